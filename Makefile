@@ -1,0 +1,135 @@
+# rtbuild: one Makefile. `make help` lists the targets; V picks the variant, O the output root.
+V ?= release
+O ?= build
+B := $(O)/$(V)
+
+# Rooms in the order of their levels, lowest first (docs/architecture.md). A room's archive may
+# use only those before it, and the linker is told so by the order.
+ROOMS := base image net layers registry python sandbox templates builder extend runtime cmd
+
+PKGS := libcrypto jansson yaml-0.1 zlib libdeflate libzstd libseccomp
+# Loaded at first use by their adapter (base/dynlib.h): headers only.
+DL_PKGS := libcurl libarchive
+
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
+	-Wwrite-strings -Wpointer-arith -Wundef -Wcast-qual -Wimplicit-fallthrough -Wswitch-enum \
+	-Wnull-dereference -Werror=implicit-function-declaration -Werror=format-security
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+	-fno-strict-aliasing -fno-delete-null-pointer-checks -fwrapv
+CFLAGS_release := -O2 -g $(HARDEN)
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+CFLAGS_tsan := -O1 -g -fsanitize=thread
+LDFLAGS_release := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+LDFLAGS_asan := -fsanitize=address,undefined
+LDFLAGS_tsan := -fsanitize=thread
+
+VERSION := $(shell sed -n 's/^\#\# \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
+CPPFLAGS += -I. -D_GNU_SOURCE -include base/banned.h -DRTBUILD_VERSION='"$(or $(VERSION),0)"' \
+	$(shell $(PKG_CONFIG) --cflags $(PKGS) $(DL_PKGS))
+CFLAGS += -std=c17 -fvisibility=hidden -fno-common -fPIE -pthread $(WARN) $(CFLAGS_$(V)) \
+	$(if $(DEV),-Werror)
+LDFLAGS += -pie -pthread $(LDFLAGS_$(V))
+LDLIBS += $(shell $(PKG_CONFIG) --libs $(PKGS)) -ldl -lm
+
+PREFIX ?= /usr/local
+
+SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+EMBED := $(B)/templates/embedded.o
+room_objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c)) $(if $(filter templates,$(1)),$(EMBED))
+ARCHIVES := $(foreach r,$(ROOMS),$(B)/lib/$(r).a)
+
+# Archives a test of room $(1) may see: its own and all lower ones, highest first for the linker.
+reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+upto = $(if $(filter $(firstword $(2)),$(1)),$(1),$(firstword $(2)) $(call upto,$(1),$(wordlist 2,$(words $(2)),$(2))))
+room_libs = $(patsubst %,$(B)/lib/%.a,$(call reverse,$(call upto,$(1),$(ROOMS))))
+
+UNIT_SRC := $(wildcard tests/unit/*/*.c)
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+
+.PHONY: all check unit test test-long demo bench lint report format asan tsan compdb install clean help
+.SECONDARY:
+
+all: $(B)/rtbuild ## build the program (V=release|asan|tsan)
+
+$(B)/rtbuild: $(ARCHIVES)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $(B)/lib/cmd.a -Wl,--no-whole-archive \
+		$(call reverse,$(filter-out $(B)/lib/cmd.a,$(ARCHIVES))) $(LDLIBS)
+
+define room_rule
+$(B)/lib/$(1).a: $(call room_objs,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The template files, inside the program: name, bytes, length.
+TEMPLATE_FILES := $(sort $(wildcard templates/*/*))
+$(B)/templates/embedded.c: $(TEMPLATE_FILES) tools/embed
+	@mkdir -p $(@D)
+	tools/embed $(TEMPLATE_FILES) > $@
+$(EMBED): $(B)/templates/embedded.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+define unit_rule
+$(B)/unit/$(1): $(B)/tests/unit/$(1).o $(call room_libs,$(firstword $(subst /, ,$(1))))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LDLIBS)
+endef
+$(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_rule,$(t))))
+
+unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room or room/module
+	@tests/run $^
+
+check: all unit-build ## every test, on what is installed; T=pattern selects
+	@RTBUILD=$(abspath $(B)/rtbuild) T='$(T)' tests/run $(UNIT) $(wildcard tests/cli/*.sh tests/tools/*.sh)
+
+unit-build: $(UNIT)
+
+test: check ## what `./setup test` runs after installing
+
+demo: all ## the main job end to end, on the embedded store
+	@RTBUILD=$(abspath $(B)/rtbuild) WORK=$(abspath $(O)/demo) examples/demo
+
+bench: all ## side by side with every peer on PATH
+	@RTBUILD=$(abspath $(B)/rtbuild) tests/bench/run
+
+lint: ## everything that has one right answer
+	@tools/check-includes
+	@tools/check-adapters
+	@tools/check-banned
+	@tools/check-format
+	@tools/check-shell
+	@CPPFLAGS="$(filter-out -DRTBUILD%,$(CPPFLAGS))" tools/check-headers
+	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build
+
+report: ## long and complex functions, for a reader's judgement
+	@tools/report
+
+format: ## clang-format everything
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) tests/unit/*/*.[ch])
+
+asan: ## every test under ASan and UBSan
+	$(MAKE) V=asan check
+tsan: ## unit tests under TSan
+	$(MAKE) V=tsan unit
+
+compdb: ## compile_commands.json for editors
+	@tools/compdb "$(CC) $(CPPFLAGS) $(CFLAGS)" $(SRC) $(UNIT_SRC) > compile_commands.json
+
+install: all ## PREFIX, DESTDIR
+	install -D -m 755 $(B)/rtbuild $(DESTDIR)$(PREFIX)/bin/rtbuild
+
+clean:
+	rm -rf $(O)
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_BANNED_H
+#define BASE_BANNED_H
+
+/* Included before everything else by the Makefile: the functions nobody here may call. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok strncpy strncat
+#pragma GCC poison atoi atol atoll tmpnam mktemp setlocale
+
+#endif

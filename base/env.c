@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/env.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The one place that reads the environment. */
+
+const char *env_get(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] ? value : NULL;
+}
+
+const char *env_home(void)
+{
+	const char *home = env_get("HOME");
+	struct passwd *pw;
+
+	if (home)
+		return home;
+	pw = getpwuid(getuid());
+	return pw && pw->pw_dir && pw->pw_dir[0] ? pw->pw_dir : "/";
+}

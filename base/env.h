@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_ENV_H
+#define BASE_ENV_H
+
+/* The environment, the only getenv: NULL when unset or empty. Borrowed. */
+const char *env_get(const char *name);
+
+/* $HOME, else the passwd entry's directory, else "/". Borrowed. */
+const char *env_home(void);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/*
+ * Every maximum in the program, each with its reason. A limit that is passed is
+ * reported by its name and figure. Sizes are bytes unless the name says more.
+ */
+
+#define KIB (1024)
+#define MIB (1024 * 1024)
+#define GIB (1024LL * 1024 * 1024)
+
+enum {
+	/* Documents of registries and layouts: distribution's own limit is 4 MiB. */
+	LIMIT_MANIFEST = 4 * MIB,
+	LIMIT_CONFIG = 4 * MIB,
+	LIMIT_INDEX_JSON = 64 * MIB, /* our own store's index.json grows with its images */
+	LIMIT_TOKEN_ANSWER = 1 * MIB,
+	LIMIT_ERROR_BODY = 64 * KIB, /* read; at most ERR_MSG_MAX of it is shown */
+	LIMIT_HTTP_HEADERS = 64 * KIB,
+	LIMIT_REDIRECTS = 5,
+	LIMIT_RETRIES = 5,
+	LIMIT_RETRY_AFTER_S = 60,
+	LIMIT_CONNECT_S = 10,
+	LIMIT_STALL_S = 30,  /* under 1 KiB/s for this long */
+	LIMIT_REPLY_S = 300, /* for the answer to an upload, at a second per MiB: object stores copy
+				on commit */
+	LIMIT_URL = 16 * KIB,         /* signed URLs of object stores reach 4 KiB */
+	LIMIT_PARALLEL_TRANSFERS = 6, /* docker's and skopeo's habit; registries limit beyond it */
+
+	LIMIT_JSON_DEPTH = 64, /* no OCI document nests deeper than 8 */
+	LIMIT_LAYERS = 500,    /* overlayfs mounts at most 500 lower directories */
+	LIMIT_INDEX_ENTRIES = 2000,
+	LIMIT_INDEX_DEPTH = 2,
+
+	/* Names inside archives: PATH_MAX less the NUL; NAME_MAX of every Linux file system. */
+	LIMIT_PATH = 4095,
+	LIMIT_COMPONENT = 255,
+	LIMIT_PATH_DEPTH = 256,
+	LIMIT_LAYER_MEMBERS = 5000000,
+	LIMIT_XATTRS = 128,
+	LIMIT_XATTR_VALUE = 64 * KIB, /* XATTR_SIZE_MAX */
+	LIMIT_XATTR_TOTAL = 1 * MIB,
+	LIMIT_ID = 0x7fffffff,   /* uid and gid: above it casts wrap (CVE-2024-40635) */
+	LIMIT_GZIP_RATIO = 1100, /* deflate cannot do better than 1032:1 */
+	LIMIT_ZSTD_RATIO = 5000,
+	LIMIT_RATIO_FREE = 64 * MIB, /* the ratio counts after this many bytes */
+	LIMIT_ZSTD_WINDOW_LOG = 27,
+	LIMIT_PASSWD = 1 * MIB, /* /etc/passwd and /etc/group of an image (CVE-2026-47262) */
+
+	LIMIT_SANDBOX_ARGS = 6 * MIB,    /* argv and environment of a command: the kernel takes at most that */
+	LIMIT_SANDBOX_MESSAGE = 8 * MIB, /* arguments and the rest */
+	LIMIT_SANDBOX_MOUNTS = 1000,
+	LIMIT_RUNTIME_LOG = 256 * KIB,   /* an OCI runtime's own log; the last message is shown */
+	LIMIT_PROBE_MS = 20000,          /* a runtime that does not start within this is not used */
+
+	LIMIT_DOCKERFILE = 4 * MIB,
+	LIMIT_DOCKERFILE_LINE = 1 * MIB,
+	LIMIT_STAGES = 1000,
+	LIMIT_INSTRUCTIONS = 20000,
+	LIMIT_EXPANSION = 1 * MIB,
+	LIMIT_EXPANSION_DEPTH = 64,
+	LIMIT_IGNORE_FILE = 1 * MIB,
+	LIMIT_IGNORE_PATTERNS = 10000,
+	LIMIT_GLOB_STEPS = 10000000,
+	LIMIT_CONTEXT_FILES = 5000000,
+
+	LIMIT_REQUIREMENTS = 4 * MIB,
+	LIMIT_REQUIREMENTS_DEPTH = 20,
+	LIMIT_REQUIREMENTS_ENTRIES = 20000,
+	LIMIT_WHEEL_MEMBERS = 65534,
+	LIMIT_WHEEL_RECORD = 64 * MIB,
+	LIMIT_WHEEL_METADATA = 4 * MIB,
+
+	LIMIT_TEMPLATE = 1 * MIB,
+	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */
+	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
+	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */
+	LIMIT_PASSWORD = 64 * KIB,
+};
+
+#define LIMIT_LAYER_UNPACKED (64 * GIB)
+#define LIMIT_WHEEL_UNPACKED (4 * GIB)
+#define LIMIT_BLOB (256 * GIB)
+/* AWS Lambda: function and all layers unzipped (docs, "Lambda quotas"). */
+#define LIMIT_LAMBDA_UNZIPPED 262144000LL
+
+#endif

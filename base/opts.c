@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/opts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Option tables: the parser. The same tables as help text are at the end. */
+
+struct parse {
+	void *bases[2]; /* own, global */
+	const struct opt *tables[2];
+	int argc;
+	char **argv;
+	int at;
+	size_t positionals; /* filled so far */
+	bool help;
+};
+
+struct match {
+	const struct opt *opt;
+	void *base;
+};
+
+static bool takes_value(const struct opt *o)
+{
+	return o->kind == OPT_KIND_TEXT || o->kind == OPT_KIND_LIST;
+}
+
+static bool is_option(const struct opt *o)
+{
+	return o->kind == OPT_KIND_FLAG || takes_value(o);
+}
+
+static struct match find_long(struct parse *p, struct slice name)
+{
+	for (int t = 0; t < 2; t++)
+		for (const struct opt *o = p->tables[t]; o && o->kind != OPT_KIND_END; o++)
+			if (is_option(o) && o->name && slice_eq(name, o->name))
+				return (struct match){ o, p->bases[t] };
+	return (struct match){ 0 };
+}
+
+static struct match find_letter(struct parse *p, char letter)
+{
+	for (int t = 0; t < 2; t++)
+		for (const struct opt *o = p->tables[t]; o && o->kind != OPT_KIND_END; o++)
+			if (is_option(o) && o->letter == letter)
+				return (struct match){ o, p->bases[t] };
+	return (struct match){ 0 };
+}
+
+static bool unknown(struct parse *p, struct slice name, struct err *err)
+{
+	const char *names[256];
+	size_t count = 0;
+	AUTO(auto_free) char *word = mem_strndup(name.ptr, name.len);
+	const char *near;
+
+	for (int t = 0; t < 2; t++)
+		for (const struct opt *o = p->tables[t]; o && o->kind != OPT_KIND_END; o++)
+			if (is_option(o) && o->name && count < ARRAY_LEN(names))
+				names[count++] = o->name;
+	near = str_nearest(word, names, count);
+	err_set(err, E_USAGE, "unknown option --%s", word);
+	return near ? err_hint(err, "did you mean --%s?", near)
+		    : err_hint(err, "--help lists the options");
+}
+
+static void store(struct match m, const char *value, bool flag)
+{
+	void *at = (char *)m.base + m.opt->offset;
+
+	if (m.opt->kind == OPT_KIND_FLAG)
+		*(bool *)at = flag;
+	else if (m.opt->kind == OPT_KIND_TEXT)
+		*(const char **)at = value;
+	else
+		str_list_push(at, value);
+}
+
+static bool parse_long(struct parse *p, struct err *err)
+{
+	const char *arg = p->argv[p->at] + 2;
+	struct slice value, name = slice_cut(slice_of(arg), '=', &value);
+	struct match m = find_long(p, name);
+	bool flag = true;
+
+	if (slice_eq(name, "help") && !m.opt) {
+		p->help = true;
+		return true;
+	}
+	if (!m.opt && slice_has_prefix(name, "no-")) {
+		m = find_long(p, (struct slice){ name.ptr + 3, name.len - 3 });
+		if (m.opt && m.opt->kind != OPT_KIND_FLAG)
+			m.opt = NULL;
+		flag = false;
+	}
+	if (!m.opt)
+		return unknown(p, name, err);
+	if (takes_value(m.opt)) {
+		if (!value.ptr && p->at + 1 >= p->argc)
+			return err_set(err, E_USAGE, "--%s needs a value: %s", m.opt->name,
+				       m.opt->value);
+		store(m, value.ptr ? value.ptr : p->argv[++p->at], flag);
+		return true;
+	}
+	if (value.ptr) {
+		bool yes = slice_eq(value, "true") || slice_eq(value, "1");
+
+		if (!yes && !slice_eq(value, "false") && !slice_eq(value, "0"))
+			return err_set(err, E_USAGE, "--%s is a flag: '%s' is not true or false",
+				       m.opt->name, value.ptr);
+		flag = yes == flag;
+	}
+	store(m, NULL, flag);
+	return true;
+}
+
+static bool parse_letters(struct parse *p, struct err *err)
+{
+	const char *arg = p->argv[p->at] + 1;
+
+	for (; *arg; arg++) {
+		struct match m = find_letter(p, *arg);
+
+		if (!m.opt && *arg == 'h') {
+			p->help = true;
+			continue;
+		}
+		if (!m.opt) {
+			err_set(err, E_USAGE, "unknown option -%c", *arg);
+			return err_hint(err, "--help lists the options");
+		}
+		if (!takes_value(m.opt)) {
+			store(m, NULL, true);
+			continue;
+		}
+		if (arg[1])
+			store(m, arg[1] == '=' ? arg + 2 : arg + 1, true);
+		else if (p->at + 1 < p->argc)
+			store(m, p->argv[++p->at], true);
+		else
+			return err_set(err, E_USAGE, "-%c needs a value: %s", *arg, m.opt->value);
+		return true;
+	}
+	return true;
+}
+
+/* The next positional's row: the n-th OPT_KIND_ARG, else the OPT_KIND_ARGS. */
+static const struct opt *positional(struct parse *p)
+{
+	size_t n = 0;
+
+	for (const struct opt *o = p->tables[0]; o->kind != OPT_KIND_END; o++) {
+		if (o->kind == OPT_KIND_ARGS)
+			return o;
+		if (o->kind == OPT_KIND_ARG && n++ == p->positionals)
+			return o;
+	}
+	return NULL;
+}
+
+static bool parse_positional(struct parse *p, bool *stop, struct err *err)
+{
+	const struct opt *o = positional(p);
+	const char *arg = p->argv[p->at];
+	void *at;
+
+	if (!o)
+		return err_set(err, E_USAGE, "unexpected argument '%s'", arg);
+	at = (char *)p->bases[0] + o->offset;
+	if (o->kind == OPT_KIND_ARG) {
+		*(const char **)at = arg;
+		p->positionals++;
+		return true;
+	}
+	str_list_push(at, arg);
+	*stop = o->stops;
+	return true;
+}
+
+static bool check_required(struct parse *p, struct err *err)
+{
+	for (const struct opt *o = p->tables[0]; o->kind != OPT_KIND_END; o++) {
+		const void *at = (const char *)p->bases[0] + o->offset;
+
+		if (o->kind == OPT_KIND_ARG && o->required && !*(const char *const *)at)
+			return err_set(err, E_USAGE, "%s is missing", o->value);
+	}
+	return true;
+}
+
+bool opts_parse(void *args, const struct opt *own, void *globals, const struct opt *global,
+		int argc, char **argv, bool *help_out, struct err *err)
+{
+	struct parse p = {
+		.bases = { args, globals }, .tables = { own, global }, .argc = argc, .argv = argv
+	};
+	bool only_positionals = false;
+
+	*help_out = false;
+	for (p.at = 1; p.at < argc; p.at++) {
+		const char *arg = argv[p.at];
+		bool ok, stop = false;
+
+		if (only_positionals || arg[0] != '-' || !arg[1])
+			ok = parse_positional(&p, &stop, err);
+		else if (str_eq(arg, "--"))
+			ok = only_positionals = true;
+		else
+			ok = arg[1] == '-' ? parse_long(&p, err) : parse_letters(&p, err);
+		if (!ok)
+			return false;
+		only_positionals = only_positionals || stop;
+	}
+	*help_out = p.help;
+	return p.help || check_required(&p, err);
+}
+
+void opts_free(void *args, const struct opt *own)
+{
+	for (const struct opt *o = own; o->kind != OPT_KIND_END; o++)
+		if (o->kind == OPT_KIND_LIST || o->kind == OPT_KIND_ARGS)
+			str_list_free((struct str_list *)(void *)((char *)args + o->offset));
+}
+
+/* `text` in lines of at most WIDTH columns, continued at column `indent`. */
+static void put_wrapped(struct buf *out, const char *text, size_t indent, size_t column)
+{
+	enum { WIDTH = 100 };
+
+	for (struct slice rest = slice_of(text); rest.ptr;) {
+		struct slice word = slice_cut(rest, ' ', &rest);
+
+		if (column > indent && column + 1 + word.len > WIDTH) {
+			buf_putf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			buf_put(out, " ");
+			column++;
+		}
+		buf_put_bytes(out, word.ptr, word.len);
+		column += word.len;
+	}
+	buf_put(out, "\n");
+}
+
+void opts_help(struct buf *out, const struct opt *table)
+{
+	enum { LEFT = 34 };
+
+	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+		AUTO(auto_free) char *left = NULL;
+		size_t column;
+
+		if (o->kind == OPT_KIND_GROUP) {
+			buf_putf(out, "\n%s:\n", o->help);
+			continue;
+		}
+		if (!is_option(o))
+			left = mem_printf("  %s", o->value);
+		else
+			left = mem_printf("  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
+					  o->letter ? o->letter : ' ', o->letter ? "," : " ",
+					  o->name, takes_value(o) ? " " : "",
+					  takes_value(o) ? o->value : "");
+		buf_put(out, left);
+		column = strlen(left);
+		if (column + 2 > LEFT)
+			buf_putf(out, "\n%*s", LEFT, "");
+		else
+			buf_putf(out, "%*s", (int)(LEFT - column), "");
+		put_wrapped(out, o->help, LEFT, LEFT);
+	}
+}
+
+void opts_usage(struct buf *out, const struct opt *table)
+{
+	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+		if (o->kind == OPT_KIND_ARG)
+			buf_putf(out, o->required ? " %s" : " [%s]", o->value);
+		else if (o->kind == OPT_KIND_ARGS)
+			buf_putf(out, " [%s...]", o->value);
+	}
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+/*
+ * YAML as JSON values, by libyaml's events: one document, the core schema's
+ * scalars, no anchors, aliases or tags (they are what makes YAML files explode).
+ */
+
+struct reader {
+	yaml_parser_t parser;
+	const char *file, *data;
+	size_t len;
+	int depth;
+};
+
+static void reader_close(struct reader *r)
+{
+	yaml_parser_delete(&r->parser);
+}
+
+static bool fail(struct reader *r, yaml_mark_t at, struct err *err, const char *text)
+{
+	size_t start = at.index < r->len ? at.index : r->len, end;
+
+	err_set(err, E_INPUT, "%s: %s", r->file, text);
+	while (start && r->data[start - 1] != '\n')
+		start--;
+	end = start;
+	while (end < r->len && r->data[end] != '\n')
+		end++;
+	return err_at(err, r->file, (int)at.line + 1, (int)at.column + 1, r->data + start,
+		      end - start);
+}
+
+static bool next(struct reader *r, yaml_event_t *event, struct err *err)
+{
+	if (yaml_parser_parse(&r->parser, event))
+		return true;
+	return fail(r, r->parser.problem_mark, err,
+		    r->parser.problem ? r->parser.problem : "not valid YAML");
+}
+
+/* YAML 1.2 core schema for a plain scalar. */
+static json_t *plain_scalar(const char *text)
+{
+	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
+	static const char *const trues[] = { "true", "True", "TRUE" };
+	static const char *const falses[] = { "false", "False", "FALSE" };
+	long long number;
+	double real;
+	char *end;
+
+	for (size_t i = 0; i < ARRAY_LEN(nulls); i++)
+		if (str_eq(text, nulls[i]))
+			return json_null();
+	for (size_t i = 0; i < ARRAY_LEN(trues); i++) {
+		if (str_eq(text, trues[i]))
+			return json_true();
+		if (str_eq(text, falses[i]))
+			return json_false();
+	}
+	if (strspn(text, "0123456789+-.eE") != strlen(text))
+		return json_string(text);
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (!*end && !errno)
+		return json_integer(number);
+	real = strtod(text, &end);
+	return *end ? json_string(text) : json_real(real);
+}
+
+static bool read_value(json_t **out, struct reader *r, const yaml_event_t *event, struct err *err);
+
+static bool read_list(json_t *list, struct reader *r, struct err *err)
+{
+	for (;;) {
+		AUTO(yaml_event_delete) yaml_event_t event = { 0 };
+		json_t *item;
+
+		if (!next(r, &event, err))
+			return false;
+		if (event.type == YAML_SEQUENCE_END_EVENT)
+			return true;
+		if (!read_value(&item, r, &event, err))
+			return false;
+		json_array_append_new(list, item);
+	}
+}
+
+static bool read_map(json_t *map, struct reader *r, struct err *err)
+{
+	for (;;) {
+		AUTO(yaml_event_delete) yaml_event_t key = { 0 }, value = { 0 };
+		const char *name;
+		json_t *item;
+
+		if (!next(r, &key, err))
+			return false;
+		if (key.type == YAML_MAPPING_END_EVENT)
+			return true;
+		if (key.type != YAML_SCALAR_EVENT)
+			return fail(r, key.start_mark, err, "a key must be text");
+		name = (const char *)key.data.scalar.value;
+		if (strlen(name) != key.data.scalar.length)
+			return fail(r, key.start_mark, err, "a key contains a NUL");
+		if (json_object_get(map, name))
+			return fail(r, key.start_mark, err, "the key is there twice");
+		if (!next(r, &value, err) || !read_value(&item, r, &value, err))
+			return false;
+		json_object_set_new(map, name, item);
+	}
+}
+
+static bool read_scalar(json_t **out, struct reader *r, const yaml_event_t *event, struct err *err)
+{
+	const char *text = (const char *)event->data.scalar.value;
+
+	if (strlen(text) != event->data.scalar.length)
+		return fail(r, event->start_mark, err, "text contains a NUL");
+	*out = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain_scalar(text)
+								   : json_string(text);
+	return *out || fail(r, event->start_mark, err, "text is not UTF-8");
+}
+
+static bool read_value(json_t **out, struct reader *r, const yaml_event_t *event, struct err *err)
+{
+	bool is_map = event->type == YAML_MAPPING_START_EVENT;
+	bool is_list = event->type == YAML_SEQUENCE_START_EVENT;
+	AUTO(auto_json_decref) json_t *value = NULL;
+
+	if (event->type == YAML_ALIAS_EVENT ||
+	    (event->type == YAML_SCALAR_EVENT &&
+	     (event->data.scalar.anchor || event->data.scalar.tag)) ||
+	    (is_map && (event->data.mapping_start.anchor || event->data.mapping_start.tag)) ||
+	    (is_list && (event->data.sequence_start.anchor || event->data.sequence_start.tag)))
+		return fail(r, event->start_mark, err, "anchors, aliases and tags are not taken");
+	if (event->type == YAML_SCALAR_EVENT)
+		return read_scalar(out, r, event, err);
+	if (!is_map && !is_list)
+		return fail(r, event->start_mark, err, "a value is missing");
+	if (++r->depth > LIMIT_JSON_DEPTH)
+		return fail(r, event->start_mark, err, "nested too deeply");
+	value = is_map ? json_object() : json_array();
+	if (is_map ? !read_map(value, r, err) : !read_list(value, r, err))
+		return false;
+	r->depth--;
+	*out = STEAL(value);
+	return true;
+}
+
+/* Events that only frame the document. */
+static bool skip(struct reader *r, yaml_event_type_t want, struct err *err)
+{
+	AUTO(yaml_event_delete) yaml_event_t event = { 0 };
+
+	if (!next(r, &event, err))
+		return false;
+	return event.type == want ||
+	       fail(r, event.start_mark, err,
+		    want == YAML_STREAM_END_EVENT ? "a second document" : "no document");
+}
+
+bool yaml_parse(json_t **out, const char *data, size_t len, const char *file, struct err *err)
+{
+	AUTO(reader_close) struct reader r = { .file = file, .data = data, .len = len };
+	AUTO(auto_json_decref) json_t *value = NULL;
+	AUTO(yaml_event_delete) yaml_event_t event = { 0 };
+
+	if (!yaml_parser_initialize(&r.parser))
+		abort();
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)data, len);
+	if (!skip(&r, YAML_STREAM_START_EVENT, err) || !skip(&r, YAML_DOCUMENT_START_EVENT, err) ||
+	    !next(&r, &event, err) || !read_value(&value, &r, &event, err) ||
+	    !skip(&r, YAML_DOCUMENT_END_EVENT, err) || !skip(&r, YAML_STREAM_END_EVENT, err))
+		return false;
+	*out = STEAL(value);
+	return true;
+}

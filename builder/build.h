@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BUILDER_BUILD_H
+#define BUILDER_BUILD_H
+
+#include "base/event.h"
+#include "base/map.h"
+#include "image/image.h"
+#include "image/store.h"
+#include "layers/entry.h"
+#include "layers/layer.h"
+#include "registry/registry.h"
+#include "sandbox/sandbox.h"
+
+/* What a build works with. */
+struct build_env {
+	struct store *store;
+	struct registry *registry;
+	struct sandbox *sandbox; /* NULL: a RUN is E_UNSUPPORTED */
+	struct events *events;
+};
+
+/* A source of files with a name, for COPY --from=NAME (and FROM NAME, images only). */
+struct build_context {
+	const char *name;
+	enum {
+		BUILD_CONTEXT_DIR,     /* `path`: a directory, with its own .dockerignore */
+		BUILD_CONTEXT_ENTRIES, /* `entries`: files made here (wheels, handler); `identity`
+					  stands for their content in cache keys */
+		BUILD_CONTEXT_IMAGE,   /* `path`: an image reference, docker-image:// left out */
+	} kind;
+	const char *path;
+	const struct entry_list *entries; /* sorted, with parents */
+	const char *identity;
+};
+
+struct build_request {
+	const char *dockerfile; /* text */
+	size_t dockerfile_len;
+	const char *dockerfile_name; /* for messages; its path for NAME.dockerignore, "" or NULL
+					when it has none */
+	const char *context_dir;     /* NULL: no context; COPY from it is E_INPUT */
+	const struct build_context *contexts;
+	size_t context_count;
+	const struct map *build_args; /* text; MAP_TEXT */
+	const struct map *labels;     /* text; may be NULL */
+	const char *target;           /* stage name or number; NULL: the last */
+	struct platform platform;
+	bool no_cache;
+	bool pull;    /* ask the registry for base images even when the store has the name */
+	bool network; /* for RUN */
+	enum sandbox_isolation isolation;
+	struct layer_options layer;
+	bool has_epoch; /* SOURCE_DATE_EPOCH: context layers and created */
+	int64_t epoch;
+	bool keep_times;
+};
+
+/*
+ * Dockerfile to image. The image's new blobs are in the store; base layers only if a RUN, a
+ * user-name look-up, COPY --from an image or a destination that can lead through a base's link
+ * needed them. Errors about the Dockerfile carry file:line:col.
+ */
+MUST_CHECK bool build_image(struct image *out, const struct build_env *env,
+			    const struct build_request *req, struct err *err);
+
+/* The plan alone as JSON (stages kept, steps, what needs base files), without touching network or
+ * store. */
+MUST_CHECK bool build_plan_json(json_t **out, const struct build_request *req, struct err *err);
+
+#endif

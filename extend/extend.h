@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EXTEND_EXTEND_H
+#define EXTEND_EXTEND_H
+
+#include "base/event.h"
+#include "image/image.h"
+#include "image/store.h"
+#include "layers/layer.h"
+#include "registry/registry.h"
+
+/*
+ * Bake a map function into an image: modules below /opt/lithops/modules, /opt/lithops/func.pickle
+ * (facts/lithops.md section 2, plan A), PYTHONPATH in front, labels that say what was baked and on
+ * which base digest; one layer, one config change, one unique content tag.
+ */
+struct extend_request {
+	struct reference base;
+	const char *function;       /* "f", "mod:f", "Class.method" allowed behind the module */
+	const char *filepath;       /* the .py file; NULL: looked up in the .py files of `cwd` */
+	const char *cwd;            /* directory of the look-up: "." */
+	const char *const *modules; /* more files and packages to bake */
+	size_t module_count;
+	const char *tag; /* -t; NULL: the content tag */
+	struct platform platform;
+	bool has_platform; /* else every platform of an index, or the one image */
+	bool push;         /* to base's repository; else only into the store */
+	bool force;        /* overwrite a tag that holds something else */
+	struct layer_options layer;
+	bool has_epoch;
+	int64_t epoch;
+};
+
+struct extend_result {
+	struct reference reference; /* with tag and digest */
+	char *function;             /* "mod:f" as baked */
+	char *filepath;             /* the file that was used */
+	struct str_list baked;      /* paths in the image, sorted */
+	bool existed;               /* the very same was there already: nothing was pushed */
+	char *full_hash;            /* 64 hex; the tag is its first 32 */
+};
+void extend_result_free(struct extend_result *r);
+
+/*
+ * The whole verb. Nothing is pushed before everything is checked. E_USAGE: function not found or
+ * several (listed); E_INPUT: not a top-level function, name shadows, bad identifier, with
+ * file:line:col; E_INTEGRITY: the tag exists with other content.
+ */
+struct extend_env {
+	struct store *store;
+	struct registry *registry;
+	struct events *events;
+};
+MUST_CHECK bool extend_run(struct extend_result *out, const struct extend_env *env,
+			   const struct extend_request *req, struct err *err);
+
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_PULL_H
+#define REGISTRY_PULL_H
+
+#include "registry/registry.h"
+
+/*
+ * An image of a registry: manifest (the index's entry for `want`, NULL: host) and config only;
+ * out->blobs fetches layers on demand. `digest_out` (may be NULL): of what the reference itself
+ * names (the index or the manifest). Config is taken from `store` when it is there.
+ */
+MUST_CHECK bool registry_pull(struct image *out, struct digest *digest_out, struct registry *r,
+			      struct store *store, const struct reference *ref,
+			      const struct platform *want, struct err *err);
+
+/* Fetch layers that are not in the store (all: indexes NULL), up to LIMIT_PARALLEL_TRANSFERS at
+ * once, each verified while streaming. */
+MUST_CHECK bool registry_fetch_layers(struct registry *r, struct store *store,
+				      const struct image *img, struct err *err);
+
+#endif

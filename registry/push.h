@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_PUSH_H
+#define REGISTRY_PUSH_H
+
+#include "registry/registry.h"
+
+/*
+ * An image to a registry under one or more tags of one repository. Blobs in parallel: a layer whose
+ * origin is this very repository is not asked for (the registry checks on manifest PUT); one from
+ * another repository of the same registry is mounted; else HEAD, then upload (POST+PUT), straight
+ * from its origin registry when it is not in the store. Manifest last, then the other tags.
+ */
+struct push_options {
+	const struct digest
+		*fresh; /* blobs just built that cannot be there: uploaded without a HEAD */
+	size_t fresh_count;
+	const struct digest *expect; /* an existing tag must have this digest (or be absent when
+					`expect_absent`), else E_INTEGRITY "moved" */
+	bool expect_absent;
+};
+MUST_CHECK bool registry_push(struct registry *r, const struct image *img,
+			      const struct reference *ref, const struct str_list *more_tags,
+			      const struct push_options *opt, struct err *err);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include "base/err.h"
+#include "base/event.h"
+#include "image/image.h"
+#include "image/store.h"
+
+/*
+ * The distribution-spec client (v1.1) of one command: connections, tokens, credentials and what was
+ * learnt about hosts. Thread-safe. Opening costs nothing: no connection, no library, no file is
+ * touched before the first request.
+ */
+struct registry;
+
+struct registry_options {
+	struct events *events;
+	const char *authfile; /* NULL: the usual places */
+	const char *ca_file;  /* NULL: certs.d and the system's; also $SSL_CERT_FILE */
+	bool plain_http;      /* allow http for the host of this command */
+	bool insecure;        /* do not verify TLS */
+	struct store *store;  /* may be NULL: for what was learnt about hosts (no secrets) */
+};
+MUST_CHECK bool registry_open(struct registry **out, const struct registry_options *opt,
+			      struct err *err);
+void registry_close(struct registry *r);
+DEFINE_AUTO(struct registry, registry_close)
+
+struct registry_stats {
+	uint64_t requests, retries, bytes_sent, bytes_received;
+	uint64_t blobs_uploaded, blobs_mounted, blobs_skipped;
+};
+struct registry_stats registry_stats(struct registry *r);
+
+/* A fetched document: manifest or index. Owned. */
+struct registry_document {
+	char *raw;
+	size_t len;
+	char *content_type;
+	struct digest digest;
+};
+void registry_document_free(struct registry_document *d);
+/* By tag or digest (digest wins). Verified; at most LIMIT_MANIFEST. E_NOT_FOUND, E_AUTH, E_NETWORK.
+ */
+MUST_CHECK bool registry_get_manifest(struct registry_document *out, struct registry *r,
+				      const struct reference *ref, struct err *err);
+/* HEAD: the digest a tag has now; falls back to GET when the server names none. */
+MUST_CHECK bool registry_head_manifest(struct digest *out, struct registry *r,
+				       const struct reference *ref, struct err *err);
+MUST_CHECK bool registry_put_manifest(struct registry *r, const struct reference *ref,
+				      const char *media_type, const void *raw, size_t len,
+				      struct err *err);
+MUST_CHECK bool registry_tags(struct str_list *out, struct registry *r, const struct reference *ref,
+			      struct err *err);
+
+/* Blobs of a repository as a blob_source: GET, verified, resumed by Range after a broken
+ * connection. Lives as long as the registry. */
+struct blob_source *registry_blobs(struct registry *r, const struct reference *repository);
+/* Whole blob in memory. */
+MUST_CHECK bool registry_get_blob(struct buf *out, struct registry *r,
+				  const struct reference *repository, const struct descriptor *d,
+				  struct err *err);
+
+#endif
