@@ -1,0 +1,243 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# For black-box tests of the rtbuild program, read by `. "$(dirname "$0")/../lib.sh"`. Prints TAP.
+#
+#   check NAME CMD...       one check: CMD succeeds           fails NAME CMD...   CMD fails (any way)
+#   exits CODE CMD...       one check: CMD exits with CODE
+#   stdout_is TEXT          the last command printed exactly TEXT (and a newline)
+#   stdout_has REGEX        ... a line that matches           stdout_empty        ... nothing
+#   stderr_has REGEX, stderr_hasnt REGEX, stderr_empty
+#   is NAME GOT WANTED      two texts are equal
+#   run CMD...              no check; status in $status
+#   finish                  must be the last line: prints the plan and exits
+#
+# The last command's output is in the files $out and $err. Each test program has a directory of its
+# own, $TMP (current at start, removed at the end), and in it HOME, RTBUILD_STORE, DOCKER_CONFIG.
+# $ROOT is the repository, $RTBUILD the program under test, also found on PATH as rtbuild.
+#
+#   start_registry MODE [OPTION...]   MODE: plain htpasswd tls tls-htpasswd token
+#       sets REGISTRY (127.0.0.1:PORT), REGISTRY_LOG, REGISTRY_DATA, REGISTRY_CA, REGISTRY_USER,
+#       REGISTRY_PASSWORD, TOKEN_LOG, REGISTRY_PID; options: see servers/registry. Several may run.
+#   mark=$(requests_mark)             where the access log of the last registry ends now
+#   requests_since MARK               its requests since then, as lines `METHOD PATH STATUS`
+#   count_requests MARK REGEX         how many of these match
+#   stop_server PID                   ended before the test's end
+set -u
+export LC_ALL=C.UTF-8
+umask 022
+
+test_dir=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+ROOT=${test_dir%/tests*}
+RTBUILD=${RTBUILD:-$ROOT/build/release/rtbuild}
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/rtbuild-test.XXXXXX")
+servers='' checks=0 failures=0 status=0 finished='' last_command=''
+out=$TMP/.out err=$TMP/.err
+HOME=$TMP/home
+RTBUILD_STORE=$TMP/store
+DOCKER_CONFIG=$TMP/docker
+export RTBUILD HOME RTBUILD_STORE DOCKER_CONFIG
+mkdir "$HOME" "$DOCKER_CONFIG" "$TMP/.bin"
+ln -s "$RTBUILD" "$TMP/.bin/rtbuild"
+PATH=$TMP/.bin:$PATH
+# Nothing of the caller's may change what is tested.
+unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR XDG_CACHE_HOME REGISTRY_AUTH_FILE \
+	SOURCE_DATE_EPOCH RTBUILD_FIND_LINKS http_proxy https_proxy HTTP_PROXY HTTPS_PROXY \
+	all_proxy ALL_PROXY no_proxy NO_PROXY SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE
+: >"$out"
+: >"$err"
+
+test_cleanup() {
+	for pid in $servers; do
+		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	cd / || :
+	# Unpacked trees may hold directories without write permission.
+	chmod -R u+rwX "$TMP" 2>/dev/null
+	rm -rf "$TMP"
+	[ -n "$finished" ] || echo "Bail out! the test ended before its last line"
+}
+trap test_cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cd "$TMP" || exit 1
+
+# --- checks -----------------------------------------------------------------------------------
+
+pass() {
+	checks=$((checks + 1))
+	printf 'ok %d - %s\n' "$checks" "$1"
+}
+
+# fail NAME [WHY...]: each further argument is one line of explanation.
+fail() {
+	checks=$((checks + 1)) failures=$((failures + 1))
+	printf 'not ok %d - %s\n' "$checks" "$1"
+	shift
+	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
+	printf '#   command: %s\n#   status:  %s\n' "$last_command" "$status"
+	tail -n 15 "$out" | sed 's/^/#   stdout: /'
+	tail -n 15 "$err" | sed 's/^/#   stderr: /'
+}
+
+# The command in a name of a check, without what differs from run to run.
+spoken() {
+	printf '%s\n' "$*" | sed -e "s,$TMP/,,g" -e "s,$TMP,.,g" \
+		-e 's,127\.0\.0\.1:[0-9]*,REGISTRY,g' | tr '\n' ' ' | sed 's/ $//'
+}
+
+run() {
+	last_command=$(spoken "$@")
+	status=0
+	"$@" >"$out" 2>"$err" || status=$?
+}
+
+check() {
+	check_name=$1
+	shift
+	run "$@"
+	if [ "$status" -eq 0 ]; then pass "$check_name"; else fail "$check_name"; fi
+}
+
+fails() {
+	check_name=$1
+	shift
+	run "$@"
+	# Death by a signal is no answer.
+	if [ "$status" -gt 0 ] && [ "$status" -lt 128 ]; then pass "$check_name"; else fail "$check_name"; fi
+}
+
+exits() {
+	check_code=$1
+	shift
+	run "$@"
+	if [ "$status" -eq "$check_code" ]; then
+		pass "exit $check_code: $last_command"
+	else
+		fail "exit $check_code: $last_command" "exited with $status"
+	fi
+}
+
+is() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:    $2" "wanted: $3"; fi
+}
+
+stdout_is() {
+	if [ "$(cat "$out")" = "$1" ]; then
+		pass "prints: $(spoken "$1")"
+	else
+		fail "prints: $(spoken "$1")" "wanted on stdout: $1"
+	fi
+}
+
+# file_has WHERE FILE REGEX
+file_has() {
+	if grep -Eq -- "$3" "$2"; then pass "$1 has: $(spoken "$3")"; else fail "$1 has: $(spoken "$3")"; fi
+}
+
+file_hasnt() {
+	if grep -Eq -- "$3" "$2"; then fail "$1 has no: $(spoken "$3")"; else pass "$1 has no: $(spoken "$3")"; fi
+}
+
+file_empty() {
+	if [ -s "$2" ]; then fail "$1 is empty"; else pass "$1 is empty"; fi
+}
+
+stdout_has() { file_has stdout "$out" "$1"; }
+stdout_hasnt() { file_hasnt stdout "$out" "$1"; }
+stdout_empty() { file_empty stdout "$out"; }
+stderr_has() { file_has stderr "$err" "$1"; }
+stderr_hasnt() { file_hasnt stderr "$err" "$1"; }
+stderr_empty() { file_empty stderr "$err"; }
+
+finish() {
+	echo "1..$checks"
+	finished=yes
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+# --- servers ----------------------------------------------------------------------------------
+
+# A server the test cannot do without did not start: say why and stop.
+server_missing() {
+	echo "# $1 did not start:"
+	sed 's/^/#   /' "$2" | tail -n 10
+	exit 1
+}
+
+# wait_for FILE REGEX: until a line of FILE matches; prints the first one that does.
+wait_for() {
+	tries=0
+	while [ "$tries" -lt 100 ]; do
+		grep -Es -m 1 -- "$2" "$1" && return
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	return 1
+}
+
+start_token_server() {
+	token_dir=$1
+	mkdir -p "$token_dir"
+	"$ROOT/tests/servers/make-certs" "$token_dir"
+	"$ROOT/tests/servers/token-server" "$token_dir" "$REGISTRY_USER" "$REGISTRY_PASSWORD" \
+		>"$token_dir/access.log" 2>"$token_dir/error.log" &
+	servers="$servers $!"
+	TOKEN_LOG=$token_dir/access.log
+	TOKEN_SERVER=$(wait_for "$token_dir/error.log" 'listening on') ||
+		server_missing 'the token server' "$token_dir/error.log"
+	TOKEN_SERVER=http://${TOKEN_SERVER##* }
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+start_registry() {
+	registry_mode=$1
+	shift
+	REGISTRY_USER=u
+	REGISTRY_PASSWORD="p\$ss w:rd"
+	TOKEN_SERVER='' TOKEN_LOG=''
+	registry_dir=$(mktemp -d "$TMP/registry.XXXXXX")
+	if [ "$registry_mode" = token ]; then
+		start_token_server "$registry_dir/token"
+	fi
+	REGISTRY_USER=$REGISTRY_USER REGISTRY_PASSWORD=$REGISTRY_PASSWORD TOKEN_SERVER=$TOKEN_SERVER \
+		"$ROOT/tests/servers/registry" "$registry_dir" "$registry_mode" "$@" \
+		>"$registry_dir/access.log" 2>"$registry_dir/error.log" &
+	REGISTRY_PID=$!
+	servers="$servers $REGISTRY_PID"
+	REGISTRY_LOG=$registry_dir/access.log
+	REGISTRY_DATA=$registry_dir/data
+	REGISTRY_CA=$registry_dir/ca.crt
+	listening=$(wait_for "$registry_dir/error.log" 'listening on 127') ||
+		server_missing 'the registry' "$registry_dir/error.log"
+	REGISTRY=$(printf '%s\n' "$listening" | sed 's/.*listening on \(127[0-9.]*:[0-9]*\).*/\1/')
+}
+
+stop_server() {
+	kill "$1" && wait "$1" 2>/dev/null
+	servers=$(printf '%s\n' "$servers" | sed "s/ $1\$//; s/ $1 / /")
+}
+
+# A reply may reach the client before its line reaches the log: wait until the log rests.
+requests_settle() {
+	log_size=-1
+	while [ "$(wc -c <"$REGISTRY_LOG")" != "$log_size" ]; do
+		log_size=$(wc -c <"$REGISTRY_LOG")
+		sleep 0.1
+	done
+}
+
+requests_mark() {
+	requests_settle
+	wc -l <"$REGISTRY_LOG"
+}
+
+# 127.0.0.1 - - [date zone] "GET /v2/ HTTP/1.1" 200 2 "" "agent"
+requests_since() {
+	requests_settle
+	sed "1,$1d" "$REGISTRY_LOG" | sed -n 's/^[^"]*"\([A-Z]* [^ ]*\) [^"]*" \([0-9]*\) .*/\1 \2/p'
+}
+
+count_requests() { requests_since "$1" | grep -Ec -- "$2"; }
