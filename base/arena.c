@@ -29,6 +29,16 @@ void arena_free(struct arena *a)
 	}
 }
 
+void arena_adopt(struct arena *a, struct arena *from)
+{
+	struct arena_block **last = &a->head;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = from->head;
+	from->head = NULL;
+}
+
 static struct arena_block *add_block(struct arena *a, size_t size)
 {
 	struct arena_block *block = mem_alloc(sizeof(*block) + size);

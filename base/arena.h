@@ -17,6 +17,8 @@ struct arena {
 };
 
 void arena_free(struct arena *a);
+/* Everything of `from` lives as long as `a` from now on; `from` is empty. */
+void arena_adopt(struct arena *a, struct arena *from);
 void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_slice(struct arena *a, struct slice s);

@@ -302,6 +302,21 @@ bool fs_write_path_atomic(const char *path, const void *data, size_t len, mode_t
 	return fs_write_atomic(dir, name, data, len, mode, err);
 }
 
+char *fs_absolute(const char *path)
+{
+	AUTO(auto_close) int fd = open(path, O_PATH | O_CLOEXEC);
+	char self[32], target[PATH_MAX];
+	ssize_t len;
+
+	if (fd < 0)
+		return NULL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	len = readlink(self, target, sizeof(target));
+	return len > 0 && (size_t)len < sizeof(target) && target[0] == '/'
+		       ? mem_strndup(target, (size_t)len)
+		       : NULL;
+}
+
 static void close_dir(DIR **dir)
 {
 	if (*dir)

@@ -39,6 +39,7 @@ enum {
 	LIMIT_COMPONENT = 255,
 	LIMIT_PATH_DEPTH = 256,
 	LIMIT_LAYER_MEMBERS = 5000000,
+	LIMIT_PAX_HEADER = 1 * MIB, /* the largest extended header a path, a link and all xattrs need */
 	LIMIT_XATTRS = 128,
 	LIMIT_XATTR_VALUE = 64 * KIB, /* XATTR_SIZE_MAX */
 	LIMIT_XATTR_TOTAL = 1 * MIB,
@@ -47,6 +48,7 @@ enum {
 	LIMIT_ZSTD_RATIO = 5000,
 	LIMIT_RATIO_FREE = 64 * MIB, /* the ratio counts after this many bytes */
 	LIMIT_ZSTD_WINDOW_LOG = 27,
+	LIMIT_COMPRESS_THREADS = 8, /* each holds 3 MiB; the hash beside them is slower than eight */
 	LIMIT_PASSWD = 1 * MIB, /* /etc/passwd and /etc/group of an image (CVE-2026-47262) */
 
 	LIMIT_SANDBOX_ARGS = 6 * MIB,    /* argv and environment of a command: the kernel takes at most that */
@@ -72,6 +74,9 @@ enum {
 	LIMIT_WHEEL_MEMBERS = 65534,
 	LIMIT_WHEEL_RECORD = 64 * MIB,
 	LIMIT_WHEEL_METADATA = 4 * MIB,
+	LIMIT_WHEEL_SCRIPT = 16 * MIB, /* one whose #!python line is rewritten; others are streamed */
+	LIMIT_PYTHON_VERSION = 1024,   /* real ones stay under 100 */
+	LIMIT_MARKER_DEPTH = 64,       /* nested parentheses */
 
 	LIMIT_TEMPLATE = 1 * MIB,
 	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "builder/build.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "cmd/outcome.h"
+#include "registry/push.h"
+#include "runtime/inputs.h"
+
+/* rtbuild build: a backend's runtime, or any Dockerfile. */
+
+struct build_args {
+	struct str_list positionals;
+	const char *backend, *file, *platform, *target, *python, *base, *installer, *libc, *network,
+		*isolation, *format, *compression, *print;
+	const char *iidfile, *digestfile, *image_refs, *metadata_file;
+	struct str_list tags, build_args, contexts, requirements, find_links, labels;
+	bool no_cache, pull, push, plan, keep_times;
+};
+
+/* clang-format off */
+static const struct opt opts[] = {
+	OPT_ARGS("NAME] [CONTEXT", struct build_args, positionals,
+		 "a directory is the context (default: the current one), anything else a name like -t"),
+	OPT_GROUP("What to build"),
+	OPT_TEXT('b', "backend", "NAME",          struct build_args, backend,      "a serverless backend's runtime: `rtbuild template list`"),
+	OPT_TEXT('f', "file", "FILE",             struct build_args, file,         "the Dockerfile (default: Dockerfile in the context; - for stdin)"),
+	OPT_TEXT(0,   "target", "STAGE",          struct build_args, target,       "stop at this stage"),
+	OPT_TEXT(0,   "platform", "OS/ARCH",      struct build_args, platform,     "the platform it is for (default: this machine's)"),
+	OPT_LIST(0,   "build-arg", "NAME[=VALUE]", struct build_args, build_args,  "set an ARG; without a value, from the environment"),
+	OPT_LIST(0,   "build-context", "NAME=SOURCE", struct build_args, contexts, "a directory or docker-image://REF that COPY --from=NAME reads"),
+	OPT_LIST(0,   "label", "KEY=VALUE",       struct build_args, labels,       "label the image"),
+	OPT_GROUP("A backend's runtime"),
+	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
+	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
+	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
+	OPT_LIST(0,   "find-links", "DIR",        struct build_args, find_links,   "wheels are here (default: $RTBUILD_FIND_LINKS, else wheels/ in the store)"),
+	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN)"),
+	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
+	OPT_GROUP("How"),
+	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
+	OPT_FLAG(0,   "pull",                     struct build_args, pull,         "ask the registry for base images even when the store has them"),
+	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,      "for RUN: host (default) or none"),
+	OPT_TEXT(0,   "isolation", "HOW",         struct build_args, isolation,    "for RUN: auto (default), oci, builtin or chroot"),
+	OPT_FLAG(0,   "keep-times",               struct build_args, keep_times,   "keep the context's file times (default: 1980-01-01)"),
+	OPT_TEXT(0,   "compression", "KIND",      struct build_args, compression,  "of new layers: gzip (default), zstd or none"),
+	OPT_TEXT(0,   "format", "KIND",           struct build_args, format,       "media types: oci (default) or docker"),
+	OPT_FLAG(0,   "plan",                     struct build_args, plan,         "show the plan as JSON and stop"),
+	OPT_GROUP("What becomes of it"),
+	OPT_LIST('t', "tag", "NAME[:TAG]",        struct build_args, tags,         "name the image; several are fine"),
+	OPT_FLAG(0,   "push",                     struct build_args, push,         "push it under its names"),
+	OPT_TEXT(0,   "print", "WHAT",            struct build_args, print,        "ref (default: name@digest), tag (name:tag) or digest"),
+	OPT_TEXT(0,   "iidfile", "FILE",          struct build_args, iidfile,      "write the config digest (docker's image ID) here"),
+	OPT_TEXT(0,   "digestfile", "FILE",       struct build_args, digestfile,   "write the manifest digest here"),
+	OPT_TEXT(0,   "image-refs", "FILE",       struct build_args, image_refs,   "write all references with digest here, one a line"),
+	OPT_TEXT(0,   "metadata-file", "FILE",    struct build_args, metadata_file, "write buildx's metadata JSON here"),
+	OPT_END
+};
+/* clang-format on */
+
+/* Everything a build needs, gathered from the command line; released together. */
+struct job {
+	struct runtime_inputs inputs;
+	bool has_inputs;
+	struct buf dockerfile;
+	char *dockerfile_name;
+	char *context;
+	struct map build_args, labels;
+	struct {
+		struct build_context *items;
+		size_t len, cap;
+	} contexts;
+	struct str_list names;
+	struct str_list owned; /* text the contexts point at */
+	struct build_request request;
+};
+
+static void job_free(struct job *job)
+{
+	if (job->has_inputs)
+		runtime_inputs_free(&job->inputs);
+	buf_free(&job->dockerfile);
+	free(job->dockerfile_name);
+	free(job->context);
+	map_free(&job->build_args);
+	map_free(&job->labels);
+	free(job->contexts.items);
+	str_list_free(&job->names);
+	str_list_free(&job->owned);
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* NAME and CONTEXT, in any order: a directory is the context. */
+static bool sort_positionals(struct job *job, const struct build_args *args, struct err *err)
+{
+	for (size_t i = 0; i < args->positionals.len; i++) {
+		const char *word = args->positionals.items[i];
+
+		if (!is_directory(word)) {
+			if (strstr(word, "://") || str_eq(word, "-")) {
+				err_set(err, E_UNSUPPORTED, "a context of this kind: '%s'", word);
+				return err_hint(err, "give a directory");
+			}
+			if (word[0] == '/' || word[0] == '.')
+				return err_set(err, E_NOT_FOUND, "no directory '%s'", word);
+			str_list_push(&job->names, word);
+			continue;
+		}
+		if (job->context)
+			return err_set(err, E_USAGE, "two contexts: '%s' and '%s'", job->context,
+				       word);
+		job->context = mem_strdup(word);
+	}
+	for (size_t i = 0; i < args->tags.len; i++)
+		str_list_push(&job->names, args->tags.items[i]);
+	return true;
+}
+
+static bool put_pair(struct map *map, const char *text, const char *what, bool from_env,
+		     struct err *err)
+{
+	struct slice value, key = slice_cut(slice_of(text), '=', &value);
+	AUTO(auto_free) char *name = mem_strndup(key.ptr, key.len);
+
+	if (!key.len || (!value.ptr && !from_env)) {
+		err_set(err, E_USAGE, "--%s '%s' is not KEY=VALUE", what, text);
+		return false;
+	}
+	if (value.ptr)
+		map_put_text(map, name, value.ptr);
+	else if (env_get(name))
+		map_put_text(map, name, env_get(name));
+	return true;
+}
+
+static bool put_pairs(struct map *map, const struct str_list *list, const char *what,
+		      bool from_env, struct err *err)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (!put_pair(map, list->items[i], what, from_env, err))
+			return false;
+	return true;
+}
+
+static bool add_context(struct job *job, const char *text, struct err *err)
+{
+	static const char image[] = "docker-image://";
+	struct slice source, name = slice_cut(slice_of(text), '=', &source);
+	struct build_context *c;
+
+	if (!name.len || !source.len)
+		return err_set(err, E_USAGE, "--build-context '%s' is not NAME=SOURCE", text);
+	if (strstr(source.ptr, "://") && !str_has_prefix(source.ptr, image)) {
+		err_set(err, E_UNSUPPORTED, "a build context of this kind: '%s'", source.ptr);
+		return err_hint(err, "a directory or docker-image://REF");
+	}
+	str_list_push_take(&job->owned, mem_strndup(name.ptr, name.len));
+	c = ARRAY_PUSH(&job->contexts);
+	c->name = job->owned.items[job->owned.len - 1];
+	c->kind = str_has_prefix(source.ptr, image) ? BUILD_CONTEXT_IMAGE : BUILD_CONTEXT_DIR;
+	c->path = source.ptr + (c->kind == BUILD_CONTEXT_IMAGE ? strlen(image) : 0);
+	return true;
+}
+
+static bool read_dockerfile(struct job *job, const struct build_args *args, struct err *err)
+{
+	job->dockerfile = (struct buf)BUF_INIT(LIMIT_DOCKERFILE);
+	if (args->file && str_eq(args->file, "-")) {
+		job->dockerfile_name = mem_strdup("");
+		return fs_read_fd(&job->dockerfile, STDIN_FILENO, LIMIT_DOCKERFILE, err) ||
+		       err_wrap(err, "Dockerfile on stdin");
+	}
+	job->dockerfile_name = args->file ? mem_strdup(args->file)
+					  : fs_join(job->context, "Dockerfile");
+	if (fs_read_path(&job->dockerfile, job->dockerfile_name, LIMIT_DOCKERFILE, err))
+		return true;
+	return err->code == E_NOT_FOUND
+		       ? err_hint(err, "name it by -f FILE, or a backend by --backend")
+		       : false;
+}
+
+/* The runtime of a backend: its Dockerfile and the contexts it copies from. */
+static bool make_inputs(struct job *job, struct session *s, const struct build_args *args,
+			const struct backend *backend, struct err *err)
+{
+	AUTO(str_list_free) struct str_list find_links = { 0 };
+	struct runtime_request want = { .backend = backend,
+					.python = args->python,
+					.base = args->base,
+					.libc = args->libc,
+					.requirements = &args->requirements,
+					.find_links = &args->find_links,
+					.platform = job->request.platform };
+	struct store *store;
+
+	if (!installer_parse(&want.installer, args->installer, err) ||
+	    !session_store(&store, s, err))
+		return false;
+	if (!args->find_links.len) {
+		runtime_default_find_links(&find_links, store_path(store));
+		want.find_links = &find_links;
+	}
+	job->has_inputs = true;
+	if (!runtime_inputs_make(&job->inputs, &want, s->events, err))
+		return false;
+	for (size_t i = 0; i < job->inputs.context_count; i++)
+		*ARRAY_PUSH(&job->contexts) = job->inputs.contexts[i];
+	if (!job->names.len)
+		str_list_push(&job->names, job->inputs.default_name);
+	return true;
+}
+
+static bool layer_options(struct layer_options *out, const struct build_args *args,
+			  const struct backend *backend, struct err *err)
+{
+	static const enum compression kinds[] = { COMPRESSION_NONE, COMPRESSION_GZIP,
+						  COMPRESSION_ZSTD };
+	const char *want = args->compression ? args->compression : "gzip";
+	const char *const *taken = backend ? backend->compressions.items : NULL;
+	bool fits = !backend;
+	size_t i = 0;
+
+	*out = layer_options_default();
+	while (i < ARRAY_LEN(kinds) && !str_eq(compression_name(kinds[i]), want))
+		i++;
+	if (i == ARRAY_LEN(kinds))
+		return err_set(err, E_USAGE, "unknown compression '%s': gzip, zstd or none", want);
+	for (size_t j = 0; taken && j < backend->compressions.len; j++)
+		fits = fits || str_eq(taken[j], want);
+	if (!fits) {
+		err_set(err, E_USAGE, "%s does not take %s layers", backend->name, want);
+		return err_hint(err, "leave --compression out");
+	}
+	out->compress.kind = kinds[i];
+	if (args->format && str_eq(args->format, "docker"))
+		out->family = FAMILY_DOCKER;
+	else if (args->format && !str_eq(args->format, "oci"))
+		return err_set(err, E_USAGE, "unknown format '%s': oci or docker", args->format);
+	if (out->family == FAMILY_DOCKER && kinds[i] == COMPRESSION_ZSTD)
+		return err_set(err, E_USAGE, "docker's media types have no zstd layers");
+	return true;
+}
+
+static bool network_option(bool *out, const char *text, struct err *err)
+{
+	*out = !text || str_eq(text, "host") || str_eq(text, "default");
+	if (!*out && !str_eq(text, "none"))
+		return err_set(err, E_USAGE, "unknown network '%s': host or none", text);
+	return true;
+}
+
+static bool prepare(struct job *job, struct session *s, const struct build_args *args,
+		    const struct backend *backend, struct err *err)
+{
+	struct build_request *r = &job->request;
+
+	job->build_args = job->labels = (struct map)MAP_TEXT;
+	if (!sort_positionals(job, args, err) ||
+	    !session_platform(&r->platform, args->platform, err) ||
+	    !layer_options(&r->layer, args, backend, err) ||
+	    !network_option(&r->network, args->network, err) ||
+	    !sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
+				     err) ||
+	    !clock_source_date_epoch(&r->epoch, &r->has_epoch, err) ||
+	    !put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) ||
+	    !put_pairs(&job->labels, &args->labels, "label", false, err))
+		return false;
+	if (!job->context)
+		job->context = mem_strdup(".");
+	for (size_t i = 0; i < args->contexts.len; i++)
+		if (!add_context(job, args->contexts.items[i], err))
+			return false;
+	if (backend ? !make_inputs(job, s, args, backend, err) : !read_dockerfile(job, args, err))
+		return false;
+	if (backend) {
+		r->dockerfile = job->inputs.dockerfile.ptr;
+		r->dockerfile_len = job->inputs.dockerfile.len;
+		r->dockerfile_name = backend->name;
+	} else {
+		r->dockerfile = job->dockerfile.ptr;
+		r->dockerfile_len = job->dockerfile.len;
+		r->dockerfile_name = job->dockerfile_name;
+		r->context_dir = job->context;
+	}
+	r->contexts = job->contexts.items;
+	r->context_count = job->contexts.len;
+	r->build_args = &job->build_args;
+	r->labels = &job->labels;
+	r->target = args->target;
+	r->no_cache = args->no_cache;
+	r->pull = args->pull;
+	r->keep_times = args->keep_times;
+	return true;
+}
+
+static bool show_plan(const struct job *job, struct err *err)
+{
+	AUTO(auto_json_decref) json_t *plan = NULL;
+
+	return build_plan_json(&plan, &job->request, err) && session_print_json(plan, err);
+}
+
+/* References are checked before a byte is built. */
+static bool parse_names(struct reference **out, const struct job *job, bool push, struct err *err)
+{
+	*out = mem_alloc((job->names.len + 1) * sizeof(**out));
+	for (size_t i = 0; i < job->names.len; i++) {
+		if (!reference_parse(&(*out)[i], job->names.items[i], err))
+			return false;
+		if ((*out)[i].has_digest)
+			return err_set(err, E_USAGE, "'%s': a new image cannot be named by digest",
+				       job->names.items[i]);
+		reference_default_tag(&(*out)[i]);
+	}
+	if (push && !job->names.len) {
+		err_set(err, E_USAGE, "--push needs a name");
+		return err_hint(err, "add -t HOST/NAME:TAG");
+	}
+	return true;
+}
+
+static bool keep(struct store *store, struct image *img, struct reference *refs, size_t *count,
+		 struct err *err)
+{
+	if (!*count) { /* like docker's dangling image: found by its digest */
+		struct digest_text hex = digest_hex(&img->manifest.digest);
+		AUTO(auto_free) char *name = mem_printf("untagged:%.12s", hex.text);
+
+		if (!reference_parse(&refs[0], name, err))
+			return false;
+		*count = 1;
+	}
+	for (size_t i = 0; i < *count; i++)
+		if (!store_put_image(store, img, &refs[i], err))
+			return false;
+	return true;
+}
+
+static bool push_all(struct session *s, const struct image *img, const struct reference *refs,
+		     size_t count, struct err *err)
+{
+	struct push_options opt = { 0 };
+	struct registry *registry;
+
+	if (!session_registry(&registry, s, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct reference_text name = reference_familiar(&refs[i]);
+
+		if (!registry_push(registry, img, &refs[i], NULL, &opt, err))
+			return err_wrap(err, "push %s", name.text);
+	}
+	return true;
+}
+
+static bool find_backend(const struct backend **out, struct backend_table *table,
+			 const struct build_args *args, struct err *err)
+{
+	*out = NULL;
+	if (!args->backend)
+		return true;
+	if (!backend_table_load(table, err) || !backend_find(out, table, args->backend, err))
+		return false;
+	if ((*out)->base)
+		return true;
+	err_set(err, E_USAGE, "%s is a zip, not an image", (*out)->name);
+	return err_hint(err, "rtbuild layer makes it");
+}
+
+static bool run(struct session *s, void *arg, struct err *err)
+{
+	const struct build_args *args = arg;
+	AUTO(backend_table_free) struct backend_table table = { 0 };
+	AUTO(job_free) struct job job = { 0 };
+	AUTO(image_free) struct image img = { 0 };
+	AUTO(auto_free) struct reference *refs = NULL;
+	struct outcome_files files = { args->iidfile, args->digestfile, args->image_refs,
+				       args->metadata_file };
+	struct build_env env = { .sandbox = s->sandbox, .events = s->events };
+	const struct backend *backend;
+	size_t count;
+
+	if (!find_backend(&backend, &table, args, err) || !prepare(&job, s, args, backend, err))
+		return false;
+	if (args->plan)
+		return show_plan(&job, err);
+	if (!parse_names(&refs, &job, args->push, err) ||
+	    !outcome_print_check(args->print, err) || !session_store(&env.store, s, err) ||
+	    !session_registry(&env.registry, s, err) ||
+	    !build_image(&img, &env, &job.request, err))
+		return false;
+	count = job.names.len;
+	if (!keep(env.store, &img, refs, &count, err) ||
+	    (args->push && !push_all(s, &img, refs, count, err)))
+		return false;
+	return outcome_write(s, &img, refs, count, &files, args->print, err);
+}
+
+const struct cmd cmd_build = {
+	.name = "build",
+	.summary = "build a backend's runtime, or any Dockerfile",
+	.about = "Layers of the base image are fetched only when a step needs its files. The same input "
+		 "gives the same digest.",
+	.example = "  rtbuild build --backend aws_lambda -t registry.example.com/me/rt:1 --push\n"
+		   "  rtbuild build -t me/app:1 .",
+	.opts = opts,
+	.args_size = sizeof(struct build_args),
+	.flags = CMD_SANDBOX,
+	.run = run,
+};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/event.h"
+#include "base/json.h"
+#include "base/opts.h"
+#include "image/store.h"
+#include "registry/registry.h"
+#include "sandbox/sandbox.h"
+
+/* Options every command takes. */
+struct globals {
+	const char *store, *progress, *authfile, *ca_file;
+	bool quiet, verbose, json, plain_http, insecure, help;
+};
+
+/*
+ * One invocation: its options, and what commands share, each made when it is
+ * first asked for. stdout carries only results, by session_result_*.
+ */
+struct session {
+	struct globals options;
+	struct events *events;
+	struct store *store;
+	struct registry *registry;
+	struct sandbox *sandbox; /* commands with CMD_SANDBOX only */
+	uint64_t started_ms;
+	int exit_status; /* of a command that ran another one; 0 otherwise */
+};
+
+MUST_CHECK bool session_store(struct store **out, struct session *s, struct err *err);
+MUST_CHECK bool session_registry(struct registry **out, struct session *s, struct err *err);
+/* "os/arch", or the host's when NULL; several are E_UNSUPPORTED here. */
+MUST_CHECK bool session_platform(struct platform *out, const char *text, struct err *err);
+
+/* One line on stdout. False with E_IO when stdout cannot take it. */
+MUST_CHECK bool session_print(const char *line, struct err *err);
+/* A document on stdout, indented. */
+MUST_CHECK bool session_print_json(const json_t *doc, struct err *err);
+/* With --json: `doc` (may be NULL; taken) gets requests, bytes, seconds and is printed; else `line` is. */
+MUST_CHECK bool session_result(struct session *s, json_t *doc, const char *line, struct err *err);
+
+enum cmd_flags {
+	CMD_SANDBOX = 1, /* needs the sandbox helper, which must be forked first of all */
+	CMD_HIDDEN = 2,
+};
+
+struct cmd {
+	const char *name;
+	const char *summary;
+	const char *about;   /* more, for its --help; NULL: none */
+	const char *example; /* lines, for its --help; NULL: none */
+	const struct opt *opts;
+	size_t args_size;
+	unsigned int flags;
+	bool (*run)(struct session *s, void *args, struct err *err);
+	const struct cmd *const *subs; /* `rtbuild template list`: NULL-terminated; then run is NULL */
+};
+
+extern const struct cmd *const commands[]; /* NULL-terminated, in the order of --help */
+extern const struct opt global_opts[];
+
+#endif

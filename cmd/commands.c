@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/commands.h"
+
+#include <stddef.h>
+
+#include "cmd/cmd.h"
+
+/* Every command there is, in the order --help shows them. */
+
+const struct cmd *const commands[] = {
+	&cmd_build, &cmd_extend, &cmd_layer,  &cmd_template, &cmd_run,	&cmd_logs, &cmd_push,
+	&cmd_pull,  &cmd_images, &cmd_inspect, &cmd_tag,     &cmd_remove, &cmd_login, &cmd_logout,
+	&cmd_gc,    &cmd_fsck,	 &cmd_version, NULL,
+};

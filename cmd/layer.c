@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "runtime/layer_zip.h"
+
+/* rtbuild layer: an AWS Lambda layer zip from wheels. */
+
+struct layer_args {
+	const char *python, *platform, *output, *libc;
+	struct str_list requirements, find_links;
+};
+
+/* clang-format off */
+static const struct opt opts[] = {
+	OPT_LIST('r', "requirements", "FILE",  struct layer_args, requirements, "packages, as pip takes them (default: what Lithops needs on Lambda)"),
+	OPT_LIST(0,   "find-links", "DIR",     struct layer_args, find_links,   "wheels are here (default: $RTBUILD_FIND_LINKS, else wheels/ in the store)"),
+	OPT_TEXT(0,   "python", "X.Y",         struct layer_args, python,       "Python version (default: 3.11)"),
+	OPT_TEXT(0,   "platform", "OS/ARCH",   struct layer_args, platform,     "linux/amd64 or linux/arm64 (default: this machine's)"),
+	OPT_TEXT(0,   "libc", "NAME-VERSION",  struct layer_args, libc,         "C library of the runtime (default: Lambda's: glibc-2.26, from 3.12 on 2.34)"),
+	OPT_TEXT('o', "output", "FILE.zip",    struct layer_args, output,       "where to write it (default: layer.zip)"),
+	OPT_END
+};
+/* clang-format on */
+
+static json_t *document(const struct layer_zip *zip, const char *path)
+{
+	json_t *doc = json_object();
+
+	json_object_set_new(doc, "path", json_string(path));
+	json_object_set_new(doc, "files", json_integer((json_int_t)zip->files));
+	json_object_set_new(doc, "size", json_integer((json_int_t)zip->packed));
+	json_object_set_new(doc, "unpacked", json_integer((json_int_t)zip->unpacked));
+	json_object_set_new(doc, "digest", json_string(digest_format(&zip->digest).text));
+	json_object_set_new(doc, "content_digest",
+			    json_string(digest_format(&zip->content_digest).text));
+	return doc;
+}
+
+static bool run(struct session *s, void *arg, struct err *err)
+{
+	const struct layer_args *args = arg;
+	AUTO(backend_table_free) struct backend_table table = { 0 };
+	AUTO(str_list_free) struct str_list find_links = { 0 };
+	const char *path = args->output ? args->output : "layer.zip";
+	struct runtime_request want = { .python = args->python,
+					.libc = args->libc,
+					.requirements = &args->requirements,
+					.find_links = &args->find_links };
+	struct layer_zip zip;
+	struct store *store;
+
+	if (!backend_table_load(&table, err) ||
+	    !backend_find(&want.backend, &table, "aws_lambda:layer", err) ||
+	    !session_platform(&want.platform, args->platform, err))
+		return false;
+	if (!args->find_links.len) {
+		if (!session_store(&store, s, err))
+			return false;
+		runtime_default_find_links(&find_links, store_path(store));
+		want.find_links = &find_links;
+	}
+	return layer_zip_write(&zip, &want, path, s->events, err) &&
+	       session_result(s, s->options.json ? document(&zip, path) : NULL, path, err);
+}
+
+const struct cmd cmd_layer = {
+	.name = "layer",
+	.summary = "make an AWS Lambda layer zip from wheels",
+	.about = "Deterministic; no Python is needed here, and the zip may be for another architecture. Refused "
+		 "when it would unpack to more than Lambda takes.",
+	.example = "  rtbuild layer -r requirements.txt --python 3.11 -o layer.zip",
+	.opts = opts,
+	.args_size = sizeof(struct layer_args),
+	.run = run,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "cmd/render.h"
+
+/* From argv to a command and from its error to an exit status. */
+
+/* clang-format off */
+const struct opt global_opts[] = {
+	OPT_GROUP("Everywhere"),
+	OPT_TEXT(0,   "store", "DIR",   struct globals, store,      "the content store; $RTBUILD_STORE, else ~/.local/share/rtbuild"),
+	OPT_FLAG('q', "quiet",          struct globals, quiet,      "no progress; the result alone"),
+	OPT_FLAG('v', "verbose",        struct globals, verbose,    "say more: what was chosen and why"),
+	OPT_FLAG(0,   "json",           struct globals, json,       "print one JSON document as the result"),
+	OPT_TEXT(0,   "progress", "MODE", struct globals, progress, "auto, tty, plain or json (lines of events); on stderr"),
+	OPT_TEXT(0,   "authfile", "FILE", struct globals, authfile, "credentials from this file alone"),
+	OPT_TEXT(0,   "ca-file", "FILE", struct globals, ca_file,   "trust this certificate authority too"),
+	OPT_FLAG(0,   "plain-http",     struct globals, plain_http, "speak HTTP without TLS; unasked for on loopback only"),
+	OPT_FLAG(0,   "insecure",       struct globals, insecure,   "do not verify the registry's certificate"),
+	OPT_END
+};
+/* clang-format on */
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	cancel_request();
+}
+
+static void set_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+
+	cancel_init();
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static bool general_help(struct err *err)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(64 * KIB);
+
+	buf_put(&text, "rtbuild prepares runtimes for serverless functions, without a container daemon.\n\n"
+		       "  rtbuild build --backend aws_lambda -t registry.example.com/me/rt:1 --push\n"
+		       "  rtbuild extend registry.example.com/me/rt:1 --filepath map.py --function f\n\n"
+		       "Commands:\n");
+	for (const struct cmd *const *c = commands; *c; c++)
+		if (!((*c)->flags & CMD_HIDDEN))
+			buf_putf(&text, "  %-12s %s\n", (*c)->name, (*c)->summary);
+	opts_help(&text, global_opts);
+	buf_put(&text, "\nrtbuild COMMAND --help says more. Exit status: 0 ok, 1 a check said no, 2 usage, "
+		       "3 bad input,\n4 network, 5 refused, 6 not found, 7 integrity, 8 this host cannot, "
+		       "9 local I/O, 10 a RUN\nstep failed, 130 interrupted.");
+	return session_print(text.ptr, err);
+}
+
+static bool command_help(const char *path, const struct cmd *cmd, struct err *err)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(64 * KIB);
+
+	buf_putf(&text, "%s\n\nUsage: rtbuild %s", cmd->summary, path);
+	if (cmd->subs) {
+		buf_put(&text, " COMMAND\n\nCommands:\n");
+		for (const struct cmd *const *c = cmd->subs; *c; c++)
+			buf_putf(&text, "  %-12s %s\n", (*c)->name, (*c)->summary);
+	} else {
+		opts_usage(&text, cmd->opts);
+		buf_put(&text, " [OPTIONS]\n");
+		if (cmd->about)
+			buf_putf(&text, "\n%s\n", cmd->about);
+		if (cmd->example)
+			buf_putf(&text, "\nExamples:\n%s\n", cmd->example);
+		buf_put(&text, "\n");
+		opts_help(&text, cmd->opts);
+	}
+	opts_help(&text, global_opts);
+	text.ptr[text.len - 1] = '\0'; /* session_print ends the line */
+	return session_print(text.ptr, err);
+}
+
+static const struct cmd *find_command(const struct cmd *const *table, const char *name,
+				      struct err *err)
+{
+	const char *names[64];
+	const char *near;
+	size_t count = 0;
+
+	for (const struct cmd *const *c = table; *c; c++) {
+		if (str_eq((*c)->name, name))
+			return *c;
+		if (count < ARRAY_LEN(names))
+			names[count++] = (*c)->name;
+	}
+	near = str_nearest(name, names, count);
+	err_set(err, E_USAGE, "unknown command '%s'", name);
+	if (near)
+		err_hint(err, "did you mean %s?", near);
+	else
+		err_hint(err, "rtbuild --help lists the commands");
+	return NULL;
+}
+
+static void session_close(struct session *s)
+{
+	sandbox_stop(s->sandbox);
+	registry_close(s->registry);
+	store_close(s->store);
+	if (s->events)
+		render_close(s->events);
+}
+
+/* The command's options are parsed before anything is opened, so that a usage error costs and leaves nothing. */
+static bool run_command(struct session *s, const char *path, const struct cmd *cmd, int argc,
+			char **argv, enum render_mode *mode, struct err *err)
+{
+	AUTO(auto_free) void *args = mem_alloc(cmd->args_size);
+	struct render_options opt;
+	bool help = false, ok;
+
+	ok = opts_parse(args, cmd->opts, &s->options, global_opts, argc, argv, &help, err);
+	if (ok && help) {
+		ok = command_help(path, cmd, err);
+	} else if (ok) {
+		ok = render_mode_parse(mode, s->options.progress, err);
+		opt = (struct render_options){ .mode = *mode,
+					       .quiet = s->options.quiet,
+					       .verbose = s->options.verbose };
+		if (ok && cmd->flags & CMD_SANDBOX)
+			ok = sandbox_start(&s->sandbox, err);
+		/* Credentials pass through from here on: no core dumps, no ptrace by others. The
+		 * helper, which sees none, was forked before: it must stay able to write its uid_map. */
+		prctl(PR_SET_DUMPABLE, 0);
+		if (ok) {
+			s->events = render_open(&opt);
+			ok = cmd->run(s, args, err);
+		}
+	} else if (err->code == E_USAGE) {
+		err_hint(err, "rtbuild %s --help says more", path);
+	}
+	opts_free(args, cmd->opts);
+	return ok;
+}
+
+static bool dispatch(struct session *s, int argc, char **argv, enum render_mode *mode,
+		     struct err *err)
+{
+	AUTO(auto_free) char *path = NULL;
+	const struct cmd *cmd;
+	int at = 1;
+
+	if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h") ||
+	    (str_eq(argv[1], "help") && argc == 2))
+		return general_help(err);
+	if (str_eq(argv[1], "--version"))
+		return session_print("rtbuild " RTBUILD_VERSION, err);
+	if (str_eq(argv[1], "help")) /* help COMMAND = COMMAND --help */
+		at = 2;
+	cmd = find_command(commands, argv[at], err);
+	if (!cmd)
+		return false;
+	path = mem_strdup(cmd->name);
+	if (cmd->subs) {
+		char *whole;
+
+		if (at + 1 >= argc || argv[at + 1][0] == '-')
+			return command_help(path, cmd, err);
+		cmd = find_command(cmd->subs, argv[++at], err);
+		if (!cmd)
+			return err_wrap(err, "%s", path);
+		whole = mem_printf("%s %s", path, cmd->name);
+		free(path);
+		path = whole;
+	}
+	if (str_eq(argv[1], "help"))
+		return command_help(path, cmd, err);
+	return run_command(s, path, cmd, argc - at, argv + at, mode, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct session session = { .started_ms = clock_monotonic_ms() };
+	enum render_mode mode = RENDER_PLAIN;
+	struct err err = { 0 };
+	bool ok;
+
+	umask(022);
+	set_signals();
+	ok = dispatch(&session, argc, argv, &mode, &err);
+	session_close(&session);
+	if (ok)
+		return session.exit_status;
+	if (cancel_requested())
+		err_set(&err, E_CANCELLED, "interrupted");
+	render_error(&err, mode);
+	return err_exit_status(err.code);
+}

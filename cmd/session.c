@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+
+/* What commands share, made on first use; and results on stdout. */
+
+bool session_store(struct store **out, struct session *s, struct err *err)
+{
+	if (!s->store && !store_open(&s->store, s->options.store, err))
+		return false;
+	*out = s->store;
+	return true;
+}
+
+bool session_registry(struct registry **out, struct session *s, struct err *err)
+{
+	struct registry_options opt = {
+		.events = s->events,
+		.authfile = s->options.authfile,
+		.ca_file = s->options.ca_file,
+		.plain_http = s->options.plain_http,
+		.insecure = s->options.insecure,
+	};
+
+	if (!s->registry) {
+		if (!session_store(&opt.store, s, err) || !registry_open(&s->registry, &opt, err))
+			return false;
+	}
+	*out = s->registry;
+	return true;
+}
+
+bool session_platform(struct platform *out, const char *text, struct err *err)
+{
+	if (!text) {
+		*out = platform_host();
+		return true;
+	}
+	if (strchr(text, ',')) {
+		err_set(err, E_UNSUPPORTED, "several platforms in one command: %s", text);
+		return err_hint(err, "run the command once for each platform");
+	}
+	return platform_parse(out, text, err);
+}
+
+bool session_print(const char *line, struct err *err)
+{
+	if (puts(line) < 0 || fflush(stdout) != 0)
+		return err_set_errno(err, "write to stdout");
+	return true;
+}
+
+bool session_print_json(const json_t *doc, struct err *err)
+{
+	AUTO(auto_free) char *text = json_text_pretty(doc, NULL);
+
+	if (fputs(text, stdout) < 0 || fflush(stdout) != 0)
+		return err_set_errno(err, "write to stdout");
+	return true;
+}
+
+bool session_result(struct session *s, json_t *doc, const char *line, struct err *err)
+{
+	AUTO(auto_json_decref) json_t *whole = doc ? doc : json_object();
+	struct registry_stats stats = { 0 };
+
+	if (!s->options.json)
+		return session_print(line, err);
+	if (s->registry)
+		stats = registry_stats(s->registry);
+	json_object_set_new(whole, "requests", json_integer((json_int_t)stats.requests));
+	json_object_set_new(whole, "retries", json_integer((json_int_t)stats.retries));
+	json_object_set_new(whole, "bytes_sent", json_integer((json_int_t)stats.bytes_sent));
+	json_object_set_new(whole, "bytes_received", json_integer((json_int_t)stats.bytes_received));
+	json_object_set_new(whole, "blobs_uploaded", json_integer((json_int_t)stats.blobs_uploaded));
+	json_object_set_new(whole, "blobs_mounted", json_integer((json_int_t)stats.blobs_mounted));
+	json_object_set_new(whole, "blobs_skipped", json_integer((json_int_t)stats.blobs_skipped));
+	json_object_set_new(whole, "seconds",
+			    json_real((double)(clock_monotonic_ms() - s->started_ms) / 1000));
+	return session_print_json(whole, err);
+}

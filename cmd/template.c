@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "templates/render.h"
+
+/* rtbuild template: the backends, and their Dockerfiles for any builder. */
+
+struct list_args {
+	char unused;
+};
+
+struct template_args {
+	const char *backend, *backend_arg, *python, *base, *installer;
+};
+
+static const struct opt list_opts[] = { OPT_END };
+
+static json_t *text_list(const struct json_list *list)
+{
+	return json_encode_list(&json_type_text_list, list);
+}
+
+static json_t *describe(const struct backend *b)
+{
+	json_t *doc = json_object();
+
+	json_object_set_new(doc, "name", json_string(b->name));
+	json_object_set_new(doc, "title", json_string(b->title));
+	json_object_set_new(doc, "artifact", json_string(b->artifact));
+	if (b->base)
+		json_object_set_new(doc, "base", json_string(b->base));
+	json_object_set_new(doc, "default_name", json_string(b->default_name));
+	json_object_set_new(doc, "pythons", text_list(&b->pythons));
+	json_object_set_new(doc, "default_python", json_string(b->default_python));
+	json_object_set_new(doc, "platforms", text_list(&b->platforms));
+	json_object_set_new(doc, "packages", text_list(&b->packages));
+	return doc;
+}
+
+static bool list(struct session *s, void *arg, struct err *err)
+{
+	AUTO(backend_table_free) struct backend_table table = { 0 };
+	AUTO(auto_json_decref) json_t *doc = json_array();
+
+	(void)arg;
+	if (!backend_table_load(&table, err))
+		return false;
+	for (size_t i = 0; i < table.len; i++) {
+		const struct backend *b = &table.items[i];
+		AUTO(auto_free) char *line =
+			mem_printf("%-18s %-7s %s", b->name, b->artifact, b->title);
+
+		json_array_append_new(doc, describe(b));
+		if (!s->options.json && !session_print(line, err))
+			return false;
+	}
+	return !s->options.json || session_print_json(doc, err);
+}
+
+/* clang-format off */
+static const struct opt opts[] = {
+	OPT_ARG_OPTIONAL("BACKEND",            struct template_args, backend_arg, "which one"),
+	OPT_TEXT('b', "backend", "NAME",       struct template_args, backend,   "the same, as build has it"),
+	OPT_TEXT(0,   "python", "X.Y",         struct template_args, python,    "Python version (default: the backend's)"),
+	OPT_TEXT(0,   "base", "IMAGE",         struct template_args, base,      "base image instead of the backend's"),
+	OPT_TEXT(0,   "installer", "WAY",      struct template_args, installer, "wheels (default) or pip"),
+	OPT_END
+};
+/* clang-format on */
+
+static bool find(const struct backend **out, struct backend_table *table,
+		 const struct template_args *args, struct err *err)
+{
+	const char *name = args->backend ? args->backend : args->backend_arg;
+
+	if (!name) {
+		err_set(err, E_USAGE, "which backend?");
+		return err_hint(err, "rtbuild template list");
+	}
+	return backend_table_load(table, err) && backend_find(out, table, name, err);
+}
+
+static bool show(struct session *s, void *arg, struct err *err)
+{
+	AUTO(backend_table_free) struct backend_table table = { 0 };
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	const struct backend *b;
+
+	(void)s;
+	if (!find(&b, &table, arg, err))
+		return false;
+	doc = describe(b);
+	return session_print_json(doc, err);
+}
+
+static bool render(struct session *s, void *arg, struct err *err)
+{
+	const struct template_args *args = arg;
+	AUTO(backend_table_free) struct backend_table table = { 0 };
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
+	struct render_options opt = { .base = args->base };
+	const struct backend *b;
+
+	(void)s;
+	if (!find(&b, &table, args, err) || !backend_python(&opt.python, b, args->python, err) ||
+	    !installer_parse(&opt.installer, args->installer, err) ||
+	    !render_dockerfile(&text, b, &opt, err))
+		return false;
+	text.ptr[text.len - 1] = '\0'; /* session_print ends the line */
+	return session_print(text.ptr, err);
+}
+
+static const struct cmd template_list = {
+	.name = "list",
+	.summary = "the backends",
+	.opts = list_opts,
+	.args_size = sizeof(struct list_args),
+	.run = list,
+};
+
+static const struct cmd template_show = {
+	.name = "show",
+	.summary = "what is known of a backend, as JSON",
+	.opts = opts,
+	.args_size = sizeof(struct template_args),
+	.run = show,
+};
+
+static const struct cmd template_render = {
+	.name = "render",
+	.summary = "a backend's Dockerfile, which any builder takes",
+	.example = "  rtbuild template render -b knative --python 3.12 > Dockerfile",
+	.opts = opts,
+	.args_size = sizeof(struct template_args),
+	.run = render,
+};
+
+static const struct cmd *const subs[] = { &template_list, &template_show, &template_render, NULL };
+
+const struct cmd cmd_template = {
+	.name = "template",
+	.summary = "list, show and render the backends' templates",
+	.subs = subs,
+};

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "image/fsck.h"
+#include "image/gc.h"
+
+/* rtbuild fsck, gc and version. */
+
+struct fsck_args {
+	bool repair;
+};
+
+/* clang-format off */
+static const struct opt fsck_opts[] = {
+	OPT_FLAG(0, "repair", struct fsck_args, repair, "remove left-overs of dead processes, move corrupt blobs aside"),
+	OPT_END
+};
+/* clang-format on */
+
+static json_t *fsck_document(const struct fsck_report *r)
+{
+	json_t *doc = json_object(), *findings = json_array();
+
+	for (size_t i = 0; i < r->len; i++) {
+		json_t *item = json_object();
+
+		json_object_set_new(item, "kind", json_string(fsck_kind_name(r->items[i].kind)));
+		json_object_set_new(item, "what", json_string(r->items[i].what));
+		json_object_set_new(item, "why", json_string(r->items[i].why));
+		json_array_append_new(findings, item);
+	}
+	json_object_set_new(doc, "clean", json_boolean(fsck_is_clean(r)));
+	json_object_set_new(doc, "images", json_integer((json_int_t)r->images));
+	json_object_set_new(doc, "blobs", json_integer((json_int_t)r->blobs));
+	json_object_set_new(doc, "bytes", json_integer((json_int_t)r->bytes));
+	for (int kind = 0; kind <= FSCK_LEFTOVER; kind++)
+		json_object_set_new(doc, fsck_kind_name((enum fsck_kind)kind),
+				    json_integer((json_int_t)r->counts[kind]));
+	json_object_set_new(doc, "findings", findings);
+	return doc;
+}
+
+static bool fsck_print(const struct fsck_report *r, struct err *err)
+{
+	AUTO(auto_free) char *total = NULL;
+
+	for (size_t i = 0; i < r->len; i++) {
+		AUTO(auto_free) char *text = mem_printf("%s: %s: %s", fsck_kind_name(r->items[i].kind),
+							r->items[i].what, r->items[i].why);
+		AUTO(auto_free) char *safe = str_printable(text, strlen(text), 2000);
+
+		if (!session_print(safe, err))
+			return false;
+	}
+	total = mem_printf("%s: %zu images, %zu blobs, %s; %zu remote, %zu unreferenced",
+			   fsck_is_clean(r) ? "clean" : "not clean", r->images, r->blobs,
+			   str_format_size(r->bytes).text, r->counts[FSCK_REMOTE],
+			   r->counts[FSCK_UNREFERENCED]);
+	return session_print(total, err);
+}
+
+static bool fsck(struct session *s, void *arg, struct err *err)
+{
+	const struct fsck_args *args = arg;
+	AUTO(fsck_report_free) struct fsck_report report = { 0 };
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	struct store *store;
+
+	if (!session_store(&store, s, err) || !store_fsck(&report, store, args->repair, err))
+		return false;
+	if (s->options.json) {
+		doc = fsck_document(&report);
+		if (!session_print_json(doc, err))
+			return false;
+	} else if (!fsck_print(&report, err)) {
+		return false;
+	}
+	if (fsck_is_clean(&report))
+		return true;
+	err_set(err, E_NEGATIVE, "the store is not clean");
+	return args->repair ? err_hint(err, "what could be repaired was; run fsck again")
+			    : err_hint(err, "rtbuild fsck --repair");
+}
+
+const struct cmd cmd_fsck = {
+	.name = "fsck",
+	.summary = "prove the store: every blob re-hashed, every document read",
+	.opts = fsck_opts,
+	.args_size = sizeof(struct fsck_args),
+	.run = fsck,
+};
+
+struct no_args {
+	char unused;
+};
+
+static const struct opt no_opts[] = { OPT_END };
+
+static bool version(struct session *s, void *arg, struct err *err)
+{
+	(void)s;
+	(void)arg;
+	return session_print("rtbuild " RTBUILD_VERSION, err);
+}
+
+const struct cmd cmd_version = {
+	.name = "version",
+	.summary = "print the version",
+	.opts = no_opts,
+	.args_size = sizeof(struct no_args),
+	.run = version,
+};

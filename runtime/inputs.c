@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/inputs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/env.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+/* From a backend and packages to what the builder takes. Building is cmd/'s call. */
+
+void runtime_default_find_links(struct str_list *out, const char *store_path)
+{
+	const char *from_env = env_get("RTBUILD_FIND_LINKS");
+	struct slice rest = slice_of(from_env);
+	AUTO(auto_free) char *own = mem_printf("%s/wheels", store_path);
+	struct stat st;
+
+	if (from_env)
+		while (rest.ptr) {
+			struct slice dir = slice_cut(rest, ':', &rest);
+
+			if (dir.len)
+				str_list_push_take(out, mem_strndup(dir.ptr, dir.len));
+		}
+	else if (stat(own, &st) == 0 && S_ISDIR(st.st_mode))
+		str_list_push_take(out, STEAL(own));
+}
+
+char *runtime_wheels_identity(const struct wheel_list *wheels, const struct wheel_layout *layout)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_REQUIREMENTS);
+	unsigned char hash[SHA256_SIZE];
+	char hex[2 * SHA256_SIZE + 1];
+
+	buf_putf(&text, "wheels 1\nsite %s\nscripts %s\ndata %s\ninterpreter %s\n", layout->site,
+		 layout->scripts ? layout->scripts : "-", layout->data ? layout->data : "-",
+		 layout->interpreter);
+	for (size_t i = 0; i < wheels->len; i++) {
+		hex_format(hex, wheels->items[i].hash, SHA256_SIZE);
+		buf_putf(&text, "%s %s\n", hex, wheels->items[i].requested ? "requested" : "needed");
+	}
+	sha256_of(hash, text.ptr, text.len);
+	hex_format(hex, hash, sizeof(hash));
+	return mem_strdup(hex);
+}
+
+static bool make_target(struct python_target *out, const struct runtime_request *req,
+			const char *python, struct err *err)
+{
+	const char *libc = req->libc ? req->libc : backend_libc(req->backend, python);
+
+	return python_target_make(out, python, &req->platform, libc, err);
+}
+
+static void note_stand_ins(struct events *events, const struct wheel_list *wheels)
+{
+	for (size_t i = 0; i < wheels->len; i++) {
+		const struct wheel *w = &wheels->items[i];
+
+		if (strstr(w->version, "+standin"))
+			event_note(events, "%s %s is a stand-in: %s", w->name, w->version,
+				   w->summary ? w->summary : "not the real package");
+	}
+}
+
+/* The backend's four layout texts, filled. */
+struct layout {
+	char *site, *scripts, *data, *interpreter;
+};
+
+static void layout_free(struct layout *l)
+{
+	free(l->site);
+	free(l->scripts);
+	free(l->data);
+	free(l->interpreter);
+}
+
+static bool fill(char **out, const struct backend *b, const char *field,
+		 const struct render_options *opt, struct err *err)
+{
+	return !field || render_field(out, b, field, opt, err);
+}
+
+static bool make_layout(struct layout *out, const struct backend *b,
+			const struct render_options *opt, struct err *err)
+{
+	return fill(&out->site, b, b->layout.site, opt, err) &&
+	       fill(&out->scripts, b, b->layout.scripts, opt, err) &&
+	       fill(&out->data, b, b->layout.data, opt, err) &&
+	       fill(&out->interpreter, b, b->layout.interpreter, opt, err);
+}
+
+static struct wheel_request wheel_request(const struct runtime_request *req,
+					  const struct python_target *target)
+{
+	struct wheel_request out = { .target = target };
+
+	if (req->find_links) {
+		out.find_links = (const char *const *)req->find_links->items;
+		out.find_links_count = req->find_links->len;
+	}
+	return out;
+}
+
+static bool select_packages(struct runtime_inputs *in, const struct runtime_request *req,
+			    const struct python_target *target, struct events *events,
+			    struct err *err)
+{
+	struct wheel_request want = wheel_request(req, target);
+	const struct json_list *own = &req->backend->packages;
+	bool own_too = !req->requirements || !req->requirements->len || req->backend->base;
+
+	if (own_too) {
+		want.requirements = own->items;
+		want.requirement_count = own->len;
+	}
+	if (req->requirements) {
+		want.files = (const char *const *)req->requirements->items;
+		want.file_count = req->requirements->len;
+	}
+	if (!wheels_select(&in->wheels, &want, events, err))
+		return false;
+	note_stand_ins(events, &in->wheels);
+	return true;
+}
+
+static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
+			     const struct render_options *opt, struct err *err)
+{
+	AUTO(layout_free) struct layout texts = { 0 };
+	struct wheel_layout layout;
+
+	if (!make_layout(&texts, b, opt, err))
+		return false;
+	layout = (struct wheel_layout){ .site = texts.site,
+					.scripts = texts.scripts,
+					.data = texts.data,
+					.interpreter = texts.interpreter };
+	in->packages_identity = runtime_wheels_identity(&in->wheels, &layout);
+	return wheels_merge(&in->packages, &in->wheels, &layout, err) &&
+	       entry_list_add_parents(&in->packages, err);
+}
+
+/* A copy of `e` under another path. */
+static void add_copy(struct entry_list *to, const struct entry *e, const char *path)
+{
+	struct entry *copy = entry_add(to, e->kind, path);
+	const char *own_path = copy->path;
+
+	*copy = *e;
+	copy->path = own_path;
+}
+
+/*
+ * The content of Lithops' handler zip: the package as it is below lithops/, and
+ * the backend's entry point once more under the name the backend starts.
+ */
+static bool lay_out_handler(struct runtime_inputs *in, const struct backend *b, struct err *err)
+{
+	static const struct wheel_layout layout = { .site = "site", .interpreter = "/usr/bin/python3" };
+	AUTO(entry_list_free) struct entry_list all = { 0 };
+	const char *const *files = b->handler.files.items;
+	bool found = false;
+
+	if (!wheel_entries(&all, &in->lithops.items[0], &layout, err))
+		return false;
+	for (size_t i = 0; i < all.len; i++) {
+		const struct entry *e = &all.items[i];
+		const char *path = e->path + strlen("site/");
+
+		if (e->kind != ENTRY_FILE || !str_has_prefix(e->path, "site/lithops/"))
+			continue;
+		add_copy(&in->handler, e, path);
+		if (str_eq(path, b->handler.entry)) {
+			add_copy(&in->handler, e, b->handler.as);
+			found = true;
+		}
+	}
+	if (!found) {
+		err_set(err, E_NOT_FOUND, "lithops %s has no %s", in->lithops.items[0].version,
+			b->handler.entry);
+		return err_hint(err, "this wheel does not know the backend %s", b->name);
+	}
+	for (size_t i = 0; i < b->handler.files.len; i++)
+		entry_add_bytes(&in->handler, files[i], "", 0);
+	/* what the wheel list still owns (its zip) outlives the entries: both are in `in` */
+	arena_adopt(&in->handler.arena, &all.arena);
+	in->handler_identity = runtime_wheels_identity(&in->lithops, &layout);
+	return entry_list_add_parents(&in->handler, err);
+}
+
+static bool select_lithops(struct runtime_inputs *in, const struct runtime_request *req,
+			   const struct python_target *target, struct events *events,
+			   struct err *err)
+{
+	static const char *const only[] = { "lithops" };
+	struct wheel_request want = wheel_request(req, target);
+
+	want.requirements = only;
+	want.requirement_count = 1;
+	want.no_deps = true; /* what Lithops needs is in the backend's package list */
+	if (!wheels_select(&in->lithops, &want, events, err))
+		return false;
+	note_stand_ins(events, &in->lithops);
+	return true;
+}
+
+static void add_context(struct runtime_inputs *in, const char *name,
+			const struct entry_list *entries, const char *identity)
+{
+	in->contexts[in->context_count++] = (struct build_context){
+		.name = name,
+		.kind = BUILD_CONTEXT_ENTRIES,
+		.entries = entries,
+		.identity = identity,
+	};
+}
+
+bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request *req,
+			 struct events *events, struct err *err)
+{
+	const struct backend *b = req->backend;
+	struct platform_text platform = platform_format(&req->platform);
+	struct render_options opt = { .base = req->base, .installer = req->installer };
+	struct python_target target;
+
+	*in = (struct runtime_inputs){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE) };
+	if (!backend_python(&in->python, b, req->python, err) ||
+	    !backend_check_platform(b, platform.text, err) ||
+	    !make_target(&target, req, in->python, err))
+		return false;
+	opt.python = in->python;
+	if (b->handler.entry && !select_lithops(in, req, &target, events, err))
+		return false;
+	opt.lithops_version = b->handler.entry ? in->lithops.items[0].version : NULL;
+	if (!render_field(&in->default_name, b, b->default_name, &opt, err))
+		return false;
+	if (req->installer == INSTALLER_WHEELS) {
+		if (!select_packages(in, req, &target, events, err) ||
+		    !lay_out_packages(in, b, &opt, err))
+			return false;
+		add_context(in, "python-packages", &in->packages, in->packages_identity);
+	}
+	if (b->handler.entry) {
+		if (!lay_out_handler(in, b, err))
+			return false;
+		add_context(in, "lithops-handler", &in->handler, in->handler_identity);
+	}
+	return !b->base || render_dockerfile(&in->dockerfile, b, &opt, err);
+}
+
+void runtime_inputs_free(struct runtime_inputs *in)
+{
+	free(in->default_name);
+	buf_free(&in->dockerfile);
+	entry_list_free(&in->packages);
+	entry_list_free(&in->handler);
+	wheel_list_free(&in->wheels);
+	wheel_list_free(&in->lithops);
+	free(in->packages_identity);
+	free(in->handler_identity);
+	*in = (struct runtime_inputs){ 0 };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TEMPLATES_RENDER_H
+#define TEMPLATES_RENDER_H
+
+#include "base/map.h"
+#include "templates/backend.h"
+
+/*
+ * Text with {{name}}, and sections {{#name}}...{{/name}} that stay when `name`
+ * has a value: the part of mustache that Dockerfiles need. A line that holds only a section tag goes with its newline.
+ * Values are put in as they are, not expanded again. E_INPUT with file:line:col for an unknown name or an open section.
+ */
+MUST_CHECK bool render_text(struct buf *out, const char *file, const char *text, size_t len,
+			    const struct map *values, struct err *err);
+
+enum installer { INSTALLER_WHEELS, INSTALLER_PIP };
+MUST_CHECK bool installer_parse(enum installer *out, const char *text, struct err *err);
+
+struct render_options {
+	const char *python;          /* checked by backend_python */
+	const char *base;            /* NULL: the backend's */
+	const char *lithops_version; /* for default names; NULL: "unknown" */
+	enum installer installer;
+	const struct str_list *packages; /* NULL: the backend's */
+};
+/* The values a backend's texts may use; the map is the caller's to free (MAP_TEXT). */
+void render_values(struct map *out, const struct backend *b, const struct render_options *opt);
+
+/* The backend's Dockerfile: standard, any builder takes it. E_UNSUPPORTED for a backend that is no image. */
+MUST_CHECK bool render_dockerfile(struct buf *out, const struct backend *b,
+				  const struct render_options *opt, struct err *err);
+/* A short text of the backend (`default_name`, `layout.site`, `base`) with its placeholders filled; the caller frees. */
+MUST_CHECK bool render_field(char **out, const struct backend *b, const char *field,
+			     const struct render_options *opt, struct err *err);
+
+#endif
