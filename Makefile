@@ -3,9 +3,17 @@ V ?= release
 O ?= build
 B := $(O)/$(V)
 
-# Rooms in the order of their levels, lowest first (docs/architecture.md). A room's archive may
-# use only those before it, and the linker is told so by the order.
-ROOMS := base image net layers registry python sandbox templates builder extend runtime cmd
+# Rooms by level, lowest first (docs/architecture.md). A room may use only the levels below it, and
+# a test of a room is linked with no others.
+LEVEL_1 := base
+LEVEL_2 := image net
+LEVEL_3 := layers
+LEVEL_4 := registry python sandbox templates
+LEVEL_5 := builder extend
+LEVEL_6 := runtime
+LEVEL_7 := cmd
+LEVELS := 1 2 3 4 5 6 7
+ROOMS := $(foreach l,$(LEVELS),$(LEVEL_$(l)))
 
 PKGS := libcrypto jansson yaml-0.1 zlib libdeflate libzstd libseccomp
 # Loaded at first use by their adapter (base/dynlib.h): headers only.
@@ -40,10 +48,16 @@ EMBED := $(B)/templates/embedded.o
 room_objs = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c)) $(if $(filter templates,$(1)),$(EMBED))
 ARCHIVES := $(foreach r,$(ROOMS),$(B)/lib/$(r).a)
 
-# Archives a test of room $(1) may see: its own and all lower ones, highest first for the linker.
+# Archives a test of room $(1) may see: its own, then all of lower levels, highest first for the linker.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
-upto = $(if $(filter $(firstword $(2)),$(1)),$(1),$(firstword $(2)) $(call upto,$(1),$(wordlist 2,$(words $(2)),$(2))))
-room_libs = $(patsubst %,$(B)/lib/%.a,$(call reverse,$(call upto,$(1),$(ROOMS))))
+level_of = $(strip $(foreach l,$(LEVELS),$(if $(filter $(1),$(LEVEL_$(l))),$(l))))
+BELOW_2 := $(LEVEL_1)
+BELOW_3 := $(BELOW_2) $(LEVEL_2)
+BELOW_4 := $(BELOW_3) $(LEVEL_3)
+BELOW_5 := $(BELOW_4) $(LEVEL_4)
+BELOW_6 := $(BELOW_5) $(LEVEL_5)
+BELOW_7 := $(BELOW_6) $(LEVEL_6)
+room_libs = $(patsubst %,$(B)/lib/%.a,$(1) $(call reverse,$(BELOW_$(call level_of,$(1)))))
 
 UNIT_SRC := $(wildcard tests/unit/*/*.c)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 /* Hashing and randomness. The only OpenSSL include: TLS is libcurl's business. */
@@ -46,6 +47,62 @@ void sha256_of(unsigned char out[SHA256_SIZE], const void *data, size_t len)
 void md5_of(unsigned char out[MD5_SIZE], const void *data, size_t len)
 {
 	check(EVP_Digest(data, len, out, NULL, EVP_md5(), NULL));
+}
+
+static const struct {
+	const char *name;
+	size_t size;
+	const EVP_MD *(*algorithm)(void);
+} kinds[] = {
+	[HASH_SHA256] = { "sha256", 32, EVP_sha256 },
+	[HASH_SHA384] = { "sha384", 48, EVP_sha384 },
+	[HASH_SHA512] = { "sha512", HASH_SIZE_MAX, EVP_sha512 },
+};
+
+bool hash_kind_find(enum hash_kind *out, const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strlen(kinds[i].name) != len || memcmp(kinds[i].name, name, len) != 0)
+			continue;
+		*out = (enum hash_kind)i;
+		return true;
+	}
+	return false;
+}
+
+const char *hash_kind_name(enum hash_kind kind)
+{
+	return kinds[kind].name;
+}
+
+size_t hash_kind_size(enum hash_kind kind)
+{
+	return kinds[kind].size;
+}
+
+void hasher_init(struct hasher *h, enum hash_kind kind)
+{
+	h->kind = kind;
+	h->ctx = EVP_MD_CTX_new();
+	check(h->ctx != NULL);
+	check(EVP_DigestInit_ex(h->ctx, kinds[kind].algorithm(), NULL));
+}
+
+void hasher_update(struct hasher *h, const void *data, size_t len)
+{
+	check(EVP_DigestUpdate(h->ctx, data, len));
+}
+
+void hasher_final(struct hasher *h, unsigned char out[HASH_SIZE_MAX])
+{
+	check(EVP_DigestFinal_ex(h->ctx, out, NULL));
+	hasher_free(h);
+}
+
+void hasher_free(struct hasher *h)
+{
+	EVP_MD_CTX_free(h->ctx);
+	h->ctx = NULL;
 }
 
 void random_bytes(void *out, size_t len)

@@ -49,6 +49,8 @@ enum {
 	LIMIT_RATIO_FREE = 64 * MIB, /* the ratio counts after this many bytes */
 	LIMIT_ZSTD_WINDOW_LOG = 27,
 	LIMIT_COMPRESS_THREADS = 8, /* each holds 3 MiB; the hash beside them is slower than eight */
+	LIMIT_FILE_INDEX = 512 * MIB, /* one layer's cached file list: two million members with long names */
+	LIMIT_LINKS_FOLLOWED = 40, /* the kernel's own MAXSYMLINKS */
 	LIMIT_PASSWD = 1 * MIB, /* /etc/passwd and /etc/group of an image (CVE-2026-47262) */
 
 	LIMIT_SANDBOX_ARGS = 6 * MIB,    /* argv and environment of a command: the kernel takes at most that */
@@ -71,7 +73,8 @@ enum {
 	LIMIT_REQUIREMENTS = 4 * MIB,
 	LIMIT_REQUIREMENTS_DEPTH = 20,
 	LIMIT_REQUIREMENTS_ENTRIES = 20000,
-	LIMIT_WHEEL_MEMBERS = 65534,
+	LIMIT_WHEEL_MEMBERS = 65534, /* of any zip: one more needs zip64 */
+	LIMIT_ZIP_DIRECTORY = 64 * MIB, /* a central directory: 65534 members with names of 1000 bytes */
 	LIMIT_WHEEL_RECORD = 64 * MIB,
 	LIMIT_WHEEL_METADATA = 4 * MIB,
 	LIMIT_WHEEL_SCRIPT = 16 * MIB, /* one whose #!python line is rewritten; others are streamed */
@@ -80,6 +83,8 @@ enum {
 
 	LIMIT_TEMPLATE = 1 * MIB,
 	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */
+	LIMIT_BAKED_FILES = 20000, /* of one package: past it, a wrong directory was given */
+	LIMIT_PACKAGE_DEPTH = 64, /* directories below a package: the walk recurses */
 	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
 	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */
 	LIMIT_PASSWORD = 64 * KIB,

@@ -70,33 +70,107 @@ static bool refuse_size(const struct runtime_inputs *in, uint64_t size, uint64_t
 			     "--backend aws_lambda");
 }
 
-/* Paths, modes and bytes, whatever compressor made the zip. Reads each file once more, so only after writing. */
-static bool hash_content(struct digest *out, const struct entry_list *entries, struct err *err)
-{
-	AUTO(sink_hash_free) struct sink_hash hash = { 0 };
+/*
+ * The content digest is made while the zip is written, so that each file is read
+ * once: every entry's bytes pass a hash on their way. It covers paths, modes and bytes, whatever compressor made the zip.
+ */
+struct hashed {
+	struct entry_list entries; /* the given ones, opened through us */
+	const struct entry_list *given;
+	unsigned char (*hashes)[SHA256_SIZE]; /* one for each entry */
+};
 
-	sink_hash_init(&hash, NULL);
-	for (size_t i = 0; i < entries->len; i++) {
-		const struct entry *e = &entries->items[i];
-		AUTO(auto_source_close) struct source *from = NULL;
-		AUTO(auto_free) char *head =
-			mem_printf("%s%c%o %lld\n", e->path, 0, (unsigned int)e->mode,
-				   (long long)e->size);
+struct hashing_source {
+	struct source source;
+	struct source *from;
+	struct sha256 state;
+	unsigned char *hash_out;
+};
+
+static bool hashing_read(struct source *self, void *data, size_t cap, size_t *len_out,
+			 struct err *err)
+{
+	struct hashing_source *s = (struct hashing_source *)self;
+
+	if (!source_read(s->from, data, cap, len_out, err))
+		return false;
+	if (*len_out)
+		sha256_update(&s->state, data, *len_out);
+	else if (s->state.ctx)
+		sha256_final(&s->state, s->hash_out);
+	return true;
+}
+
+static void hashing_close(struct source *self)
+{
+	struct hashing_source *s = (struct hashing_source *)self;
+
+	sha256_free(&s->state);
+	source_close(s->from);
+	free(s);
+}
+
+static bool open_hashing(const struct entry *e, struct source **out, struct err *err)
+{
+	const struct hashed *h = e->data;
+	size_t i = (size_t)(e - h->entries.items);
+	AUTO(auto_source_close) struct source *from = NULL;
+	struct hashing_source *s;
+
+	if (!h->given->items[i].open(&h->given->items[i], &from, err))
+		return false;
+	s = mem_alloc(sizeof(*s));
+	*s = (struct hashing_source){ .source = { .read = hashing_read, .close = hashing_close },
+				      .from = STEAL(from),
+				      .hash_out = h->hashes[i] };
+	sha256_init(&s->state);
+	*out = &s->source;
+	return true;
+}
+
+static void hashed_free(struct hashed *h)
+{
+	entry_list_free(&h->entries);
+	free(h->hashes);
+}
+
+static void hashed_init(struct hashed *h, const struct entry_list *given)
+{
+	h->given = given;
+	h->hashes = mem_alloc((given->len + 1) * sizeof(*h->hashes));
+	for (size_t i = 0; i < given->len; i++) {
+		struct entry *e = ARRAY_PUSH(&h->entries);
+
+		*e = given->items[i];
+		sha256_of(h->hashes[i], "", 0);
+		if (!e->open)
+			continue;
+		e->open = open_hashing;
+		e->data = h;
+	}
+}
+
+/* sha256 over "PATH NUL MODE SHA256-OF-BYTES LF" of each file, in order of path. */
+static struct digest content_digest(const struct hashed *h)
+{
+	struct sha256 state;
+	unsigned char out[SHA256_SIZE];
+
+	sha256_init(&state);
+	for (size_t i = 0; i < h->given->len; i++) {
+		const struct entry *e = &h->given->items[i];
+		char hex[2 * SHA256_SIZE + 1];
+		AUTO(auto_free) char *rest = NULL;
 
 		if (e->kind != ENTRY_FILE)
 			continue;
-		if (!sink_write(&hash.sink, head, strlen(e->path) + 1, err) ||
-		    !sink_write(&hash.sink, head + strlen(e->path) + 1,
-				strlen(head + strlen(e->path) + 1), err))
-			return false;
-		if (e->open && (!e->open(e, &from, err) ||
-				!source_copy(from, &hash.sink, NULL, err)))
-			return err_wrap(err, "%s", e->path);
+		hex_format(hex, h->hashes[i], SHA256_SIZE);
+		rest = mem_printf("%o %s\n", (unsigned int)e->mode, hex);
+		sha256_update(&state, e->path, strlen(e->path) + 1);
+		sha256_update(&state, rest, strlen(rest));
 	}
-	if (!sink_finish(&hash.sink, err))
-		return false;
-	*out = digest_from_hash(hash.hash);
-	return true;
+	sha256_final(&state, out);
+	return digest_from_hash(out);
 }
 
 static bool write_zip(struct layer_zip *out, const struct entry_list *entries, const char *path,
@@ -106,6 +180,7 @@ static bool write_zip(struct layer_zip *out, const struct entry_list *entries, c
 	AUTO(auto_close) int dir = -1;
 	AUTO(fs_tmp_close) struct fs_tmp tmp = FS_TMP_INIT;
 	AUTO(sink_hash_free) struct sink_hash hash = { 0 };
+	AUTO(hashed_free) struct hashed files = { 0 };
 	char *slash = strrchr(copy, '/');
 	struct sink_fd file;
 
@@ -118,10 +193,12 @@ static bool write_zip(struct layer_zip *out, const struct entry_list *entries, c
 		return false;
 	file = sink_fd(tmp.fd);
 	sink_hash_init(&hash, &file.sink);
-	if (!zip_write(&hash.sink, entries, err) || !sink_finish(&hash.sink, err))
+	hashed_init(&files, entries);
+	if (!zip_write(&hash.sink, &files.entries, err) || !sink_finish(&hash.sink, err))
 		return err_wrap(err, "%s", path);
 	out->packed = hash.size;
 	out->digest = digest_from_hash(hash.hash);
+	out->content_digest = content_digest(&files);
 	return fs_tmp_commit(&tmp, dir, fs_basename(path), 0644, err);
 }
 
@@ -141,8 +218,7 @@ bool layer_zip_write(struct layer_zip *out, const struct runtime_request *req, c
 	for (size_t i = 0; i < in.packages.len; i++)
 		out->files += in.packages.items[i].kind == ENTRY_FILE;
 	task = event_start(events, "zip %zu packages", in.wheels.len);
-	if (!write_zip(out, &in.packages, path, err) ||
-	    !hash_content(&out->content_digest, &in.packages, err)) {
+	if (!write_zip(out, &in.packages, path, err)) {
 		event_failed(events, task);
 		return false;
 	}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "templates/render.h"
+
+/* The template language, and that every backend's data and Dockerfile hold together. */
+
+static void text_table(void **state)
+{
+	static const struct {
+		const char *text, *want; /* want NULL: E_INPUT */
+		int line, column;
+	} cases[] = {
+		{ "", "", 0, 0 },
+		{ "plain { } text", "plain { } text", 0, 0 },
+		{ "a {{name}} b", "a value b", 0, 0 },
+		{ "{{name}}{{name}}", "valuevalue", 0, 0 },
+		{ "{{empty}}", "", 0, 0 },
+		{ "${name} stays", "${name} stays", 0, 0 },
+		{ "{{braces}}", "{{name}}", 0, 0 }, /* values are not expanded again */
+		{ "{{#name}}yes{{/name}}", "yes", 0, 0 },
+		{ "{{#empty}}no{{/empty}}", "", 0, 0 },
+		{ "a\n{{#name}}\nb\n{{/name}}\nc\n", "a\nb\nc\n", 0, 0 },
+		{ "a\n{{#empty}}\nb\n{{/empty}}\nc\n", "a\nc\n", 0, 0 },
+		{ "{{#name}}{{#empty}}x{{/empty}}y{{/name}}", "y", 0, 0 },
+		{ "{{#empty}}{{#name}}x{{/name}}y{{/empty}}z", "z", 0, 0 },
+		{ "open {{ at the end", "open {{ at the end", 0, 0 },
+		{ "{{nope}}", NULL, 1, 1 },
+		{ "a\nb {{nope}}", NULL, 2, 3 },
+		{ "{{#empty}}{{nope}}{{/empty}}", NULL, 1, 11 }, /* also where it is not shown */
+		{ "x\n {{#name}}", NULL, 2, 2 },
+		{ "{{/name}}", NULL, 1, 1 },
+		{ "{{#name}}{{/empty}}", NULL, 1, 10 },
+		{ "{{}}", NULL, 1, 1 },
+	};
+	struct map values = MAP_TEXT;
+
+	(void)state;
+	map_put_text(&values, "name", "value");
+	map_put_text(&values, "empty", "");
+	map_put_text(&values, "braces", "{{name}}");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf out = BUF_INIT(1000);
+		struct err err = { 0 };
+		bool ok = render_text(&out, "T", cases[i].text, strlen(cases[i].text), &values,
+				      &err);
+
+		if (ok != (cases[i].want != NULL))
+			fail_msg("'%s': %s", cases[i].text, err.msg);
+		if (ok) {
+			assert_string_equal(out.ptr, cases[i].want);
+		} else {
+			assert_int_equal(err.code, E_INPUT);
+			assert_int_equal(err.at.line, cases[i].line);
+			assert_int_equal(err.at.column, cases[i].column);
+		}
+		buf_free(&out);
+	}
+	map_free(&values);
+}
+
+static void output_has_a_limit(void **state)
+{
+	struct map values = MAP_TEXT;
+	struct buf out = BUF_INIT(9);
+	struct err err = { 0 };
+
+	(void)state;
+	map_put_text(&values, "x", "12345");
+	assert_true(render_text(&out, "T", "{{x}}1234", 9, &values, &err));
+	assert_string_equal(out.ptr, "123451234");
+	buf_clear(&out);
+	assert_false(render_text(&out, "T", "{{x}}{{x}}", 10, &values, &err));
+	assert_int_equal(err.code, E_INPUT);
+	buf_free(&out);
+	map_free(&values);
+}
+
+static void every_backend_renders(void **state)
+{
+	struct backend_table table;
+	struct err err = { 0 };
+	size_t images = 0;
+
+	(void)state;
+	assert_true(backend_table_load(&table, &err));
+	for (size_t i = 0; i < table.len; i++) {
+		const struct backend *b = &table.items[i];
+
+		for (size_t j = 0; j < b->pythons.len; j++) {
+			const char *python = ((const char *const *)b->pythons.items)[j];
+			for (int way = INSTALLER_WHEELS; way <= INSTALLER_PIP; way++) {
+				struct render_options opt = { .python = python,
+							      .installer = (enum installer)way };
+				struct buf out = BUF_INIT(100000);
+				bool ok = render_dockerfile(&out, b, &opt, &err);
+
+				if (ok != (b->base != NULL))
+					fail_msg("%s %s: %s", b->name, python, err.msg);
+				if (ok) {
+					images++;
+					assert_null(strstr(out.ptr, "{{"));
+					assert_non_null(strstr(out.ptr, "\nFROM python:3."));
+					assert_true((strstr(out.ptr, "pip install") != NULL) ==
+						    (way == INSTALLER_PIP));
+					assert_true((strstr(out.ptr, "python-packages") != NULL) ==
+						    (way == INSTALLER_WHEELS));
+				}
+				err_clear(&err);
+				buf_free(&out);
+			}
+		}
+	}
+	assert_int_equal(images, 3 * 5 * 2);
+	backend_table_free(&table);
+}
+
+static void names_and_versions(void **state)
+{
+	static const struct {
+		const char *backend, *version, *want;
+	} cases[] = {
+		{ "knative", "3.7.1", "lithops-knative-default-v312:3.7.1" },
+		{ "k8s", "3.7.1.dev0", "lithops-kubernetes-default-v312:3.7.1.dev0" },
+		{ "knative", "3.7.1+standin", "lithops-knative-default-v312:3.7.1-standin" },
+		{ "aws_lambda:layer", NULL, "default-runtime-v312" },
+	};
+	struct backend_table table;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(backend_table_load(&table, &err));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct render_options opt = { .python = "3.12",
+					      .lithops_version = cases[i].version };
+		const struct backend *b;
+		char *name = NULL;
+
+		assert_true(backend_find(&b, &table, cases[i].backend, &err));
+		assert_true(render_field(&name, b, b->default_name, &opt, &err));
+		assert_string_equal(name, cases[i].want);
+		free(name);
+	}
+	backend_table_free(&table);
+}
+
+static void wrong_words_get_a_cure(void **state)
+{
+	struct backend_table table;
+	const struct backend *b;
+	const char *python;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(backend_table_load(&table, &err));
+	assert_false(backend_find(&b, &table, "knativ", &err));
+	assert_int_equal(err.code, E_USAGE);
+	assert_non_null(strstr(err.hint, "did you mean knative?"));
+	err_clear(&err);
+	assert_false(backend_find(&b, &table, "mainframe", &err));
+	assert_non_null(strstr(err.hint, "aws_lambda, aws_lambda:layer, k8s, knative"));
+	err_clear(&err);
+	assert_true(backend_find(&b, &table, "k8s", &err));
+	assert_false(backend_python(&python, b, "2.7", &err));
+	assert_non_null(strstr(err.hint, "3.10, 3.11"));
+	err_clear(&err);
+	assert_true(backend_python(&python, b, NULL, &err));
+	assert_string_equal(python, "3.11");
+	assert_false(backend_check_platform(b, "windows/amd64", &err));
+	assert_int_equal(err.code, E_USAGE);
+	assert_true(backend_check_platform(b, "linux/arm64", &err));
+	assert_true(backend_find(&b, &table, "aws_lambda:layer", &err));
+	assert_string_equal(backend_libc(b, "3.11"), "glibc-2.26");
+	assert_null(backend_libc(b, "3.9"));
+	backend_table_free(&table);
+}
+
+static void pip_quotes_what_a_shell_would_read(void **state)
+{
+	struct backend_table table;
+	const struct backend *b;
+	struct render_options opt = { .python = "3.11", .installer = INSTALLER_PIP };
+	struct buf out = BUF_INIT(100000);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(backend_table_load(&table, &err));
+	assert_true(backend_find(&b, &table, "k8s", &err));
+	assert_true(render_dockerfile(&out, b, &opt, &err));
+	assert_non_null(strstr(out.ptr, "pip install --no-cache-dir \\\n        'setuptools<81' \\\n"
+					"        six \\\n"));
+	buf_free(&out);
+	backend_table_free(&table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_table),
+		cmocka_unit_test(output_has_a_limit),
+		cmocka_unit_test(every_backend_renders),
+		cmocka_unit_test(names_and_versions),
+		cmocka_unit_test(wrong_words_get_a_cure),
+		cmocka_unit_test(pip_quotes_what_a_shell_would_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
