@@ -42,6 +42,9 @@ LDFLAGS += -pie -pthread $(LDFLAGS_$(V))
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(PKGS)) -ldl -lm
 
 PREFIX ?= /usr/local
+# One short line a command; VERBOSE=1 shows all of it.
+Q := $(if $(VERBOSE),,@)
+say = $(if $(VERBOSE),@:,@printf '  %-4s %s\n')
 
 SRC := $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 EMBED := $(B)/templates/embedded.o
@@ -68,33 +71,37 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 all: $(B)/rtbuild ## build the program (V=release|asan|tsan)
 
 $(B)/rtbuild: $(ARCHIVES)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $(B)/lib/cmd.a -Wl,--no-whole-archive \
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ -Wl,--whole-archive $(B)/lib/cmd.a -Wl,--no-whole-archive \
 		$(call reverse,$(filter-out $(B)/lib/cmd.a,$(ARCHIVES))) $(LDLIBS)
 
 define room_rule
 $(B)/lib/$(1).a: $(call room_objs,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	@$$(AR) rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(say) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The template files, inside the program: name, bytes, length.
 TEMPLATE_FILES := $(sort $(wildcard templates/*/*))
 $(B)/templates/embedded.c: $(TEMPLATE_FILES) tools/embed
 	@mkdir -p $(@D)
-	tools/embed $(TEMPLATE_FILES) > $@
+	$(say) GEN $@
+	$(Q)tools/embed $(TEMPLATE_FILES) > $@
 $(EMBED): $(B)/templates/embedded.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 define unit_rule
 $(B)/unit/$(1): $(B)/tests/unit/$(1).o $(call room_libs,$(firstword $(subst /, ,$(1))))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LDLIBS)
+	$$(say) LD $$@
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LDLIBS)
 endef
 $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_rule,$(t))))
 

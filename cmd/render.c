@@ -91,7 +91,7 @@ static void put_line(const char *mark, const char *text, size_t len)
 	fprintf(stderr, "%s%s\n", mark, safe);
 }
 
-static void output_lines(struct renderer *r, struct task *t, const char *data, size_t len, bool end)
+static void output_lines(struct task *t, const char *data, size_t len, bool end)
 {
 	struct slice rest = { data, len };
 
@@ -128,7 +128,7 @@ static void ended(struct renderer *r, const struct event *e, struct task *t)
 	double seconds = (double)(clock_monotonic_ms() - t->started_ms) / 1000;
 
 	if (!r->opt.quiet) {
-		output_lines(r, t, "", 0, true);
+		output_lines(t, "", 0, true);
 		fprintf(stderr, " %s %s%s%s (%.1fs)\n", e->kind == EVENT_DONE ? "+" : "x", t->title,
 			e->text ? ": " : "", e->text ? e->text : "", seconds);
 	}
@@ -171,7 +171,7 @@ static void show(struct renderer *r, const struct event *e)
 		break;
 	case EVENT_OUTPUT:
 		if (t && !r->opt.quiet)
-			output_lines(r, t, e->text, e->len, false);
+			output_lines(t, e->text, e->len, false);
 		break;
 	case EVENT_DONE:
 	case EVENT_FAILED:

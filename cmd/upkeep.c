@@ -94,6 +94,96 @@ const struct cmd cmd_fsck = {
 	.run = fsck,
 };
 
+struct gc_args {
+	const char *max_size, *unused;
+	bool dry_run;
+};
+
+/* clang-format off */
+static const struct opt gc_opts[] = {
+	OPT_TEXT(0, "max-size", "SIZE",  struct gc_args, max_size, "drop cached steps, longest unused first, until the blobs fit: 500MB, 20GB"),
+	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps not used for so many days first"),
+	OPT_FLAG(0, "dry-run",           struct gc_args, dry_run,  "only say what would go"),
+	OPT_END
+};
+/* clang-format on */
+
+/* "500MB": SI units, as the store's own figures have them. */
+static bool parse_size(uint64_t *out, const char *text, struct err *err)
+{
+	static const struct {
+		const char *unit;
+		uint64_t bytes;
+	} units[] = { { "TB", 1000000000000 }, { "GB", 1000000000 }, { "MB", 1000000 },
+		      { "kB", 1000 },	       { "KB", 1000 },	     { "B", 1 },
+		      { "", 1 } };
+	uint64_t number;
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		struct slice digits = slice_of(text);
+
+		if (!str_has_suffix(text, units[i].unit))
+			continue;
+		digits.len -= strlen(units[i].unit);
+		if (!str_to_u64(&number, slice_trim(digits, " "), UINT64_MAX / units[i].bytes))
+			break;
+		*out = number * units[i].bytes;
+		return true;
+	}
+	err_set(err, E_USAGE, "'%s' is not a size", text);
+	return err_hint(err, "a whole number with kB, MB, GB or TB behind it");
+}
+
+static json_t *gc_document(const struct gc_report *r, bool dry_run)
+{
+	json_t *doc = json_object(), *removed = json_array();
+
+	for (size_t i = 0; i < r->removed.len; i++)
+		json_array_append_new(removed, json_string(r->removed.items[i]));
+	json_object_set_new(doc, "dry_run", json_boolean(dry_run));
+	json_object_set_new(doc, "removed", removed);
+	json_object_set_new(doc, "bytes", json_integer((json_int_t)r->bytes));
+	json_object_set_new(doc, "records", json_integer((json_int_t)r->records));
+	json_object_set_new(doc, "leftovers", json_integer((json_int_t)r->leftovers));
+	json_object_set_new(doc, "kept", json_integer((json_int_t)r->kept));
+	json_object_set_new(doc, "kept_bytes", json_integer((json_int_t)r->kept_bytes));
+	return doc;
+}
+
+static bool gc(struct session *s, void *arg, struct err *err)
+{
+	const struct gc_args *args = arg;
+	AUTO(gc_report_free) struct gc_report report = { 0 };
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	AUTO(auto_free) char *line = NULL;
+	struct gc_options opt = { .dry_run = args->dry_run, .drop_unused = args->unused != NULL };
+	struct store *store;
+	uint64_t days = 0;
+
+	if (args->unused && !str_to_u64(&days, slice_of(args->unused), 100000))
+		return err_set(err, E_USAGE, "--unused '%s' is not a number of days", args->unused);
+	opt.unused_s = (int64_t)days * 24 * 3600;
+	if ((args->max_size && !parse_size(&opt.size_max, args->max_size, err)) ||
+	    !session_store(&store, s, err) || !store_gc(&report, store, &opt, err))
+		return false;
+	if (s->options.json) {
+		doc = gc_document(&report, args->dry_run);
+		return session_print_json(doc, err);
+	}
+	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay", args->dry_run ? "would remove" : "removed",
+			  report.removed.len, str_format_size(report.bytes).text, report.kept,
+			  str_format_size(report.kept_bytes).text);
+	return session_print(line, err);
+}
+
+const struct cmd cmd_gc = {
+	.name = "gc",
+	.summary = "remove blobs that no image and no cached step needs",
+	.opts = gc_opts,
+	.args_size = sizeof(struct gc_args),
+	.run = gc,
+};
+
 struct no_args {
 	char unused;
 };
