@@ -17,7 +17,7 @@ ROOMS := $(foreach l,$(LEVELS),$(LEVEL_$(l)))
 
 PKGS := libcrypto jansson yaml-0.1 zlib libdeflate libzstd libseccomp
 # Loaded at first use by their adapter (base/dynlib.h): headers only.
-DL_PKGS := libcurl libarchive
+DL_PKGS := libcurl libarchive libpsl
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config

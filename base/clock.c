@@ -19,6 +19,14 @@ int64_t clock_wall(void)
 	return now.tv_sec;
 }
 
+int64_t clock_wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 uint64_t clock_monotonic_ms(void)
 {
 	struct timespec now;

@@ -7,7 +7,8 @@
 
 #include "base/err.h"
 
-int64_t clock_wall(void); /* seconds since 1970, UTC */
+int64_t clock_wall(void);    /* seconds since 1970, UTC */
+int64_t clock_wall_us(void); /* microseconds */
 uint64_t clock_monotonic_ms(void);
 void clock_sleep_ms(int ms); /* returns early when the user interrupts */
 

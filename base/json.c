@@ -87,7 +87,7 @@ char *json_text(const json_t *doc, size_t *len_out)
 
 char *json_text_pretty(const json_t *doc, size_t *len_out)
 {
-	AUTO(auto_free) char *text = dump(doc, JSON_INDENT(2), NULL);
+	AUTO(auto_free) char *text = dump(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(15), NULL);
 	char *whole = mem_printf("%s\n", text);
 
 	if (len_out)

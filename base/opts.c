@@ -277,6 +277,11 @@ void opts_help(struct buf *out, const struct opt *table)
 	}
 }
 
+void opts_paragraph(struct buf *out, const char *text)
+{
+	put_wrapped(out, text, 0, 0);
+}
+
 void opts_usage(struct buf *out, const struct opt *table)
 {
 	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {

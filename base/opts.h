@@ -97,6 +97,8 @@ void opts_free(void *args, const struct opt *own);
 
 /* The tables as text for --help, wrapped at 100 columns. */
 void opts_help(struct buf *out, const struct opt *table);
+/* A paragraph, wrapped the same, and its newline. */
+void opts_paragraph(struct buf *out, const char *text);
 /* "IMAGE [CMD...]" for the usage line. */
 void opts_usage(struct buf *out, const struct opt *table);
 

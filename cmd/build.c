@@ -396,14 +396,18 @@ static bool run(struct session *s, void *arg, struct err *err)
 	const struct backend *backend;
 	size_t count;
 
-	if (!find_backend(&backend, &table, args, err) || !prepare(&job, s, args, backend, err))
+	if (!outcome_print_check(args->print, err) ||
+	    !find_backend(&backend, &table, args, err) || !prepare(&job, s, args, backend, err))
 		return false;
 	if (args->plan)
 		return show_plan(&job, err);
 	if (!parse_names(&refs, &job, args->push, err) ||
-	    !outcome_print_check(args->print, err) || !session_store(&env.store, s, err) ||
-	    !session_registry(&env.registry, s, err) ||
-	    !build_image(&img, &env, &job.request, err))
+	    !session_store(&env.store, s, err) ||
+	    !session_registry(&env.registry, s, err))
+		return false;
+	for (size_t i = 0; args->push && i < job.names.len; i++)
+		registry_expect_push(env.registry, &refs[i]);
+	if (!build_image(&img, &env, &job.request, err))
 		return false;
 	count = job.names.len;
 	if (!keep(env.store, &img, refs, &count, err) ||

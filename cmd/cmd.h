@@ -12,7 +12,8 @@
 /* Options every command takes. */
 struct globals {
 	const char *store, *progress, *authfile, *ca_file;
-	bool quiet, verbose, json, plain_http, insecure, help;
+	struct str_list trusted_realms;
+	bool quiet, verbose, json, plain_http, insecure;
 };
 
 /*

@@ -27,6 +27,7 @@ const struct opt global_opts[] = {
 	OPT_TEXT(0,   "ca-file", "FILE", struct globals, ca_file,   "trust this certificate authority too"),
 	OPT_FLAG(0,   "plain-http",     struct globals, plain_http, "speak HTTP without TLS; unasked for on loopback only"),
 	OPT_FLAG(0,   "insecure",       struct globals, insecure,   "do not verify the registry's certificate"),
+	OPT_LIST(0,   "trust-realm", "HOST", struct globals, trusted_realms, "this token server may be given a registry's password though it lies in another domain"),
 	OPT_END
 };
 /* clang-format on */
@@ -78,8 +79,10 @@ static bool command_help(const char *path, const struct cmd *cmd, struct err *er
 	} else {
 		opts_usage(&text, cmd->opts);
 		buf_put(&text, " [OPTIONS]\n");
-		if (cmd->about)
-			buf_putf(&text, "\n%s\n", cmd->about);
+		if (cmd->about) {
+			buf_put(&text, "\n");
+			opts_paragraph(&text, cmd->about);
+		}
 		if (cmd->example)
 			buf_putf(&text, "\nExamples:\n%s\n", cmd->example);
 		buf_put(&text, "\n");
@@ -117,6 +120,7 @@ static void session_close(struct session *s)
 	sandbox_stop(s->sandbox);
 	registry_close(s->registry);
 	store_close(s->store);
+	opts_free(&s->options, global_opts);
 	if (s->events)
 		render_close(s->events);
 }
@@ -153,39 +157,67 @@ static bool run_command(struct session *s, const char *path, const struct cmd *c
 	return ok;
 }
 
+/* Where the command's name stands: options of the global table may come before it, as git and docker take them. */
+static int command_index(int argc, char **argv)
+{
+	int at = 1;
+
+	while (at < argc && argv[at][0] == '-') {
+		for (const struct opt *o = global_opts; o->kind != OPT_KIND_END; o++)
+			if ((o->kind == OPT_KIND_TEXT || o->kind == OPT_KIND_LIST) &&
+			    str_has_prefix(argv[at], "--") &&
+			    str_eq(argv[at] + 2, o->name))
+				at++; /* its value */
+		at++;
+	}
+	return at;
+}
+
+/* The command's path: "logs" or "logs list"; `at` goes to its last word. */
+static bool find_path(const struct cmd **out, char **path_out, int argc, char **argv, int *at,
+		      struct err *err)
+{
+	const struct cmd *cmd = find_command(commands, argv[*at], err);
+
+	if (!cmd)
+		return false;
+	*path_out = mem_strdup(cmd->name);
+	*out = cmd;
+	if (!cmd->subs || *at + 1 >= argc || argv[*at + 1][0] == '-')
+		return true;
+	cmd = find_command(cmd->subs, argv[++*at], err);
+	if (!cmd)
+		return err_wrap(err, "%s", *path_out);
+	free(*path_out);
+	*path_out = mem_printf("%s %s", (*out)->name, cmd->name);
+	*out = cmd;
+	return true;
+}
+
 static bool dispatch(struct session *s, int argc, char **argv, enum render_mode *mode,
 		     struct err *err)
 {
 	AUTO(auto_free) char *path = NULL;
+	AUTO(auto_free) char **words = mem_alloc(((size_t)argc + 1) * sizeof(*words));
 	const struct cmd *cmd;
-	int at = 1;
+	int first = command_index(argc, argv), last, count = 0;
+	bool help = first < argc && str_eq(argv[first], "help");
 
-	if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h") ||
-	    (str_eq(argv[1], "help") && argc == 2))
-		return general_help(err);
-	if (str_eq(argv[1], "--version"))
+	if (first == 2 && first == argc && str_eq(argv[1], "--version"))
 		return session_print("rtbuild " RTBUILD_VERSION, err);
-	if (str_eq(argv[1], "help")) /* help COMMAND = COMMAND --help */
-		at = 2;
-	cmd = find_command(commands, argv[at], err);
-	if (!cmd)
+	if (first >= argc || (help && first + 1 >= argc)) /* alone, or --help */
+		return general_help(err);
+	last = help ? first + 1 : first;
+	if (!find_path(&cmd, &path, argc, argv, &last, err))
 		return false;
-	path = mem_strdup(cmd->name);
-	if (cmd->subs) {
-		char *whole;
-
-		if (at + 1 >= argc || argv[at + 1][0] == '-')
-			return command_help(path, cmd, err);
-		cmd = find_command(cmd->subs, argv[++at], err);
-		if (!cmd)
-			return err_wrap(err, "%s", path);
-		whole = mem_printf("%s %s", path, cmd->name);
-		free(path);
-		path = whole;
-	}
-	if (str_eq(argv[1], "help"))
+	if (help || cmd->subs) /* a group of commands without one of them */
 		return command_help(path, cmd, err);
-	return run_command(s, path, cmd, argc - at, argv + at, mode, err);
+	words[count++] = argv[last];
+	for (int i = 1; i < first; i++)
+		words[count++] = argv[i];
+	for (int i = last + 1; i < argc; i++)
+		words[count++] = argv[i];
+	return run_command(s, path, cmd, count, words, mode, err);
 }
 
 int main(int argc, char **argv)

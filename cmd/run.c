@@ -198,36 +198,46 @@ static void make_layers(struct command *c, const struct image *img)
 						       config_diff_id(&img->config, i) };
 }
 
-static bool make_spec(struct sandbox_spec *out, struct command *c, const struct run_args *args,
-		      const struct image *img, struct store *store, struct err *err)
+/* What needs no image, checked before one is looked for. */
+static bool read_options(struct sandbox_spec *out, struct command *c, const struct run_args *args,
+			 struct err *err)
 {
 	uint64_t seconds = 0;
-	const char *user = config_text(&img->config, "User");
-	const char *cwd = config_text(&img->config, "WorkingDir");
 
 	if (args->timeout && !str_to_u64(&seconds, slice_of(args->timeout), 1000000))
 		return err_set(err, E_USAGE, "--timeout '%s' is not a number of seconds",
 			       args->timeout);
 	if (args->network && !str_eq(args->network, "host") && !str_eq(args->network, "none"))
 		return err_set(err, E_USAGE, "unknown network '%s': host or none", args->network);
-	*out = (struct sandbox_spec){ .store = store, .stdin_fd = args->interactive ? 0 : -1 };
+	*out = (struct sandbox_spec){ .stdin_fd = args->interactive ? 0 : -1, .tty_fd = -1 };
+	out->network = !args->network || str_eq(args->network, "host");
+	out->timeout_ms = (int64_t)seconds * 1000;
 	if (!sandbox_isolation_parse(&out->isolation, args->isolation ? args->isolation : "auto",
 				     err) ||
-	    !make_argv(c, args, &img->config, err) || !make_mounts(c, &args->volumes, err))
+	    !make_mounts(c, &args->volumes, err))
+		return false;
+	out->mounts = c->mounts;
+	out->mount_count = args->volumes.len;
+	return true;
+}
+
+static bool complete_spec(struct sandbox_spec *out, struct command *c, const struct run_args *args,
+			  const struct image *img, struct store *store, struct err *err)
+{
+	const char *user = config_text(&img->config, "User");
+	const char *cwd = config_text(&img->config, "WorkingDir");
+
+	if (!make_argv(c, args, &img->config, err))
 		return false;
 	make_env(c, args, &img->config);
 	make_layers(c, img);
+	out->store = store;
 	out->layers = c->layers;
 	out->layer_count = img->manifest.layer_count;
 	out->argv = (const char *const *)str_list_argv(&c->argv);
 	out->env = (const char *const *)str_list_argv(&c->env);
 	out->cwd = args->workdir ? args->workdir : cwd ? cwd : "/";
 	out->user = args->user ? args->user : user ? user : "";
-	out->network = !args->network || str_eq(args->network, "host");
-	out->mounts = c->mounts;
-	out->mount_count = args->volumes.len;
-	out->tty_fd = -1;
-	out->timeout_ms = (int64_t)seconds * 1000;
 	return true;
 }
 
@@ -270,9 +280,9 @@ static bool run(struct session *s, void *arg, struct err *err)
 	struct sandbox_spec spec;
 	struct store *store;
 
-	if (!session_store(&store, s, err) ||
+	if (!read_options(&spec, &command, args, err) || !session_store(&store, s, err) ||
 	    !find_image(&img, s, args->image, args->platform, err) ||
-	    !make_spec(&spec, &command, args, &img, store, err) ||
+	    !complete_spec(&spec, &command, args, &img, store, err) ||
 	    !fetch_layers(s, &img, err))
 		return false;
 	line = command_line(&command.argv);

@@ -3,6 +3,7 @@
 #define REGISTRY_PUSH_H
 
 #include "registry/registry.h"
+#include "registry/upload.h"
 
 /*
  * An image to a registry under one or more tags of one repository. Blobs in parallel: a layer whose
@@ -17,6 +18,10 @@ struct push_options {
 	const struct digest *expect; /* an existing tag must have this digest (or be absent when
 					`expect_absent`), else E_INTEGRITY "moved" */
 	bool expect_absent;
+	/* Upload sessions of this repository that were opened ahead (registry/upload.h): used
+	   first; the array's entries are taken, those not needed are cancelled. */
+	struct upload **sessions;
+	size_t session_count;
 };
 MUST_CHECK bool registry_push(struct registry *r, const struct image *img,
 			      const struct reference *ref, const struct str_list *more_tags,

@@ -18,14 +18,21 @@ struct registry_options {
 	struct events *events;
 	const char *authfile; /* NULL: the usual places */
 	const char *ca_file;  /* NULL: certs.d and the system's; also $SSL_CERT_FILE */
-	bool plain_http;      /* allow http for the host of this command */
-	bool insecure;        /* do not verify TLS */
-	struct store *store;  /* may be NULL: for what was learnt about hosts (no secrets) */
+	bool plain_http; /* allow http where https is not spoken; credentials stay off it, but for
+			    loopback */
+	bool insecure;   /* do not verify TLS; with plain_http: credentials over plain HTTP too */
+	const struct str_list *trusted_realms; /* more hosts that may be given a registry's
+						  password; may be NULL */
+	struct store *store; /* may be NULL: for what was learnt about hosts (no secrets) */
 };
 MUST_CHECK bool registry_open(struct registry **out, const struct registry_options *opt,
 			      struct err *err);
 void registry_close(struct registry *r);
 DEFINE_AUTO(struct registry, registry_close)
+
+/* Say before the first request that this command will push there, so that its first token already
+ * allows it and one token fetch serves all. */
+void registry_expect_push(struct registry *r, const struct reference *ref);
 
 struct registry_stats {
 	uint64_t requests, retries, bytes_sent, bytes_received;

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_CLIENT_H
+#define REGISTRY_CLIENT_H
+
+#include "image/reference.h"
+#include "registry/state.h"
+
+/* Inside registry/: one request to a registry with all that belongs to it (scheme, login,
+ * redirects). */
+
+struct client_call {
+	const char *method;
+	const struct reference *repository;
+	enum access access;
+	const struct reference *also; /* a mount's source: pull access in the same token; or NULL */
+	const char *path;             /* behind /v2/REPOSITORY/; "" with `root` */
+	bool root;                    /* /v2/ itself, for login */
+	const struct url *url;        /* instead of path: an upload location */
+	struct http_header headers[4];
+	struct source *body;
+	uint64_t body_size;
+	bool once;
+	bool follow;        /* redirects of GET */
+	bool give_up_early; /* no second try with another token: for clean-up that may as well fail
+			     */
+	const struct login *as; /* instead of the stored credential: for login */
+};
+
+struct client_reply {
+	struct http_reply http;
+	struct url url; /* that answered, for its Location */
+};
+void client_reply_free(struct client_reply *r);
+
+/* Any status but 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with. */
+MUST_CHECK bool client_call(struct client_reply *out, struct registry *r,
+			    const struct client_call *c, struct err *err);
+
+/* The credential for a repository, found at the first call and kept. Borrowed from the registry. */
+MUST_CHECK bool client_login(const struct login **out, struct registry *r, const char *host,
+			     const char *repository, struct err *err);
+
+/* Take over a credential that came another way, for client_call.as. Borrowed from the registry. */
+const struct login *client_keep_login(struct registry *r, struct login *found);
+
+/* The host's state, made (and read from the store's cache) at first use. Borrowed from the
+ * registry. */
+struct host *client_host(struct registry *r, const char *name);
+
+/* Say that a repository will need this access soon, so that the first token has it already. */
+void client_expect(struct registry *r, const struct reference *repository, enum access access);
+
+#endif

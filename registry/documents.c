@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/registry.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "image/media.h"
+#include "registry/client.h"
+#include "registry/problem.h"
+
+/* Manifests, indexes and tag lists: the small documents of a registry, whole and in memory. */
+
+enum { TAG_PAGES_MAX = 1000, TAG_PAGE = 1000 }; /* ECR refuses larger pages */
+
+static char *manifest_path(const struct reference *ref)
+{
+	if (ref->has_digest)
+		return mem_printf("manifests/%s", digest_format(&ref->digest).text);
+	return mem_printf("manifests/%s", ref->tag[0] ? ref->tag : "latest");
+}
+
+void registry_document_free(struct registry_document *d)
+{
+	free(d->raw);
+	free(d->content_type);
+	*d = (struct registry_document){ 0 };
+}
+
+/* The header proves nothing, but one that contradicts the bytes does. */
+static bool check_digest_header(const struct registry_document *d, const struct http_reply *reply,
+				struct err *err)
+{
+	const char *said = http_header(reply, "Docker-Content-Digest", 0);
+	struct err ignored = { 0 };
+	struct digest digest;
+
+	if (!said || !digest_parse(&digest, said, &ignored) || digest_eq(&digest, &d->digest))
+		return true;
+	return err_set(err, E_INTEGRITY, "the registry announced %s but sent %s", said,
+		       digest_format(&d->digest).text);
+}
+
+static bool read_document(struct registry_document *out, struct http_reply *reply,
+			  const struct reference *ref, struct err *err)
+{
+	AUTO(registry_document_free) struct registry_document d = { 0 };
+	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
+	const char *type = http_header(reply, "Content-Type", 0);
+
+	if (!http_read(&raw, reply, LIMIT_MANIFEST, "the manifest", err))
+		return false;
+	d.digest = digest_of(raw.ptr, raw.len);
+	if (ref->has_digest && !digest_eq(&d.digest, &ref->digest))
+		return err_set(err, E_INTEGRITY, "the registry sent %s instead",
+			       digest_format(&d.digest).text);
+	if (!ref->has_digest && !check_digest_header(&d, reply, err))
+		return false;
+	d.content_type = type ? mem_strdup(type) : NULL;
+	d.len = raw.len;
+	d.raw = buf_steal(&raw);
+	*out = d;
+	d = (struct registry_document){ 0 };
+	return true;
+}
+
+bool registry_get_manifest(struct registry_document *out, struct registry *r,
+			   const struct reference *ref, struct err *err)
+{
+	AUTO(client_reply_free) struct client_reply reply = { 0 };
+	AUTO(auto_free) char *path = manifest_path(ref);
+	struct client_call call = { .method = "GET",
+				    .repository = ref,
+				    .access = ACCESS_PULL,
+				    .path = path,
+				    .headers = { { "Accept", media_accept_manifests() } },
+				    .follow = true };
+	struct reference_text name = reference_familiar(ref);
+
+	if (!client_call(&reply, r, &call, err))
+		return err_wrap(err, "%s", name.text);
+	if (reply.http.status != 200)
+		return problem_error(err, &reply.http, "%s", name.text);
+	return read_document(out, &reply.http, ref, err) || err_wrap(err, "%s", name.text);
+}
+
+bool registry_head_manifest(struct digest *out, struct registry *r, const struct reference *ref,
+			    struct err *err)
+{
+	AUTO(client_reply_free) struct client_reply reply = { 0 };
+	AUTO(registry_document_free) struct registry_document document = { 0 };
+	AUTO(auto_free) char *path = manifest_path(ref);
+	struct client_call call = { .method = "HEAD",
+				    .repository = ref,
+				    .access = ACCESS_PULL,
+				    .path = path,
+				    .headers = { { "Accept", media_accept_manifests() } } };
+	struct reference_text name = reference_familiar(ref);
+	struct err ignored = { 0 };
+	const char *said;
+
+	if (!client_call(&reply, r, &call, err))
+		return err_wrap(err, "%s", name.text);
+	said = http_header(&reply.http, "Docker-Content-Digest", 0);
+	if (reply.http.status == 200 && said && digest_parse(out, said, &ignored))
+		return true;
+	if (reply.http.status == 404)
+		return problem_error(err, &reply.http, "%s", name.text);
+	/* No digest, a redirect, or an error whose words a HEAD cannot bring: the bytes will tell.
+	 */
+	client_reply_free(&reply);
+	if (!registry_get_manifest(&document, r, ref, err))
+		return false;
+	*out = document.digest;
+	return true;
+}
+
+bool registry_put_manifest(struct registry *r, const struct reference *ref, const char *media_type,
+			   const void *raw, size_t len, struct err *err)
+{
+	AUTO(client_reply_free) struct client_reply reply = { 0 };
+	AUTO(auto_source_close) struct source *body = source_mem(raw, len);
+	struct reference tagged = *ref;
+	AUTO(auto_free) char *path = NULL;
+	struct client_call call = { .method = "PUT",
+				    .repository = ref,
+				    .access = ACCESS_PUSH,
+				    .headers = { { "Content-Type", media_type } },
+				    .body = body,
+				    .body_size = len };
+	struct digest ours = digest_of(raw, len), theirs;
+	struct err ignored = { 0 };
+	const char *said;
+
+	tagged.has_digest = ref->has_digest && !ref->tag[0];
+	if (ref->has_digest && !digest_eq(&ref->digest, &ours))
+		return err_set(err, E_INTEGRITY, "%s: the manifest is %s",
+			       reference_familiar(ref).text, digest_format(&ours).text);
+	path = manifest_path(&tagged);
+	call.path = path;
+	if (!client_call(&reply, r, &call, err))
+		return err_wrap(err, "%s", reference_familiar(ref).text);
+	if (reply.http.status < 200 || reply.http.status > 299)
+		return problem_error(err, &reply.http, "%s", reference_familiar(ref).text);
+	said = http_header(&reply.http, "Docker-Content-Digest", 0);
+	if (said && digest_parse(&theirs, said, &ignored) && !digest_eq(&ours, &theirs))
+		return err_set(err, E_INTEGRITY, "%s: the registry stored %s instead of %s",
+			       reference_familiar(ref).text, said, digest_format(&ours).text);
+	return true;
+}
+
+/* --- tags --- */
+
+static bool read_tags(struct str_list *out, struct http_reply *reply, struct err *err)
+{
+	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	json_t *tag;
+	size_t i;
+
+	if (!http_read(&raw, reply, LIMIT_MANIFEST, "the list of tags", err))
+		return false;
+	if (!json_parse(&doc, raw.ptr, raw.len, "the list of tags", err)) {
+		err->code = E_NETWORK;
+		return false;
+	}
+	json_array_foreach(json_object_get(doc, "tags"), i, tag)
+	{
+		if (json_is_string(tag) && !str_list_has(out, json_string_value(tag)))
+			str_list_push(out, json_string_value(tag));
+	}
+	return true;
+}
+
+/* RFC 8288: <target>; rel="next" */
+static bool next_page(struct url *out, const struct client_reply *reply)
+{
+	const char *link = http_header(&reply->http, "Link", 0), *end;
+	AUTO(auto_free) char *target = NULL;
+	struct err ignored = { 0 };
+
+	if (!link || link[0] != '<' || !(end = strchr(link, '>')) || !strstr(end, "next"))
+		return false;
+	target = mem_strndup(link + 1, (size_t)(end - link) - 1);
+	return url_follow(out, &reply->url, target, &ignored);
+}
+
+bool registry_tags(struct str_list *out, struct registry *r, const struct reference *ref,
+		   struct err *err)
+{
+	AUTO(auto_free) char *path = mem_printf("tags/list?n=%d", TAG_PAGE);
+	AUTO(url_free) struct url page = { 0 };
+	struct client_call call = { .method = "GET",
+				    .repository = ref,
+				    .access = ACCESS_PULL,
+				    .path = path,
+				    .follow = true };
+	struct reference_text name = reference_name(ref);
+
+	for (int pages = 0; pages < TAG_PAGES_MAX; pages++) {
+		AUTO(client_reply_free) struct client_reply reply = { 0 };
+		size_t before = out->len;
+		bool more;
+
+		if (!client_call(&reply, r, &call, err))
+			return err_wrap(err, "tags of %s", name.text);
+		if (reply.http.status != 200)
+			return problem_error(err, &reply.http, "tags of %s", name.text);
+		url_free(&page);
+		more = next_page(&page, &reply);
+		if (!read_tags(out, &reply.http, err))
+			return err_wrap(err, "tags of %s", name.text);
+		if (!more || out->len == before) /* some servers give the same page again */
+			break;
+		call.url = &page;
+	}
+	str_list_sort(out);
+	return true;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/login.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "registry/client.h"
+#include "registry/problem.h"
+
+/* Logging in and out: a credential is kept only after the registry has accepted it. */
+
+/* "host", "host:port", "https://host/" and Docker Hub's old key mean a registry. */
+static bool parse_host(struct reference *out, const char *text, struct err *err)
+{
+	const char *bare = strstr(text, "://") ? strstr(text, "://") + 3 : text;
+	AUTO(auto_free) char *host = mem_strndup(bare, strcspn(bare, "/"));
+	AUTO(auto_free) char *probe = mem_printf("%s/x/x", host);
+	struct err why = { 0 };
+
+	if (!reference_parse(out, probe, &why) || !str_eq(out->repository, "x/x"))
+		return err_set(err, E_USAGE, "'%s' is not the name of a registry", text);
+	out->repository[0] = '\0';
+	return true;
+}
+
+static bool verify(struct registry *r, const struct reference *host, const struct login *login,
+		   struct err *err)
+{
+	AUTO(client_reply_free) struct client_reply reply = { 0 };
+	struct client_call call = {
+		.method = "GET", .repository = host, .root = true, .path = "", .as = login
+	};
+	struct host *state = client_host(r, reference_api_host(host));
+	bool open;
+
+	if (!client_call(&reply, r, &call, err))
+		return false;
+	if (reply.http.status == 404)
+		return err_set(err, E_NOT_FOUND, "there is no registry at %s", host->host);
+	if (reply.http.status != 200)
+		return problem_error(err, &reply.http, "%s", host->host);
+	lock_take(&state->lock);
+	open = state->auth == AUTH_NONE;
+	lock_drop(&state->lock);
+	if (open)
+		event_warn(r->events, "%s asks for no login, so the password was not checked",
+			   host->host);
+	return true;
+}
+
+bool registry_login(struct registry *r, const char *host, const char *user, const char *password,
+		    char **stored_in_out, struct err *err)
+{
+	struct login given = { .credential = { .user = mem_strdup(user),
+					       .password = mem_strdup(password) },
+			       .where = mem_strdup("the command line") };
+	const struct login *login = client_keep_login(r, &given);
+	struct reference ref;
+
+	if (!parse_host(&ref, host, err))
+		return false;
+	if (!user[0] || !password[0] || strchr(user, ':'))
+		return err_set(err, E_USAGE,
+			       "a login needs a user name without ':' and a password");
+	if (str_eq(user, "robot"))
+		event_warn(r->events,
+			   "the user is 'robot': did the shell eat a '$' and what follows?");
+	return verify(r, &ref, login, err) &&
+	       credentials_store(stored_in_out, r->authfile, ref.host, &login->credential, err);
+}
+
+bool registry_logout(struct registry *r, const char *host, bool *had_out, struct err *err)
+{
+	AUTO(credential_free) struct credential left = { 0 };
+	AUTO(auto_free) char *where = NULL;
+	struct reference ref;
+	struct err ignored = { 0 };
+
+	if (!parse_host(&ref, host, err) || !credentials_erase(had_out, r->authfile, ref.host, err))
+		return false;
+	if (credentials_find(&left, &where, r->authfile, ref.host, "", NULL, &ignored) && where)
+		event_warn(r->events, "another credential for %s is still in %s", ref.host, where);
+	return true;
+}

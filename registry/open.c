@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/registry.h"
+
+#include "base/mem.h"
+#include "registry/client.h"
+
+/* The life of a registry client. Its requests are in client.c. */
+
+bool registry_open(struct registry **out, const struct registry_options *opt, struct err *err)
+{
+	struct registry *r = mem_alloc(sizeof(*r));
+
+	(void)err; /* what can fail is left for the first request */
+	r->events = opt->events;
+	r->authfile = opt->authfile ? mem_strdup(opt->authfile) : NULL;
+	r->plain_http = opt->plain_http;
+	r->insecure = opt->insecure;
+	for (size_t i = 0; opt->trusted_realms && i < opt->trusted_realms->len; i++)
+		str_list_push(&r->trusted_realms, opt->trusted_realms->items[i]);
+	r->store = opt->store;
+	r->http = http_open(&(struct http_options){
+		.events = opt->events, .ca_file = opt->ca_file, .insecure = opt->insecure });
+	r->hosts.free_value = host_free;
+	r->blobs.free_value = free;
+	lock_init(&r->lock);
+	*out = r;
+	return true;
+}
+
+void registry_close(struct registry *r)
+{
+	if (!r)
+		return;
+	http_close(r->http);
+	map_free(&r->hosts);
+	map_free(&r->credentials);
+	map_free(&r->blobs);
+	map_free(&r->warned);
+	for (size_t i = 0; i < r->logins.len; i++) {
+		credential_free(&r->logins.items[i]->credential);
+		free(r->logins.items[i]->where);
+		free(r->logins.items[i]);
+	}
+	free(r->logins.items);
+	str_list_free(&r->trusted_realms);
+	lock_free(&r->lock);
+	free(r->authfile);
+	free(r);
+}
+
+void registry_expect_push(struct registry *r, const struct reference *ref)
+{
+	client_expect(r, ref, ACCESS_PUSH);
+}
+
+struct registry_stats registry_stats(struct registry *r)
+{
+	struct http_stats http = http_stats(r->http);
+
+	return (struct registry_stats){
+		.requests = http.requests,
+		.retries = http.retries,
+		.bytes_sent = http.bytes_sent,
+		.bytes_received = http.bytes_received,
+		.blobs_uploaded = atomic_load(&r->uploaded),
+		.blobs_mounted = atomic_load(&r->mounted),
+		.blobs_skipped = atomic_load(&r->skipped),
+	};
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/push.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "registry/client.h"
+#include "registry/problem.h"
+#include "registry/transfer.h"
+
+/* An image to a registry with as few requests as are safe. One blob's way is in upload.c. */
+
+struct push {
+	struct registry *r;
+	const struct image *img;
+	const struct reference *ref;
+	const struct push_options *opt;
+	struct {
+		const struct descriptor **items;
+		size_t len, cap;
+	} blobs;              /* each once */
+	bool doubt;           /* second round: what was taken on trust is checked */
+	_Atomic bool trusted; /* something was */
+	struct lock lock;
+	size_t sessions_used;
+};
+
+static bool is_config(const struct push *p, const struct descriptor *d)
+{
+	return d == &p->img->manifest.config;
+}
+
+static const struct reference *origin_of(const struct push *p, const struct descriptor *d)
+{
+	struct blob_source *blobs = p->img->blobs;
+
+	return !is_config(p, d) && blobs && blobs->origin ? blobs->origin(blobs, d) : NULL;
+}
+
+static bool same_registry(const struct reference *a, const struct reference *b)
+{
+	return str_eq(reference_api_host(a), reference_api_host(b));
+}
+
+static bool is_fresh(const struct push *p, const struct descriptor *d)
+{
+	for (size_t i = 0; i < p->opt->fresh_count; i++)
+		if (digest_eq(&p->opt->fresh[i], &d->digest))
+			return true;
+	return false;
+}
+
+/* A session the caller opened ahead, while there are any. */
+static struct upload *take_session(struct push *p)
+{
+	struct upload *taken = NULL;
+
+	lock_take(&p->lock);
+	if (p->sessions_used < p->opt->session_count)
+		taken = STEAL(p->opt->sessions[p->sessions_used]);
+	p->sessions_used += taken != NULL;
+	lock_drop(&p->lock);
+	return taken;
+}
+
+static bool open_bytes(struct source **out, struct push *p, const struct descriptor *d,
+		       struct err *err)
+{
+	if (is_config(p, d)) {
+		*out = source_mem(p->img->config_raw, p->img->config_raw_len);
+		return true;
+	}
+	return transfer_open(out, p->r, p->img, d, err);
+}
+
+/* `u` NULL: a session is taken or opened, once the bytes are known to be there. */
+static bool upload(struct push *p, const struct descriptor *d, struct upload *u, struct err *err)
+{
+	AUTO(auto_registry_upload_close) struct upload *session = u;
+	AUTO(auto_source_close) struct source *source = NULL;
+	struct events *events = p->r->events;
+	struct source *opened;
+	uint64_t task;
+
+	if (!open_bytes(&opened, p, d, err))
+		return false;
+	task = event_start(events, "push %.12s (%s)", digest_hex(&d->digest).text,
+			   str_format_size((uint64_t)d->size).text);
+	source = transfer_watch(opened, events, task, (uint64_t)d->size);
+	if (!session)
+		session = take_session(p);
+	if ((!session && !registry_upload_begin(&session, p->r, p->ref, err)) ||
+	    !registry_upload_finish(session, source, &d->digest, d->size, err)) {
+		event_failed(events, task);
+		return false;
+	}
+	event_done(events, task, NULL);
+	return true;
+}
+
+static bool mount(struct push *p, const struct descriptor *d, const struct reference *from,
+		  struct err *err)
+{
+	struct upload *session;
+	bool mounted;
+
+	if (!registry_mount(&mounted, &session, p->r, p->ref, &d->digest, from, err))
+		return false;
+	if (mounted) {
+		p->trusted = true; /* ECR Public says so of blobs it does not have */
+		event_detail(p->r->events, "mounted %.12s from %s", digest_hex(&d->digest).text,
+			     from->repository);
+		return true;
+	}
+	return upload(p, d, session, err);
+}
+
+static bool push_blob(void *arg, size_t job, struct err *err)
+{
+	struct push *p = arg;
+	const struct descriptor *d = p->blobs.items[job];
+	const struct reference *from = origin_of(p, d);
+	bool there = false;
+
+	if (!p->doubt && from && reference_same_repository(from, p->ref)) {
+		p->trusted = true;
+		atomic_fetch_add(&p->r->skipped, 1);
+		return true;
+	}
+	if (!p->doubt && from && same_registry(from, p->ref))
+		return mount(p, d, from, err);
+	if (!p->doubt && is_fresh(p, d))
+		return upload(p, d, NULL, err);
+	if (!registry_has_blob(&there, p->r, p->ref, &d->digest, err))
+		return false;
+	if (there) {
+		atomic_fetch_add(&p->r->skipped, 1);
+		return true;
+	}
+	return upload(p, d, NULL, err);
+}
+
+static void add_blob(struct push *p, const struct descriptor *d)
+{
+	for (size_t i = 0; i < p->blobs.len; i++)
+		if (digest_eq(&p->blobs.items[i]->digest, &d->digest))
+			return;
+	*ARRAY_PUSH(&p->blobs) = d;
+}
+
+static void plan(struct push *p)
+{
+	const struct manifest *m = &p->img->manifest;
+
+	client_expect(p->r, p->ref, ACCESS_PUSH);
+	for (size_t i = 0; i < m->layer_count; i++) {
+		const struct descriptor *d = &m->layers[i];
+		const struct reference *from = origin_of(p, d);
+
+		if (media_find(d->media_type)->foreign) {
+			event_detail(p->r->events, "layer %.12s is not for distribution: left out",
+				     digest_hex(&d->digest).text);
+			continue;
+		}
+		if (from && same_registry(from, p->ref))
+			client_expect(p->r, from, ACCESS_PULL);
+		add_blob(p, d);
+	}
+	add_blob(p, &m->config);
+}
+
+/* The tag must still be what the caller based its work on. */
+static bool check_not_moved(struct push *p, struct err *err)
+{
+	const struct push_options *o = p->opt;
+	struct digest now;
+	struct err why = { 0 };
+	bool there;
+
+	if (!o->expect && !o->expect_absent)
+		return true;
+	there = registry_head_manifest(&now, p->r, p->ref, &why);
+	if (!there && why.code != E_NOT_FOUND) {
+		*err = why;
+		return false;
+	}
+	if ((there && digest_eq(&now, &p->img->manifest.digest)) ||
+	    (there && o->expect && digest_eq(&now, o->expect)) || (!there && o->expect_absent))
+		return true;
+	if (o->expect_absent)
+		return err_set(err, E_INTEGRITY, "%s exists already, as %s",
+			       reference_familiar(p->ref).text, digest_format(&now).text);
+	err_set(err, E_INTEGRITY, "%s moved: it is %s now", reference_familiar(p->ref).text,
+		there ? digest_format(&now).text : "gone");
+	return err_hint(err, "somebody else changed it; look at it and try again");
+}
+
+static bool put_manifest(struct push *p, struct err *err)
+{
+	const struct manifest *m = &p->img->manifest;
+	struct err why = { 0 };
+
+	if (registry_put_manifest(p->r, p->ref, m->media_type, m->raw, m->raw_len, &why))
+		return true;
+	if (!p->trusted || !problem_is(&why, "BLOB_UNKNOWN")) {
+		*err = why;
+		return false;
+	}
+	event_detail(p->r->events, "%s: checking every blob", why.msg);
+	p->doubt = true;
+	return parallel_run(p->blobs.len, LIMIT_PARALLEL_TRANSFERS, push_blob, p, err) &&
+	       registry_put_manifest(p->r, p->ref, m->media_type, m->raw, m->raw_len, err);
+}
+
+/* Nothing was built, so perhaps nothing is to be done: one request tells. */
+static bool is_there(struct push *p)
+{
+	struct digest now;
+	struct err ignored = { 0 };
+
+	if (p->opt->fresh_count || p->opt->expect || p->opt->expect_absent || !p->ref->tag[0])
+		return false;
+	if (!registry_head_manifest(&now, p->r, p->ref, &ignored))
+		return false;
+	return digest_eq(&now, &p->img->manifest.digest);
+}
+
+static bool run(struct push *p, struct err *err)
+{
+	plan(p);
+	if (is_there(p)) {
+		atomic_fetch_add(&p->r->skipped, p->blobs.len);
+		return true;
+	}
+	return parallel_run(p->blobs.len, LIMIT_PARALLEL_TRANSFERS, push_blob, p, err) &&
+	       check_not_moved(p, err) && put_manifest(p, err);
+}
+
+static bool put_tags(struct push *p, const struct str_list *tags, struct err *err)
+{
+	const struct manifest *m = &p->img->manifest;
+
+	for (size_t i = 0; tags && i < tags->len; i++) {
+		struct reference tagged = *p->ref;
+
+		if (!reference_set_tag(&tagged, tags->items[i], err) ||
+		    !registry_put_manifest(p->r, &tagged, m->media_type, m->raw, m->raw_len, err))
+			return false;
+	}
+	return true;
+}
+
+bool registry_push(struct registry *r, const struct image *img, const struct reference *ref,
+		   const struct str_list *more_tags, const struct push_options *opt,
+		   struct err *err)
+{
+	static const struct push_options none;
+	struct push p = { .r = r, .img = img, .ref = ref, .opt = opt ? opt : &none };
+	bool ok;
+
+	lock_init(&p.lock);
+	ok = run(&p, err) && put_tags(&p, more_tags, err);
+	for (size_t i = 0; i < p.opt->session_count; i++)
+		registry_upload_close(STEAL(p.opt->sessions[i]));
+	free(p.blobs.items);
+	lock_free(&p.lock);
+	return ok || err_wrap(err, "push to %s", reference_name(ref).text);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_STATE_H
+#define REGISTRY_STATE_H
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "base/parallel.h"
+#include "net/http.h"
+#include "registry/credentials.h"
+#include "registry/host.h"
+#include "registry/registry.h"
+
+/* Inside registry/: what one client keeps between its requests. */
+
+struct registry {
+	struct events *events;
+	char *authfile;
+	bool plain_http, insecure;
+	struct str_list trusted_realms;
+	struct store *store;
+	struct http *http;
+	struct lock lock;
+	struct map hosts;       /* API host -> struct host */
+	struct map credentials; /* "host/repository" -> struct login of the list below */
+	struct {
+		struct login **items;
+		size_t len, cap;
+	} logins;          /* each different credential once, kept to the end */
+	struct map blobs;  /* "host/repository" -> struct blob_source, likewise */
+	struct map warned; /* texts of Warning headers, each shown once */
+	_Atomic uint64_t uploaded, mounted, skipped;
+};
+
+/* A credential as found once, and where. */
+struct login {
+	struct credential credential;
+	char *where; /* NULL: anonymous */
+};
+
+#endif

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/token.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "registry/problem.h"
+#include "registry/realm.h"
+
+/* Getting tokens and keeping them while they last. */
+
+enum { EXPIRY_DEFAULT_S = 60, EXPIRY_MAX_S = 24 * 3600 };
+
+struct token_request {
+	struct url realm;
+	const char *service;
+	struct str_list scopes;
+	const struct credential *credential; /* NULL: none */
+};
+
+static char *basic(const struct credential *c)
+{
+	char *pair = mem_printf("%s:%s", c->user, c->password);
+	char *encoded = str_base64_encode(pair, strlen(pair));
+	char *header = mem_printf("Basic %s", encoded);
+
+	secret_free(&pair);
+	secret_free(&encoded);
+	return header;
+}
+
+static void add_form(struct buf *form, const char *name, const char *value)
+{
+	buf_putf(form, "%s%s=", form->len ? "&" : "", name);
+	buf_put_urlencoded(form, value);
+}
+
+static void wipe(struct buf *form)
+{
+	if (form->cap)
+		explicit_bzero(form->ptr, form->cap);
+	buf_free(form);
+}
+
+/* OAuth2, since an identity token must not travel in a URL. */
+static bool ask_by_post(struct http_reply *out, struct registry *r, const struct token_request *t,
+			struct err *err)
+{
+	AUTO(wipe) struct buf form = BUF_INIT(SIZE_MAX);
+	AUTO(wipe) struct buf scopes = BUF_INIT(SIZE_MAX);
+	AUTO(auto_source_close) struct source *body = NULL;
+	struct http_request req = {
+		.method = "POST",
+		.url = &t->realm,
+		.headers = { { "Content-Type", "application/x-www-form-urlencoded" } },
+		.foreign = true,
+	};
+
+	for (size_t i = 0; i < t->scopes.len; i++)
+		buf_putf(&scopes, "%s%s", i ? " " : "", t->scopes.items[i]);
+	add_form(&form, "grant_type", "refresh_token");
+	add_form(&form, "refresh_token", t->credential->identity_token);
+	if (t->service)
+		add_form(&form, "service", t->service);
+	add_form(&form, "client_id", "rtbuild");
+	if (scopes.len)
+		add_form(&form, "scope", scopes.ptr);
+	body = source_mem(form.ptr, form.len);
+	req.body = body;
+	req.body_size = form.len;
+	return http_send(out, r->http, &req, err);
+}
+
+static bool ask_by_get(struct http_reply *out, struct registry *r, const struct token_request *t,
+		       struct err *err)
+{
+	AUTO(url_free) struct url url = { 0 };
+	const struct credential *c = t->credential;
+	char *header = c && c->user ? basic(c) : NULL;
+	struct http_request req = { .method = "GET",
+				    .url = &url,
+				    .headers = { { "Authorization", header } },
+				    .foreign = true };
+	bool ok;
+
+	url_copy(&url, &t->realm);
+	if (t->service)
+		url_add_query(&url, "service", t->service);
+	for (size_t i = 0; i < t->scopes.len; i++)
+		url_add_query(&url, "scope", t->scopes.items[i]);
+	if (c && c->user)
+		url_add_query(&url, "account", c->user);
+	ok = http_send(out, r->http, &req, err);
+	secret_free(&header);
+	return ok;
+}
+
+static bool read_answer(struct token *out, struct http_reply *reply, struct err *err)
+{
+	AUTO(wipe) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	const char *value;
+	json_int_t life;
+
+	if (!http_read(&answer, reply, LIMIT_TOKEN_ANSWER, "the token answer", err))
+		return false;
+	if (!json_parse(&doc, answer.ptr, answer.len, "the token answer", err)) {
+		err->code = E_NETWORK; /* not the user's input */
+		return false;
+	}
+	value = json_text_member(doc, "token");
+	if (!value || !value[0])
+		value = json_text_member(doc, "access_token");
+	if (!value || !value[0])
+		return err_set(err, E_NETWORK, "the token answer holds no token");
+	life = json_integer_value(json_object_get(doc, "expires_in"));
+	if (life < EXPIRY_DEFAULT_S) /* absent, or too short to be meant */
+		life = EXPIRY_DEFAULT_S;
+	if (life > EXPIRY_MAX_S)
+		life = EXPIRY_MAX_S;
+	out->value = mem_strdup(value);
+	out->expires_ms = clock_monotonic_ms() + (uint64_t)life * 800;
+	return true;
+}
+
+static bool refused(const struct token_request *t, struct http_reply *reply, struct err *err)
+{
+	AUTO(auto_free) char *realm = url_shown(&t->realm);
+
+	if (!t->credential || !t->credential->user)
+		return problem_error(err, reply, "no token from %s", realm);
+	problem_error(err, reply, "the user '%s' gets no token from %s", t->credential->user,
+		      realm);
+	return err_hint(err, "check the password and log in again");
+}
+
+static bool fetch(struct token *out, struct registry *r, const struct token_request *t,
+		  struct err *err)
+{
+	AUTO(http_reply_free) struct http_reply reply = { 0 };
+	AUTO(auto_free) char *shown = url_shown(&t->realm);
+	bool post = t->credential && t->credential->identity_token;
+
+	if (!(post ? ask_by_post(&reply, r, t, err) : ask_by_get(&reply, r, t, err)))
+		return err_wrap(err, "token from %s", shown);
+	event_detail(r->events, "%s %s %d", post ? "POST" : "GET", shown, reply.status);
+	if (reply.status != 200)
+		return refused(t, &reply, err);
+	return read_answer(out, &reply, err) || err_wrap(err, "token from %s", shown);
+}
+
+static void request_free(struct token_request *t)
+{
+	url_free(&t->realm);
+	str_list_free(&t->scopes);
+}
+
+/* The realm, checked against the rule before anything is sent there. */
+static bool check_realm(struct token_request *t, struct registry *r, const char *realm,
+			const struct url *registry, struct err *err)
+{
+	AUTO(auto_free) char *shown = NULL;
+	struct err why = { 0 };
+
+	if (!url_parse(&t->realm, realm, &why))
+		return err_set(err, E_AUTH, "%s names a broken token realm: %s", registry->host,
+			       why.msg);
+	shown = url_shown(&t->realm);
+	if (!realm_may_ask(&t->realm, registry))
+		return err_set(err, E_AUTH, "%s wants tokens from %s, which is not allowed to it",
+			       registry->host, shown);
+	if (t->credential && !realm_may_send(&t->realm, registry, &r->trusted_realms)) {
+		err_set(err, E_AUTH, "%s wants its password sent to %s, another party",
+			registry->host, shown);
+		return err_hint(err, "if you trust that host, pass --trust-realm %s",
+				t->realm.host);
+	}
+	return true;
+}
+
+static bool fetch_for(struct token *out, struct registry *r, const char *realm, const char *service,
+		      const struct scopes *scopes, const struct credential *c,
+		      const struct url *registry, struct err *err)
+{
+	AUTO(request_free) struct token_request t = { .service = service, .credential = c };
+
+	scopes_text(&t.scopes, scopes);
+	return check_realm(&t, r, realm, registry, err) && fetch(out, r, &t, err);
+}
+
+/* Holding the lock. */
+static const struct token *find(struct host *h, const struct credential *c,
+				const struct scopes *need)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	for (size_t i = h->tokens.len; i-- > 0;) {
+		const struct token *t = &h->tokens.items[i];
+
+		if (t->credential == c && t->expires_ms > now && scopes_cover(&t->scopes, need))
+			return t;
+	}
+	return NULL;
+}
+
+/* All scopes wanted by now at once; a server that refuses the sum may still grant what is needed.
+ */
+static bool fetch_widest(struct token *out, struct registry *r, const char *realm,
+			 const char *service, const struct scopes *wanted,
+			 const struct scopes *need, const struct credential *c,
+			 const struct url *registry, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (fetch_for(out, r, realm, service, wanted, c, registry, &why)) {
+		scopes_add_all(&out->scopes, wanted);
+		return true;
+	}
+	if (why.code == E_CANCELLED || scopes_cover(need, wanted)) {
+		*err = why;
+		return false;
+	}
+	if (!fetch_for(out, r, realm, service, need, c, registry, err))
+		return false;
+	scopes_add_all(&out->scopes, need);
+	return true;
+}
+
+static void scopes_wanted(struct scopes *out, const struct host *h, const struct scopes *need)
+{
+	enum { MOST = 10 }; /* beyond it the URL grows past what servers take */
+
+	if (h->wanted.len <= MOST)
+		scopes_add_all(out, &h->wanted);
+	scopes_add_all(out, need);
+}
+
+bool token_get(char **value_out, struct registry *r, struct host *h, const struct url *registry,
+	       const struct login *login, const struct scopes *need, struct err *err)
+{
+	const struct credential *c = login->where ? &login->credential : NULL;
+	AUTO(scopes_free) struct scopes wanted = { 0 };
+	AUTO(auto_free) char *realm = NULL;
+	AUTO(auto_free) char *service = NULL;
+	struct token fresh = { .credential = c };
+	const struct token *have;
+	uint64_t before;
+	bool ok;
+
+	lock_take(&h->lock);
+	before = h->token_failures;
+	while (!(have = find(h, c, need)) && h->fetching && h->token_failures == before)
+		cond_wait(&h->cond, &h->lock);
+	if (have || h->token_failures != before) {
+		if (have)
+			*value_out = mem_strdup(have->value);
+		else
+			*err = h->token_failure;
+		lock_drop(&h->lock);
+		return have != NULL;
+	}
+	h->fetching = true;
+	scopes_wanted(&wanted, h, need);
+	realm = mem_strdup(h->realm);
+	service = h->service ? mem_strdup(h->service) : NULL;
+	lock_drop(&h->lock);
+
+	ok = fetch_widest(&fresh, r, realm, service, &wanted, need, c, registry, err);
+
+	lock_take(&h->lock);
+	h->fetching = false;
+	if (ok) {
+		*ARRAY_PUSH(&h->tokens) = fresh;
+		*value_out = mem_strdup(fresh.value);
+	} else {
+		h->token_failures++;
+		h->token_failure = *err;
+	}
+	cond_broadcast(&h->cond);
+	lock_drop(&h->lock);
+	return ok;
+}
+
+void token_drop(struct host *h, const char *value)
+{
+	lock_take(&h->lock);
+	for (size_t i = 0; i < h->tokens.len; i++)
+		if (str_eq(h->tokens.items[i].value, value))
+			h->tokens.items[i].expires_ms = 0;
+	lock_drop(&h->lock);
+}
+
+bool token_get_anonymous(char **value_out, struct registry *r, const char *realm,
+			 const char *service, const char *scope, const struct url *registry,
+			 struct err *err)
+{
+	AUTO(scopes_free) struct scopes scopes = { 0 };
+	struct token token = { 0 };
+
+	if (scope)
+		scopes_add_text(&scopes, scope);
+	if (!fetch_for(&token, r, realm, service, &scopes, NULL, registry, err))
+		return false;
+	*value_out = token.value;
+	return true;
+}
