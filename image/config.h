@@ -46,6 +46,7 @@ void config_set_member(struct config *c, const char *key, json_t *value); /* tak
 const char *config_env(const struct config *c, const char *name);
 void config_set_env(struct config *c, const char *name, const char *value);
 const char *config_label(const struct config *c, const char *name);
+/* NULL removes. Text that is no UTF-8 is written with U+FFFD, here and everywhere below. */
 void config_set_label(struct config *c, const char *name, const char *value);
 
 /*
@@ -66,5 +67,7 @@ void config_append(struct config *c, const struct history_entry *entry,
  */
 bool config_repair_history(struct config *c);
 void config_set_created(struct config *c, int64_t seconds);
+int64_t
+config_created(const struct config *c); /* seconds; 0 when it is not there or no RFC 3339 time */
 
 #endif

@@ -78,13 +78,13 @@ static bool log_flush(struct sink *self, struct err *err)
 
 static void name_log(struct log *l)
 {
-	unsigned char random[4];
-	char hex[9];
+	unsigned char random[2];
+	char hex[5];
 
 	random_bytes(random, sizeof(random));
 	hex_format(hex, random, sizeof(random));
-	/* 11 digits of seconds: ids sort by time until the year 5138 */
-	snprintf(l->id, sizeof(l->id), "%011lld-%s", (long long)l->meta.started, hex);
+	/* 13 hexadecimal digits of microseconds: ids sort by time until the year 2112 */
+	snprintf(l->id, sizeof(l->id), "%013llx-%s", (unsigned long long)clock_wall_us(), hex);
 }
 
 bool log_open(struct log **out, struct store *s, const char *kind, const char *what,

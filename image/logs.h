@@ -7,8 +7,8 @@
 
 /*
  * Output that is kept whole: one log a RUN step or `rtbuild run`, in the store's
- * logs/. <id>.log holds the raw bytes as they came, <id>.json what it is about; the writer holds a lock
- * on the .log, so that a reader knows whether more can come. Ids sort by time of start.
+ * logs/. <id>.log holds the raw bytes as they came, <id>.json what it is about; the writer holds a
+ * lock on the .log, so that a reader knows whether more can come. Ids sort by time of start.
  */
 struct log;
 
@@ -40,9 +40,11 @@ MUST_CHECK bool log_list(struct log_list *out, struct store *s, struct err *err)
 void log_list_free(struct log_list *l);
 
 /* One by id or unambiguous beginning of it; NULL: the newest. E_NOT_FOUND. */
-MUST_CHECK bool log_find(struct log_entry *out, struct log_list *from, const char *id, struct err *err);
+MUST_CHECK bool log_find(struct log_entry *out, struct log_list *from, const char *id,
+			 struct err *err);
 
-/* All bytes to the sink; with `follow`, until the writer has ended. *status_out as in the entry, -1 when it was interrupted. */
+/* All bytes to the sink; with `follow`, until the writer has ended. *status_out as in the entry, -1
+ * when it was interrupted. */
 MUST_CHECK bool log_copy(struct store *s, const char *id, bool follow, struct sink *to,
 			 int *status_out, struct err *err);
 

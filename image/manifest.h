@@ -53,8 +53,18 @@ MUST_CHECK bool index_parse(struct index *out, const char *raw, size_t len,
 void manifest_encode(struct manifest *m, struct arena *arena);
 void index_encode(struct index *x, struct arena *arena);
 
-/* The entry for a platform (attestation entries "unknown/unknown" are skipped); NULL when there is
- * none. */
+/*
+ * As manifest_encode, but the first layers are written as `base_layers` (a list; NULL: none) has
+ * them, so that urls, annotations and members we do not know survive.
+ */
+void manifest_encode_on(struct manifest *m, const json_t *base_layers, struct arena *arena);
+/* Not an attestation or another artifact that is listed beside the images. */
+bool index_entry_is_image(const struct descriptor *d);
+/*
+ * The entry that serves a platform best (platform_rank; the first of equals); attestation entries
+ * "unknown/unknown" are skipped. NULL when there is none. An index around one image need not say
+ * its platform.
+ */
 const struct descriptor *index_select(const struct index *x, const struct platform *want);
 
 #endif

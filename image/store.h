@@ -22,6 +22,8 @@ struct store;
 /* Makes it when absent. `path` NULL: $RTBUILD_STORE, else ${XDG_DATA_HOME:-~/.local/share}/rtbuild.
  */
 MUST_CHECK bool store_open(struct store **out, const char *path, struct err *err);
+/* An image layout that is there already (`oci:DIR`): never made, and not written to by reading. */
+MUST_CHECK bool store_open_layout(struct store **out, const char *path, struct err *err);
 void store_close(struct store *s); /* NULL is fine */
 DEFINE_AUTO(struct store, store_close)
 int store_dir(const struct store *s);          /* the directory's descriptor, borrowed */
@@ -77,10 +79,31 @@ struct blob_source *store_blobs(struct store *s);
 MUST_CHECK bool store_put_image(struct store *s, const struct image *img,
 				const struct reference *ref, struct err *err);
 
+/* Manifest and configuration alone, under no name yet: the children of an index are put so. */
+MUST_CHECK bool store_put_documents(struct store *s, const struct image *img, struct err *err);
+/*
+ * Put an index whose children's documents were put already. What else is not here must have an
+ * origin known by `blobs` (may be NULL), as for store_put_image.
+ */
+MUST_CHECK bool store_put_index(struct store *s, const struct index *x, struct blob_source *blobs,
+				const struct reference *ref, struct err *err);
+/*
+ * The blobs of a sparse image may have come since: then list it as complete. *complete_out: whether
+ * it is now (or was already). E_NOT_FOUND when there is no such image.
+ */
+MUST_CHECK bool store_complete(bool *complete_out, struct store *s, const struct reference *ref,
+			       struct err *err);
+
 /* Find by reference: tag (default latest), or digest, in index.json then cache/sparse. E_NOT_FOUND
  * otherwise, with near names as hint. An index is resolved to `want` (NULL: host). */
 MUST_CHECK bool store_find_image(struct image *out, struct store *s, const struct reference *ref,
 				 const struct platform *want, struct err *err);
+/*
+ * What a reference names, unresolved: the bytes of its manifest or index, and its descriptor
+ * (media_type of media.c's table). E_NOT_FOUND as above.
+ */
+MUST_CHECK bool store_find_root(struct buf *raw_out, struct descriptor *out, struct store *s,
+				const struct reference *ref, struct err *err);
 bool store_has_image(struct store *s, const struct reference *ref);
 
 /* Remove a reference (not its blobs). E_NOT_FOUND when absent. */

@@ -8,28 +8,42 @@
 /*
  * Compression sinks. gzip: ONE member (RFC 1952), compressed in independent
  * blocks on several threads, bytes the same for any number of threads and any CPU; header mtime 0,
- * no name, OS 255. zstd: one frame with content checksum, level 3. NONE passes on.
+ * no name, OS 255. zstd: one frame (RFC 8878) with content checksum, level 3, the same for any
+ * number of threads too. NONE passes on. Threads start with the second block: what is small is
+ * compressed on the caller's.
  */
 struct compress_options {
 	enum compression kind;
-	int level;      /* 0: the default of the kind */
-	size_t threads; /* 0: parallel_cpus() */
+	int level;      /* 0: the default of the kind; gzip 1..12, zstd 1..19 */
+	size_t threads; /* 0: parallel_cpus(); at most LIMIT_COMPRESS_THREADS are used */
 };
-struct compressor; /* starts with a struct sink */
+/* A level outside the range is E_USAGE. `next` is borrowed. Bytes reach it on the thread that
+ * writes or finishes. */
 MUST_CHECK bool compressor_open(struct sink **out, struct sink *next,
 				const struct compress_options *opt, struct err *err);
 void compressor_close(struct sink *s); /* finished or not; NULL is fine */
-/* "gzip-zlib-1.2.13-6-1M": name, version, level, block size; recorded, since compressed digests are
- * equal only for one of these. */
-const char *compressor_id(const struct compress_options *opt);
+DEFINE_AUTO(struct sink, compressor_close)
 
 /*
- * A source of the plain bytes of `from` (owned, closed with it). What it is is found out from the
- * first bytes when `kind` is a guess (want_detect). Ratio and window limits of base/limits.h;
- * trailing garbage is E_INTEGRITY; several gzip members are read.
+ * "gzip-libdeflate-1.14-6-1M": name, library, version, level, block size; recorded, since
+ * compressed digests are equal only for one of these.
+ */
+struct compressor_id {
+	char text[48];
+};
+struct compressor_id compressor_id(const struct compress_options *opt);
+
+/*
+ * A source of the plain bytes of `from` (owned in any case, closed with it). Ratio and window
+ * limits of base/limits.h; what is cut off, damaged or followed by other data is E_INTEGRITY;
+ * several gzip members or zstd frames in a row are read as one. `from` has been read to its end
+ * when the end is reported. COMPRESSION_NONE passes on.
  */
 MUST_CHECK bool decompressor_open(struct source **out, struct source *from, enum compression kind,
 				  struct err *err);
+/* The same for what the first bytes say it is (`kind_out` may be NULL). */
+MUST_CHECK bool decompressor_detect(struct source **out, enum compression *kind_out,
+				    struct source *from, struct err *err);
 /* By magic; COMPRESSION_NONE when it is none we know. */
 enum compression compression_detect(const void *head, size_t len);
 

@@ -32,14 +32,15 @@
 	X(archive_read_data_block)          X(archive_read_free)                       \
 	X(archive_read_header_position)     X(archive_read_new)                        \
 	X(archive_read_next_header)         X(archive_read_open)                       \
-	X(archive_read_set_format_option)   X(archive_read_support_format_tar)         \
+	X(archive_read_support_format_tar)                                             \
 	X(archive_write_close)              X(archive_write_data)                      \
 	X(archive_write_fail)               X(archive_write_finish_entry)              \
 	X(archive_write_free)               X(archive_write_header)                    \
 	X(archive_write_new)                X(archive_write_open)                      \
 	X(archive_write_set_bytes_in_last_block)                                       \
 	X(archive_write_set_bytes_per_block)                                           \
-	X(archive_write_set_format_option)  X(archive_write_set_format_pax_restricted)
+	X(archive_write_set_format_option)  X(archive_write_set_format_pax)            \
+	X(archive_write_set_format_pax_restricted)
 /* clang-format on */
 
 struct libarchive {
@@ -48,7 +49,8 @@ struct libarchive {
 #undef LIBARCHIVE_MEMBER
 };
 
-/* The table, the same for every call. E_UNSUPPORTED, with the package to install, when there is no libarchive. Thread-safe. */
+/* The table, the same for every call. E_UNSUPPORTED, with the package to install, when there is no
+ * libarchive. Thread-safe. */
 MUST_CHECK bool libarchive_load(const struct libarchive **out, struct err *err);
 
 #endif

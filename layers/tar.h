@@ -21,7 +21,7 @@ void tar_writer_close(struct tar_writer *w);
 DEFINE_AUTO(struct tar_writer, tar_writer_close)
 
 /*
- * Reading, strictly: tar formats only (libarchive "tar", hdrcharset BINARY), paths made canonical
+ * Reading, strictly: tar formats only (libarchive "tar", names as bytes), paths made canonical
  * or refused (E_INTEGRITY), limits of base/limits.h enforced, links with data refused, uid and gid
  * at most LIMIT_ID.
  */

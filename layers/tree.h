@@ -7,43 +7,59 @@
 
 /*
  * The merged view of a stack of layers, without unpacking: each path's top-most entry and which
- * layer holds it. Built by reading each layer once, top layer first when only names are wanted. For
- * COPY --from, user-name look-ups and destination links.
+ * layer holds it. For COPY --from, user-name look-ups and destination links. Layers are applied in
+ * order as unpack_tar would: whiteouts, opaque directories, files that replace directories, members
+ * written through links of lower layers.
+ *
+ * Entries have their resolved canonical path. A hard link is the file it names, with a path of its
+ * own; tree_same_file tells. Their contents are not at hand (`open` is NULL) until tree_fetch.
  */
 struct tree_layer {
 	struct descriptor descriptor;
 	struct digest diff_id;
 };
 struct tree;
-/* Reads every layer (lowest first in `layers`). `cache_dir` (-1: none): directory of per-layer file
- * indexes by diff id, read and written, so that a second look needs no layer bytes. */
+/*
+ * `layers` lowest first; `blobs` is borrowed for the tree's life. `cache_dir` (-1: none; borrowed
+ * for the call): a directory of per-layer file indexes by diff id, read and written, so that a
+ * second look needs no layer bytes.
+ */
 MUST_CHECK bool tree_open(struct tree **out, struct blob_source *blobs,
 			  const struct tree_layer *layers, size_t count, int cache_dir,
 			  struct err *err);
 void tree_close(struct tree *t);
 DEFINE_AUTO(struct tree, tree_close)
 
-/* Links in the parents and (follow_last) in the last component are followed inside the root. NULL:
- * absent. `path_out` (may be NULL): the resolved canonical path, caller frees. E_INPUT on link
- * loops. */
+/*
+ * *out NULL: absent. Links in the parents and (follow_last) in the last component are followed
+ * inside the root; "" and
+ * "/" are the root, which is always there. `path_out` (may be NULL): the resolved canonical path,
+ * of what is absent too as far as links lead; the caller frees. E_INPUT on more than
+ * LIMIT_LINKS_FOLLOWED links.
+ */
 MUST_CHECK bool tree_find(const struct entry **out, char **path_out, const struct tree *t,
 			  const char *path, bool follow_last, struct err *err);
-/* Names directly inside a directory, sorted; and everything at or below a canonical path, sorted.
- */
+/* Both entries (of this tree) are names of one file. */
+bool tree_same_file(const struct entry *a, const struct entry *b);
+/* Names directly inside a directory (links followed), sorted. E_NOT_FOUND, or E_INPUT when it is no
+ * directory. */
 MUST_CHECK bool tree_list(struct str_list *out, const struct tree *t, const char *dir,
 			  struct err *err);
+/* Everything below a canonical path and then itself in front ("" is everything but the root),
+ * sorted bytewise, until `visit` says false. */
 void tree_walk(const struct tree *t, const char *dir,
 	       bool (*visit)(void *arg, const struct entry *e), void *arg);
 
-/* Small files (passwd, group): whole, at most `max` bytes. Reads layers from the top until it is
- * found. */
+/* Small files (passwd, group): whole, at most `max` bytes; links are followed. Reads the one layer
+ * that holds it, to its end. E_NOT_FOUND when absent, E_INPUT when not a regular file or larger. */
 MUST_CHECK bool tree_read(struct buf *out, const struct tree *t, const char *path, size_t max,
 			  struct err *err);
 
 /*
- * Extract the contents of many files in one pass per layer into `spool` (a directory), and set each
- * entry's `open`, `dir`, `name` to read from there. Entries are the tree's (matched by path); hard
- * links are resolved to files.
+ * Extract the contents of many files in one pass per layer into `spool` (a directory, borrowed as
+ * long as the entries are used), and set each entry's `open`, `dir`, `name` to read from there.
+ * Entries are the tree's or copies of them (matched by path); others than files are left alone.
+ * Names of one file share a spool file. Nothing may be trusted before this returned true.
  */
 MUST_CHECK bool tree_fetch(const struct tree *t, struct entry *entries[], size_t count, int spool,
 			   struct err *err);

@@ -27,9 +27,15 @@ MUST_CHECK bool python_target_make(struct python_target *out, const char *python
 /* Compatible tags, best first, "cp311-cp311-manylinux_2_36_x86_64"; order of packaging.tags. */
 void python_target_tags(struct str_list *out, const struct python_target *t);
 
+/* "x86_64", "aarch64", ...: what platform.machine() says there. */
+const char *python_target_machine(const struct python_target *t);
+
 /* PEP 508 environment variable ("python_version", "sys_platform", ...), NULL when there is no such
- * name. Valid until the next call on this thread. */
+ * name. Valid until `scratch` changes. */
 const char *python_target_marker(struct buf *scratch, const struct python_target *t,
 				 const char *name);
+
+/* "Python 3.11 on linux/arm64 with glibc 2.36" */
+void python_target_format(struct buf *out, const struct python_target *t);
 
 #endif

@@ -190,7 +190,7 @@ static bool write_zip(struct layer_zip *out, const struct entry_list *entries, c
 		*slash = '\0';
 	if (!fs_open_dir(&dir, slash ? (*copy ? copy : "/") : ".", err) ||
 	    !fs_tmp_open(&tmp, dir, err))
-		return false;
+		return err_wrap(err, "write %s", path);
 	file = sink_fd(tmp.fd);
 	sink_hash_init(&hash, &file.sink);
 	hashed_init(&files, entries);

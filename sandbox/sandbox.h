@@ -5,17 +5,20 @@
 #include "base/err.h"
 #include "base/event.h"
 #include "base/sink.h"
+#include "image/descriptor.h"
 #include "image/store.h"
 
 /*
  * Run commands in a root tree made of layers. sandbox_start forks a single-threaded helper before
  * any thread exists; every unshare, mount, clone and tree unpack happens there, driven over a
  * socketpair with descriptors passed. The parent stays outside and alone touches network,
- * credentials and store documents. Thread-safe: several runs may be under way.
+ * credentials and store documents. Thread-safe: several runs may be under way. However the parent
+ * ends, all that runs ends with it, and nothing stays mounted.
  */
 struct sandbox;
 
 enum sandbox_isolation { ISOLATION_AUTO, ISOLATION_OCI, ISOLATION_BUILTIN, ISOLATION_CHROOT };
+/* "auto", "oci", "builtin", "chroot"; E_USAGE otherwise. */
 MUST_CHECK bool sandbox_isolation_parse(enum sandbox_isolation *out, const char *text,
 					struct err *err);
 const char *sandbox_isolation_name(enum sandbox_isolation i);
@@ -28,8 +31,12 @@ MUST_CHECK bool sandbox_start(struct sandbox **out, struct err *err);
 void sandbox_stop(struct sandbox *s);
 DEFINE_AUTO(struct sandbox, sandbox_stop)
 
-/* What was chosen and why, one reason a line ("runc 1.1.5: probe ok", "crun 1.8.1: refused: ..."),
- * for -v. Probes at first use. E_UNSUPPORTED with the cure when nothing works. */
+/*
+ * What was chosen and why, one reason a line ("user namespace with 65536 subordinate ids", "crun:
+ * refused: ...", "runc /usr/sbin/runc: probe ok"), for -v. Probes at first use. E_UNSUPPORTED with
+ * the cure when nothing works; reasons are filled then too. ISOLATION_CHROOT is E_UNSUPPORTED for
+ * now: it needs a merged copy of the layers.
+ */
 MUST_CHECK bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct store *store,
 			      enum sandbox_isolation want, struct err *err);
 
@@ -41,7 +48,8 @@ struct sandbox_layer {
 struct sandbox_mount {
 	enum { SANDBOX_BIND, SANDBOX_TMPFS } kind;
 	const char *source; /* absolute host path; binds */
-	const char *target; /* absolute inside the root */
+	const char *target; /* absolute inside the root; made when absent, and then taken away
+			       afterwards */
 	bool read_only;
 };
 
@@ -53,30 +61,44 @@ struct sandbox_spec {
 	const char *const *argv; /* NULL-terminated */
 	const char *const *env;  /* NULL-terminated, the whole environment; HOME is added from the
 				    image's passwd when unset */
-	const char *cwd;         /* made (0755) when absent; "" is "/" */
-	const char *user;        /* "name[:group]" or numeric; "" is root; looked up in the tree */
-	const char *hostname;    /* NULL: "rtbuild" */
-	bool network;            /* the host's; false: an own one with only lo */
+	const char *cwd;  /* made (0755, root's) when absent, and in the diff only if the command
+			     then uses it; "" is "/" */
+	const char *user; /* "name[:group]" or numeric; "" is root; looked up in the tree */
+	const char *hostname; /* NULL: "rtbuild" */
+	bool network;         /* the host's; false: an own one with only lo */
 	const struct sandbox_mount *mounts;
 	size_t mount_count;
-	int stdin_fd;        /* -1: /dev/null */
-	int tty_fd;          /* unused: -1 */
-	struct sink *output; /* stdout and stderr of the command, interleaved as they come; NULL:
-				split_out/err */
-	int stdout_fd, stderr_fd; /* used when output is NULL */
-	struct sink
-		*diff; /* NULL: throw changes away; else the changes as an uncompressed layer tar */
+	int stdin_fd;             /* -1: /dev/null */
+	int tty_fd;               /* unused: -1 */
+	struct sink *output;      /* stdout and stderr of the command, interleaved as they come (not
+				     finished); NULL: split_out/err */
+	int stdout_fd, stderr_fd; /* used when output is NULL; -1: /dev/null */
+	struct sink *diff;  /* NULL: throw changes away; else the changes as an uncompressed layer
+			       tar (not finished) */
 	int64_t timeout_ms; /* 0: none */
 };
 
 struct sandbox_result {
-	int status; /* exit status, or 128 + signal */
-	bool timed_out;
+	int status; /* exit status, or 128 + signal; 127 no such program, 126 not executable (said
+		       on the output) */
+	bool timed_out;    /* status is 137 then */
 	bool diff_written; /* only when status is 0 */
 };
-/* False only when it could not be run at all or we were interrupted; a failing command is a result.
+/*
+ * False only when it could not be run at all or we were interrupted (E_CANCELLED); a failing
+ * command is a result. Errors: E_NOT_FOUND an unknown user or a layer that is not in the store,
+ * E_INPUT, E_INTEGRITY a layer that is not its diff id, E_UNSUPPORTED this host. When it returns,
+ * nothing of the command runs, is mounted or left on the disk.
  */
 MUST_CHECK bool sandbox_run(struct sandbox_result *out, struct sandbox *s,
 			    const struct sandbox_spec *spec, struct err *err);
+
+/*
+ * rm -rf of an absolute path by the helper: trees and whatever commands wrote can belong to
+ * subordinate ids, which an ordinary user cannot remove from outside. For gc of the store's
+ * cache/trees and cache/work.
+ */
+MUST_CHECK bool sandbox_remove(struct sandbox *s, struct store *store, const char *path,
+			       struct err *err);
 
 #endif

@@ -23,6 +23,20 @@
 #   requests_since MARK               its requests since then, as lines `METHOD PATH STATUS`
 #   count_requests MARK REGEX         how many of these match
 #   stop_server PID                   ended before the test's end
+#   at_exit CMD                       run (by eval) when the test ends, before $TMP is removed
+#
+#   need_tiny                         $TINY: a context (rootfs.tar, Dockerfile) of a shell and its tools
+#   need_wheels                       $WHEELS: the wheels of examples/, also in RTBUILD_FIND_LINKS
+#   need_base                         python:3.11-slim-bookworm of examples/base is in the store
+#   need_runtime                      that, and aws_lambda's runtime as fixture/aws_lambda:1
+#       made once for all tests that ask (below build/fixtures) and again when what they are made of
+#       changes; must be asked for before the store has anything of its own
+#
+#   manifest NAME, config NAME        documents of an image of the store, as JSON, read without rtbuild
+#   layer NAME N                      the file of its layer N (1 is the lowest, -1 the top)
+#   members FILE                      of a layer: lines `MODE UID/GID PATH[ -> LINK]` in order
+#   files NAME                        of all its layers, sorted, each line once
+#   leftovers                         mounts, processes and work files of $TMP's stores; nothing is right
 set -u
 export LC_ALL=C.UTF-8
 umask 022
@@ -31,7 +45,7 @@ test_dir=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 ROOT=${test_dir%/tests*}
 RTBUILD=${RTBUILD:-$ROOT/build/release/rtbuild}
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/rtbuild-test.XXXXXX")
-servers='' checks=0 failures=0 status=0 finished='' last_command=''
+servers='' exit_commands='' checks=0 failures=0 status=0 finished='' last_command=''
 out=$TMP/.out err=$TMP/.err
 HOME=$TMP/home
 RTBUILD_STORE=$TMP/store
@@ -48,6 +62,7 @@ unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR XDG_CACHE_HOME REGISTRY_AUTH
 : >"$err"
 
 test_cleanup() {
+	eval "$exit_commands"
 	for pid in $servers; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
@@ -57,6 +72,8 @@ test_cleanup() {
 	rm -rf "$TMP"
 	[ -n "$finished" ] || echo "Bail out! the test ended before its last line"
 }
+at_exit() { exit_commands="$*
+$exit_commands"; }
 trap test_cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -241,3 +258,149 @@ requests_since() {
 }
 
 count_requests() { requests_since "$1" | grep -Ec -- "$2"; }
+
+# --- fixtures ---------------------------------------------------------------------------------
+
+FIXTURES=${FIXTURES:-$ROOT/build/fixtures}
+
+# fixture NAME KEY MAKER...: sets $fixture to a directory that MAKER filled, its last argument. It is
+# made once for each KEY; other tests wait. What nobody used for an hour under another key goes.
+fixture() {
+	fixture=$FIXTURES/$1-$(printf '%s' "$2" | sha256sum | cut -c 1-16)
+	fixture_name=$1
+	shift 2
+	mkdir -p "$FIXTURES"
+	(
+		flock 9
+		if [ ! -e "$fixture" ]; then
+			find "$FIXTURES" -maxdepth 1 -name "$fixture_name-*" -mmin +60 -exec rm -rf {} +
+			rm -rf "$fixture.new"
+			mkdir "$fixture.new"
+			"$@" "$fixture.new" >"$TMP/.fixture" 2>&1 || exit 1
+			mv "$fixture.new" "$fixture"
+		fi
+		touch "$fixture"
+	) 9>"$FIXTURES/.$fixture_name.lock" || server_missing "the fixture $fixture_name" "$TMP/.fixture"
+}
+
+# The programs and the libraries these need, users to look up, and nothing else: 6 MB.
+make_tiny() {
+	mkdir -p "$1/root/usr/bin" "$1/root/usr/lib" "$1/root/usr/lib64" "$1/root/etc" \
+		"$1/root/root" "$1/root/home/worker" "$1/root/tmp" "$1/root/var/tmp" || return
+	ln -s usr/bin "$1/root/bin"
+	ln -s usr/lib "$1/root/lib"
+	ln -s usr/lib64 "$1/root/lib64"
+	for program in dash cat chgrp chmod chown cp cut dd echo env expr false find grep head id ln ls \
+		mkdir mkfifo mktemp mv nproc pwd readlink realpath rm rmdir sed seq sha256sum sleep sort \
+		stat tail tee touch tr true uname wc; do
+		cp "/usr/bin/$program" "$1/root/usr/bin/" || return
+		ldd "/usr/bin/$program" | sed -n 's,.*[[:space:]]\(/[^ ]*\) (0x.*,\1,p'
+	done | sort -u | while read -r library; do
+		mkdir -p "$1/root$(dirname "$library")"
+		cp -L "$library" "$1/root$library"
+	done
+	ln -s dash "$1/root/usr/bin/sh"
+	cat >"$1/root/etc/passwd" <<-'END'
+		root:x:0:0:root:/root:/bin/sh
+		bin:x:2:3:bin:/bin:/bin/sh
+		worker:x:1234:1235:a worker:/home/worker:/bin/sh
+	END
+	printf '%s\n' 'root:x:0:' 'sys:x:3:' 'worker:x:1235:' 'extra:x:77:root,worker' >"$1/root/etc/group"
+	chmod 1777 "$1/root/tmp" "$1/root/var/tmp"
+	chmod 700 "$1/root/root"
+	tar --sort=name --mtime=@315532800 --numeric-owner --owner=0 --group=0 --format=gnu \
+		-C "$1/root" -cf "$1/rootfs.tar" . || return
+	rm -r "$1/root"
+	printf 'FROM scratch\nADD rootfs.tar /\nENV PATH=/usr/bin\n' >"$1/Dockerfile"
+}
+
+need_tiny() {
+	fixture tiny "$(dpkg-query -W dash coreutils findutils grep sed libc6) $(sha256sum "$ROOT/tests/lib.sh")" \
+		make_tiny
+	TINY=$fixture
+}
+
+# What wheels and base image are made of.
+examples_key() {
+	dpkg-query -W 2>/dev/null
+	find "$ROOT/examples" -type f ! -name '*.pyc' -exec sha256sum {} + | sort
+}
+
+need_wheels() {
+	fixture wheels "$(examples_key)" "$ROOT/examples/wheels/make-wheels"
+	WHEELS=$fixture
+	RTBUILD_FIND_LINKS=$WHEELS
+	export RTBUILD_FIND_LINKS
+}
+
+make_base_store() {
+	"$RTBUILD" build --store "$2/store" -t python:3.11-slim-bookworm "$1"
+}
+
+need_base() {
+	fixture base "$(examples_key)" "$ROOT/examples/base/make-base"
+	BASE=$fixture
+	fixture base-store "$BASE $(sha256sum <"$RTBUILD")" make_base_store "$BASE"
+	cp -R --reflink=auto "$fixture/store" "$RTBUILD_STORE"
+}
+
+make_runtime_store() {
+	cp -R --reflink=auto "$1/store" "$3/store" &&
+		"$RTBUILD" build --store "$3/store" --backend aws_lambda --find-links "$2" -t fixture/aws_lambda:1
+}
+
+need_runtime() {
+	need_wheels
+	fixture base "$(examples_key)" "$ROOT/examples/base/make-base"
+	BASE=$fixture
+	fixture base-store "$BASE $(sha256sum <"$RTBUILD")" make_base_store "$BASE"
+	fixture runtime-store "$fixture $WHEELS" make_runtime_store "$fixture" "$WHEELS"
+	cp -R --reflink=auto "$fixture/store" "$RTBUILD_STORE"
+}
+
+# --- what is in the store, read without rtbuild -------------------------------------------------
+
+blob() { printf '%s/blobs/%s' "$RTBUILD_STORE" "$(printf '%s' "$1" | tr : /)"; }
+
+# The name as index.json has it.
+full_name() {
+	case $1 in
+	*[.:]*/* | localhost/*) printf '%s\n' "$1" ;;
+	*/*) printf 'docker.io/%s\n' "$1" ;;
+	*) printf 'docker.io/library/%s\n' "$1" ;;
+	esac
+}
+
+# shellcheck disable=SC2016 # the program is jq's
+digest_of() {
+	jq -r --arg name "$(full_name "$1")" '.manifests[] |
+		select(.annotations["org.opencontainers.image.ref.name"] == $name) | .digest' \
+		"$RTBUILD_STORE/index.json"
+}
+
+manifest() { cat "$(blob "$(digest_of "$1")")"; }
+config() { cat "$(blob "$(manifest "$1" | jq -r .config.digest)")"; }
+
+layer() {
+	layer_index=$2
+	[ "$2" -lt 0 ] || layer_index=$(($2 - 1))
+	blob "$(manifest "$1" | jq -r ".layers[$layer_index].digest")"
+}
+
+members() {
+	TZ=UTC tar --numeric-owner --quoting-style=escape -tvf "$1" |
+		sed -E 's,^([^ ]+) +([0-9]+/[0-9]+) +[^ ]+ [^ ]+ [^ ]+ (\./)?,\1 \2 ,'
+}
+
+# shellcheck disable=SC2094
+files() {
+	for digest in $(manifest "$1" | jq -r '.layers[].digest'); do
+		members "$(blob "$digest")"
+	done | sort -u -k 3
+}
+
+leftovers() {
+	grep -F "$TMP" /proc/self/mountinfo
+	grep -lsF "$TMP" /proc/[0-9]*/mountinfo
+	find "$TMP" -path '*/cache/work/*' -prune -print
+}

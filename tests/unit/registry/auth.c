@@ -109,7 +109,7 @@ static void realms(void **state)
 		{ "https://r.example.com", "https://example.com/token", true, true },
 		{ "https://registry.gitlab.com", "https://gitlab.com/jwt/auth", true, true },
 		{ "https://registry-1.docker.io", "https://auth.docker.io/token", true, true },
-		{ "https://dhi.io", "https://auth.docker.io/token", true, true },
+		{ "https://dhi.io", "https://auth.docker.io/token", true, false },
 		{ "https://r.example.com", "https://trusted.example.org/t", true, true },
 		/* another party */
 		{ "https://r.example.com", "https://evil.example.org/token", true, false },
