@@ -360,12 +360,9 @@ static bool push_all(struct session *s, const struct image *img, const struct re
 
 	if (!session_registry(&registry, s, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		struct reference_text name = reference_familiar(&refs[i]);
-
+	for (size_t i = 0; i < count; i++)
 		if (!registry_push(registry, img, &refs[i], NULL, &opt, err))
-			return err_wrap(err, "push %s", name.text);
-	}
+			return false;
 	return true;
 }
 

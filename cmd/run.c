@@ -7,6 +7,7 @@
 
 #include "base/env.h"
 #include "base/fs.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "cmd/cmd.h"
@@ -269,6 +270,24 @@ static bool run_logged(struct sandbox_result *result, struct session *s, struct 
 	return ok;
 }
 
+/* With -v: how it is isolated, and why not otherwise. */
+static bool tell_isolation(struct session *s, const struct sandbox_spec *spec, struct err *err)
+{
+	AUTO(buf_free) struct buf reasons = BUF_INIT(64 * KIB);
+	struct slice line, rest;
+	bool ok;
+
+	if (!s->options.verbose)
+		return true;
+	ok = sandbox_probe(&reasons, s->sandbox, spec->store, spec->isolation, err);
+	for (rest = slice_of(reasons.ptr ? reasons.ptr : ""); rest.ptr;) {
+		line = slice_cut(rest, '\n', &rest);
+		if (line.len)
+			event_detail(s->events, "%.*s", (int)line.len, line.ptr);
+	}
+	return ok;
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct run_args *args = arg;
@@ -286,7 +305,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	    !fetch_layers(s, &img, err))
 		return false;
 	line = command_line(&command.argv);
-	if (!log_open(&log, store, "run", line, err))
+	if (!tell_isolation(s, &spec, err) || !log_open(&log, store, "run", line, err))
 		return false;
 	event_detail(s->events, "log %s", log_path(log));
 	if (!run_logged(&result, s, &spec, log, err))
