@@ -46,7 +46,8 @@ char *mem_strndup(const char *s, size_t len)
 {
 	char *copy = mem_alloc(len + 1);
 
-	memcpy(copy, s, len);
+	if (len) /* the empty slice may have no pointer */
+		memcpy(copy, s, len);
 	return copy;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,16 +170,27 @@ static void feed(struct capture *c)
 		auto_close(&c->fds[0].fd);
 }
 
-static bool capture_loop(struct capture *c, int timeout_ms, struct err *err)
+/* What is left of timeout_ms (0: no limit) for poll; false when it is over. */
+static bool time_left(int *left_out, uint64_t start, int timeout_ms, struct err *err)
 {
-	uint64_t start = clock_monotonic_ms();
+	uint64_t passed = clock_monotonic_ms() - start;
+
+	*left_out = -1;
+	if (!timeout_ms)
+		return true;
+	if (passed >= (uint64_t)timeout_ms)
+		return err_set(err, E_IO, "no end after %d s", timeout_ms / 1000);
+	*left_out = timeout_ms - (int)passed;
+	return true;
+}
+
+static bool capture_loop(struct capture *c, uint64_t start, int timeout_ms, struct err *err)
+{
+	int left;
 
 	while (c->fds[1].fd >= 0 || c->fds[2].fd >= 0) {
-		uint64_t passed = clock_monotonic_ms() - start;
-		int left = timeout_ms ? timeout_ms - (int)passed : -1;
-
-		if (timeout_ms && left <= 0)
-			return err_set(err, E_IO, "no end after %d s", timeout_ms / 1000);
+		if (!time_left(&left, start, timeout_ms, err))
+			return false;
 		if (poll(c->fds, ARRAY_LEN(c->fds), left) < 0 && errno != EINTR)
 			return err_set_errno(err, "poll");
 		if (!cancel_check(err))
@@ -193,15 +205,37 @@ static bool capture_loop(struct capture *c, int timeout_ms, struct err *err)
 	return true;
 }
 
+/* A child may close its output and go on: its end has the same limit. */
+static bool wait_for_end(pid_t pid, uint64_t start, int timeout_ms, struct err *err)
+{
+	AUTO(auto_close) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = cancel_fd(), .events = POLLIN } };
+	int left;
+
+	if (fd < 0)
+		return true; /* a kernel or sandbox without pidfd: waiting is all there is */
+	for (;;) {
+		if (!time_left(&left, start, timeout_ms, err))
+			return false;
+		if (poll(fds, ARRAY_LEN(fds), left) < 0 && errno != EINTR)
+			return err_set_errno(err, "poll");
+		if (!cancel_check(err))
+			return false;
+		if (fds[0].revents)
+			return true;
+	}
+}
+
 bool proc_capture(int *status_out, struct buf *out, struct buf *err_out,
 		  const struct proc_spec *spec, const struct slice *input, int timeout_ms,
 		  struct err *err)
 {
 	AUTO(pipe_close)
-	struct pipe_pair in = { { -1, -1 } },
-			 from = { { -1, -1 } }, from_err = { { -1, -1 } };
+	struct pipe_pair in = { { -1, -1 } }, from = { { -1, -1 } }, from_err = { { -1, -1 } };
 	struct proc_spec own = *spec;
 	struct capture c = { .out = out, .err_out = err_out };
+	uint64_t start = clock_monotonic_ms();
 	bool ok;
 	pid_t pid;
 
@@ -224,7 +258,7 @@ bool proc_capture(int *status_out, struct buf *out, struct buf *err_out,
 	c.fds[1] = (struct pollfd){ .fd = steal_fd(&from.fds[0]), .events = POLLIN };
 	c.fds[2] = (struct pollfd){ .fd = steal_fd(&from_err.fds[0]), .events = POLLIN };
 	c.fds[3] = (struct pollfd){ .fd = cancel_fd(), .events = POLLIN };
-	ok = capture_loop(&c, timeout_ms, err);
+	ok = capture_loop(&c, start, timeout_ms, err) && wait_for_end(pid, start, timeout_ms, err);
 	for (int i = 0; i < 3; i++)
 		auto_close(&c.fds[i].fd);
 	if (!ok) {

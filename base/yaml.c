@@ -25,17 +25,27 @@ static void reader_close(struct reader *r)
 	yaml_parser_delete(&r->parser);
 }
 
+/* libyaml counts characters, a place counts bytes: `count` characters on from `at`. */
+static size_t skip_characters(const struct reader *r, size_t at, size_t count)
+{
+	while (count-- && at < r->len && r->data[at] != '\n')
+		for (at++; at < r->len && ((unsigned char)r->data[at] & 0xc0) == 0x80;)
+			at++;
+	return at;
+}
+
 static bool fail(struct reader *r, yaml_mark_t at, struct err *err, const char *text)
 {
-	size_t start = at.index < r->len ? at.index : r->len, end;
+	size_t start = 0, end;
 
-	err_set(err, E_INPUT, "%s: %s", r->file, text);
-	while (start && r->data[start - 1] != '\n')
-		start--;
+	for (size_t line = 0; line < at.line && start < r->len; start++)
+		line += r->data[start] == '\n';
 	end = start;
 	while (end < r->len && r->data[end] != '\n')
 		end++;
-	return err_at(err, r->file, (int)at.line + 1, (int)at.column + 1, r->data + start,
+	err_set(err, E_INPUT, "%s: %s", r->file, text);
+	return err_at(err, r->file, (int)at.line + 1,
+		      (int)(skip_characters(r, start, at.column) - start) + 1, r->data + start,
 		      end - start);
 }
 

@@ -34,7 +34,7 @@
 	X(archive_read_next_header)         X(archive_read_open)                       \
 	X(archive_read_support_format_tar)                                             \
 	X(archive_write_close)              X(archive_write_data)                      \
-	X(archive_write_fail)               X(archive_write_finish_entry)              \
+	X(archive_write_finish_entry)                                                  \
 	X(archive_write_free)               X(archive_write_header)                    \
 	X(archive_write_new)                X(archive_write_open)                      \
 	X(archive_write_set_bytes_in_last_block)                                       \

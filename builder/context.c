@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/context.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "builder/dockerignore.h"
+#include "builder/statindex.h"
+
+/* Walking a context and reading its files. What is copied where is copy.c's business. */
+
+struct context_file {
+	struct context *context;
+	struct stat st;
+	bool hashed;
+	unsigned char hash[SHA256_SIZE];
+};
+
+struct context {
+	struct arena arena;
+	int dir;
+	struct dockerignore *ignore;
+	struct statindex *index; /* NULL: none */
+	struct files files;
+	bool walked;
+	size_t count;
+};
+
+static bool read_ignore(struct context *c, const char *dir, const char *dockerfile,
+			struct err *err)
+{
+	AUTO(auto_free) char *own = dockerfile && *dockerfile ?
+					    mem_printf("%s.dockerignore", dockerfile) :
+					    NULL;
+	AUTO(auto_free) char *common = mem_printf("%s/.dockerignore", dir);
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_IGNORE_FILE);
+	struct stat st;
+
+	if (own && stat(own, &st) == 0) {
+		if (!fs_read_path(&text, own, LIMIT_IGNORE_FILE, err))
+			return false;
+		return dockerignore_parse(&c->ignore, own, text.ptr, text.len, err);
+	}
+	if (!fs_read(&text, c->dir, ".dockerignore", LIMIT_IGNORE_FILE, FS_BENEATH, err)) {
+		if (err->code != E_NOT_FOUND)
+			return err_wrap(err, "%s", common);
+		err_clear(err);
+		return true;
+	}
+	return dockerignore_parse(&c->ignore, common, text.ptr, text.len, err);
+}
+
+bool context_open(struct context **out, struct store *store, const char *dir,
+		  const char *dockerfile, struct err *err)
+{
+	AUTO(auto_context_close) struct context *c = mem_alloc(sizeof(*c));
+
+	c->dir = -1;
+	if (!fs_open_dir(&c->dir, dir, err))
+		return err_wrap(err, "build context");
+	if (!read_ignore(c, dir, dockerfile, err))
+		return false;
+	if (store && !statindex_open(&c->index, store, c->dir, err))
+		return false;
+	*out = STEAL(c);
+	return true;
+}
+
+void context_close(struct context *c)
+{
+	if (!c)
+		return;
+	auto_close(&c->dir);
+	dockerignore_free(c->ignore);
+	statindex_close(c->index);
+	files_free(&c->files);
+	arena_free(&c->arena);
+	free(c);
+}
+
+/* --- reading one file --- */
+
+struct file_source {
+	struct source source;
+	struct context_file *file;
+	int fd;
+	off_t at;
+	int64_t started_ns;
+	struct sha256 hash;
+	const char *name;
+};
+
+static bool same_state(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static bool changed(const char *name, struct err *err)
+{
+	err_set(err, E_IO, "%s: the file changed while the image was built", name);
+	return err_hint(err, "build again when nothing writes to the context");
+}
+
+static bool source_end(struct file_source *s, struct err *err)
+{
+	struct context_file *file = s->file;
+	struct stat st;
+
+	if (fstat(s->fd, &st) < 0)
+		return err_set_errno(err, "%s", s->name);
+	if (!same_state(&st, &file->st) || s->at != file->st.st_size)
+		return changed(s->name, err);
+	if (file->hashed)
+		return true;
+	sha256_final(&s->hash, file->hash);
+	file->hashed = true;
+	if (file->context->index)
+		statindex_put(file->context->index, &file->st, s->started_ns, file->hash);
+	return true;
+}
+
+static bool file_read(struct source *self, void *data, size_t cap, size_t *len_out, struct err *err)
+{
+	struct file_source *s = (struct file_source *)self;
+	ssize_t len;
+
+	do {
+		len = pread(s->fd, data, cap, s->at);
+	} while (len < 0 && errno == EINTR);
+	if (len < 0)
+		return err_set_errno(err, "read %s", s->name);
+	*len_out = (size_t)len;
+	if (!len)
+		return source_end(s, err);
+	s->at += len;
+	if (s->at > s->file->st.st_size)
+		return changed(s->name, err);
+	if (!s->file->hashed)
+		sha256_update(&s->hash, data, (size_t)len);
+	return true;
+}
+
+static void file_close(struct source *self)
+{
+	struct file_source *s = (struct file_source *)self;
+
+	auto_close(&s->fd);
+	sha256_free(&s->hash);
+	free(s);
+}
+
+static struct context_file *file_of(const struct entry *e)
+{
+	union {
+		const void *in;
+		struct context_file *out;
+	} data = { .in = e->data };
+
+	return data.out;
+}
+
+static bool open_same(int *fd_out, const struct entry *e, struct err *err)
+{
+	struct context_file *file = file_of(e);
+	AUTO(auto_close) int fd = -1;
+	struct stat st;
+
+	if (!fs_open(&fd, file->context->dir, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0,
+		     FS_BENEATH, err))
+		return false;
+	if (fstat(fd, &st) < 0)
+		return err_set_errno(err, "%s", e->name);
+	if (!same_state(&st, &file->st))
+		return changed(e->name, err);
+	*fd_out = steal_fd(&fd);
+	return true;
+}
+
+static bool open_file(const struct entry *e, struct source **out, struct err *err)
+{
+	struct file_source *s;
+	int fd;
+
+	if (!open_same(&fd, e, err))
+		return false;
+	s = mem_alloc(sizeof(*s));
+	s->source = (struct source){ .read = file_read, .close = file_close };
+	s->file = file_of(e);
+	s->fd = fd;
+	s->name = e->name;
+	s->started_ns = statindex_now_ns();
+	sha256_init(&s->hash);
+	*out = &s->source;
+	return true;
+}
+
+bool context_is_file(const struct entry *e)
+{
+	return e->open == open_file;
+}
+
+const unsigned char *context_hash(const struct entry *e)
+{
+	struct context_file *file = file_of(e);
+
+	return file->hashed ? file->hash : NULL;
+}
+
+bool context_has_links(const struct entry *e)
+{
+	return file_of(e)->st.st_nlink > 1;
+}
+
+char *context_identity(const struct entry *e)
+{
+	const struct stat *st = &file_of(e)->st;
+
+	return mem_printf("%llx-%llx", (unsigned long long)st->st_dev,
+			  (unsigned long long)st->st_ino);
+}
+
+bool context_peek(int *fd_out, const struct entry *e, struct err *err)
+{
+	return open_same(fd_out, e, err);
+}
+
+/* --- the walk --- */
+
+static bool walk(struct context *c, int dir, const char *prefix, const bool *parent,
+		 bool *kept_out, size_t depth, struct err *err);
+
+static const char *read_link(struct context *c, int dir, const char *name, const char *path,
+			     struct err *err)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(dir, name, target, sizeof(target) - 1);
+
+	if (len < 0) {
+		err_set_errno(err, "read the link %s", path);
+		return NULL;
+	}
+	target[len] = '\0';
+	return arena_strdup(&c->arena, target);
+}
+
+static struct entry *new_entry(struct context *c, const char *path, const struct stat *st)
+{
+	struct entry *e = ARENA_NEW(&c->arena, struct entry);
+
+	e->path = arena_strdup(&c->arena, path);
+	e->name = e->path;
+	e->mode = st->st_mode & 07777;
+	e->mtime = st->st_mtim.tv_sec;
+	e->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	return e;
+}
+
+static void add_regular(struct context *c, struct entry *e, const struct stat *st)
+{
+	struct context_file *file = ARENA_NEW(&c->arena, struct context_file);
+	const unsigned char *known = c->index ? statindex_find(c->index, st) : NULL;
+
+	file->context = c;
+	file->st = *st;
+	if (known) {
+		memcpy(file->hash, known, SHA256_SIZE);
+		file->hashed = true;
+		statindex_keep(c->index, st);
+	}
+	e->kind = ENTRY_FILE;
+	e->size = st->st_size;
+	e->open = open_file;
+	e->data = file;
+	e->dir = c->dir;
+}
+
+/* Everything but directories; sockets cannot be in a layer. */
+static bool add_other(struct context *c, int dir, const char *name, const char *path,
+		      const struct stat *st, struct err *err)
+{
+	struct entry *e = new_entry(c, path, st);
+
+	if (S_ISREG(st->st_mode)) {
+		add_regular(c, e, st);
+	} else if (S_ISLNK(st->st_mode)) {
+		e->kind = ENTRY_SYMLINK;
+		e->mode = 0777;
+		e->link = read_link(c, dir, name, path, err);
+		if (!e->link)
+			return false;
+	} else if (S_ISFIFO(st->st_mode)) {
+		e->kind = ENTRY_FIFO;
+	} else if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
+		e->kind = S_ISCHR(st->st_mode) ? ENTRY_CHAR : ENTRY_BLOCK;
+		e->dev_major = major(st->st_rdev);
+		e->dev_minor = minor(st->st_rdev);
+	} else {
+		return true;
+	}
+	files_add(&c->files, e);
+	return true;
+}
+
+static bool add_directory(struct context *c, int dir, const char *name, const char *path,
+			  const struct stat *st, const bool *own, bool excluded, bool *kept_out,
+			  size_t depth, struct err *err)
+{
+	struct entry *e = new_entry(c, path, st);
+	AUTO(auto_close) int fd = -1;
+	bool kept = false;
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+	if (depth >= LIMIT_PATH_DEPTH)
+		return err_set(err, E_INPUT, "%s: deeper than %d directories", path,
+			       LIMIT_PATH_DEPTH);
+	if (!fs_open(&fd, dir, name, flags, 0, FS_BENEATH_NOLINK, err))
+		return err_wrap(err, "%s", path);
+	if (!walk(c, fd, path, own, &kept, depth + 1, err))
+		return false;
+	/* an excluded directory is there only as the way to what was taken back */
+	if (excluded && !kept)
+		return true;
+	e->kind = ENTRY_DIR;
+	files_add(&c->files, e);
+	*kept_out = true;
+	return true;
+}
+
+static bool visit(struct context *c, int dir, const char *name, const char *prefix,
+		  const bool *parent, bool *kept_out, size_t depth, struct err *err)
+{
+	AUTO(auto_free) char *path =
+		*prefix ? mem_printf("%s/%s", prefix, name) : mem_strdup(name);
+	AUTO(auto_free) bool *own = mem_alloc(dockerignore_count(c->ignore) + 1);
+	bool excluded = dockerignore_step(c->ignore, path, parent, own);
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return true; /* gone since it was listed */
+		return err_set_errno(err, "%s", path);
+	}
+	if (++c->count > LIMIT_CONTEXT_FILES)
+		return err_set(err, E_INPUT, "the context holds more than %d files",
+			       LIMIT_CONTEXT_FILES);
+	if (S_ISDIR(st.st_mode)) {
+		if (excluded && !dockerignore_may_return(c->ignore, path))
+			return true;
+		return add_directory(c, dir, name, path, &st, own, excluded, kept_out, depth, err);
+	}
+	if (excluded)
+		return true;
+	*kept_out = true;
+	return add_other(c, dir, name, path, &st, err);
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static bool walk(struct context *c, int dir, const char *prefix, const bool *parent,
+		 bool *kept_out, size_t depth, struct err *err)
+{
+	AUTO(auto_close) int copy = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	AUTO(close_dir) DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *item;
+
+	if (!cancel_check(err))
+		return false;
+	if (!d)
+		return err_set_errno(err, "read the directory '%s'", *prefix ? prefix : ".");
+	copy = -1; /* closedir closes it */
+	while (errno = 0, (item = readdir(d))) {
+		if (str_eq(item->d_name, ".") || str_eq(item->d_name, ".."))
+			continue;
+		if (!visit(c, dir, item->d_name, prefix, parent, kept_out, depth, err))
+			return false;
+	}
+	if (errno)
+		return err_set_errno(err, "read the directory '%s'", *prefix ? prefix : ".");
+	return true;
+}
+
+bool context_files(const struct files **out, struct context *c, struct err *err)
+{
+	bool kept = false;
+
+	if (!c->walked) {
+		if (!walk(c, c->dir, "", NULL, &kept, 0, err))
+			return err_wrap(err, "build context");
+		files_sort(&c->files);
+		c->files.ignored = c->ignore;
+		c->walked = true;
+	}
+	*out = &c->files;
+	return true;
+}
+
+bool context_save(struct context *c, struct err *err)
+{
+	return !c->index || statindex_save(c->index, err);
+}

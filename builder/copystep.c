@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "builder/cache.h"
+#include "builder/copy.h"
+#include "builder/download.h"
+#include "builder/driver.h"
+#include "builder/owner.h"
+#include "builder/spool.h"
+
+/*
+ * COPY, ADD and WORKDIR as layers: where the files come from, whether the layer is known already, and
+ * writing it. Where files go is copy.c's.
+ */
+
+struct work {
+	struct build *b;
+	size_t stage;
+	const struct step *step;
+	struct copy copy;
+	struct spool spool;
+	struct dockerignore *excludes;
+	const struct files *from; /* the context or what --from names */
+	struct files tree_files;  /* owned, when `from` is a tree */
+	const struct tree *tree;
+	struct digest chain; /* of the layers behind `tree` */
+	const char *identity; /* of a context made of entries */
+	struct {
+		struct download **items; /* by number of the source that is a URL */
+		size_t len, cap;
+	} downloads;
+	/* ADD: what was looked into, so that a second look at the same file needs no reading */
+	struct unpacked {
+		const void *data; /* of the entry: which file it is */
+		bool is_archive;
+		struct archive archive;
+		struct unpacked *next;
+	} *unpacked;
+};
+
+static void work_free(struct work *w)
+{
+	copy_free(&w->copy);
+	dockerignore_free(w->excludes);
+	files_free(&w->tree_files);
+	for (size_t i = 0; i < w->downloads.len; i++) {
+		download_free(w->downloads.items[i]);
+		free(w->downloads.items[i]);
+	}
+	free(w->downloads.items);
+	while (w->unpacked) {
+		struct unpacked *next = w->unpacked->next;
+
+		archive_free(&w->unpacked->archive);
+		free(w->unpacked);
+		w->unpacked = next;
+	}
+	spool_close(&w->spool);
+}
+
+/* --- where files come from --- */
+
+static bool main_context(struct work *w, struct err *err)
+{
+	struct build *b = w->b;
+
+	if (!b->req->context_dir) {
+		err_set(err, E_INPUT, "%s: there is no build context", w->step->in->spec->name);
+		err_hint(err, "name a directory as the context");
+		return dockerfile_at(w->step->file, w->step->in->place, 0, err);
+	}
+	if (!b->context && !context_open(&b->context, b->env->store, b->req->context_dir,
+					 b->req->dockerfile_name, err))
+		return false;
+	return context_files(&w->from, b->context, err);
+}
+
+static bool add_tree_entry(void *arg, const struct entry *e)
+{
+	files_add(arg, e);
+	return true;
+}
+
+static bool from_tree(struct work *w, struct tree *tree, const struct base *base,
+		      const struct layer *layers, size_t count)
+{
+	size_t all;
+	AUTO(auto_free) struct digest *ids = base_diff_ids(base, layers, count, &all);
+
+	w->tree = tree;
+	w->chain = cache_chain(ids, all);
+	tree_walk(tree, "", add_tree_entry, &w->tree_files);
+	files_sort(&w->tree_files);
+	w->tree_files.keeps_owners = true;
+	w->from = &w->tree_files;
+	return true;
+}
+
+static bool from_image(struct work *w, const char *name, struct err *err)
+{
+	struct build *b = w->b;
+	struct base *base;
+
+	if (!base_get(&base, b, name, &b->plan->stages[w->stage].platform, err) ||
+	    !base_fetch(b, base, err))
+		return false;
+	if (!base->tree && !base_tree(&base->tree, b, base, NULL, 0, err))
+		return false;
+	return from_tree(w, base->tree, base, NULL, 0);
+}
+
+static bool from_stage(struct work *w, size_t stage, struct err *err)
+{
+	struct build *b = w->b;
+	struct product *p = &b->products[stage];
+
+	if (!execute_stage(b, stage, err) || (p->base && !base_fetch(b, p->base, err)))
+		return false;
+	if (!p->tree && !base_tree(&p->tree, b, p->base, p->layers.items, p->layers.len, err))
+		return false;
+	return from_tree(w, p->tree, p->base, p->layers.items, p->layers.len);
+}
+
+static bool from_context(struct work *w, const struct build_context *named, struct err *err)
+{
+	struct build *b = w->b;
+	size_t number = (size_t)(named - b->req->contexts);
+
+	switch (named->kind) {
+	case BUILD_CONTEXT_DIR:
+		if (!b->contexts[number] &&
+		    !context_open(&b->contexts[number], b->env->store, named->path, NULL, err))
+			return err_wrap(err, "context '%s'", named->name);
+		return context_files(&w->from, b->contexts[number], err);
+	case BUILD_CONTEXT_ENTRIES:
+		if (!b->entry_files[number].len) {
+			for (size_t i = 0; i < named->entries->len; i++)
+				files_add(&b->entry_files[number], &named->entries->items[i]);
+			files_sort(&b->entry_files[number]);
+			b->entry_files[number].keeps_owners = true;
+		}
+		w->from = &b->entry_files[number];
+		w->identity = named->identity;
+		return true;
+	case BUILD_CONTEXT_IMAGE:
+		return from_image(w, named->path, err);
+	}
+	return true;
+}
+
+static bool find_sources(struct work *w, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	struct plan_source source;
+
+	for (size_t i = 0; !c->from; i++) {
+		/* only URLs and here-documents: no context is needed */
+		if (i == c->source_count)
+			return true;
+		if (!download_is_url(c->sources[i]) && !download_is_git(c->sources[i]))
+			return main_context(w, err);
+	}
+	if (!plan_source(&source, w->b->plan, w->stage, c->from, err))
+		return dockerfile_at(w->step->file, c->from_place, 0, err);
+	if (source.kind == PLAN_SOURCE_CONTEXT ? from_context(w, source.context, err)
+	    : source.kind == PLAN_SOURCE_STAGE ? from_stage(w, source.stage, err)
+					       : from_image(w, source.image, err))
+		return true;
+	return dockerfile_at(w->step->file, c->from_place, 0, err);
+}
+
+/* --- the entries --- */
+
+static bool unpack(void *arg, struct copy *c, const struct entry *file, bool *done_out,
+		   struct err *err)
+{
+	struct work *w = arg;
+	struct unpacked *u = w->unpacked;
+
+	while (u && u->data != file->data)
+		u = u->next;
+	if (!u) {
+		u = mem_alloc(sizeof(*u));
+		u->data = file->data;
+		u->archive.fd = -1;
+		u->next = w->unpacked;
+		w->unpacked = u;
+		if (!archive_open(&u->archive, &u->is_archive, &w->spool, file, err))
+			return false;
+	}
+	*done_out = u->is_archive;
+	return !u->is_archive ||
+	       copy_members(c, u->archive.members.items, u->archive.members.len, err);
+}
+
+/* The i-th source, downloaded once however often entries are collected. */
+static bool get_url(struct download **out, struct work *w, size_t i, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	size_t number = 0;
+
+	for (size_t k = 0; k < i; k++)
+		number += download_is_url(c->sources[k]);
+	if (number == w->downloads.len) {
+		struct download *d = mem_alloc(sizeof(*d));
+
+		d->fd = -1;
+		*ARRAY_PUSH(&w->downloads) = d;
+		if (!w->b->http)
+			w->b->http = http_open(
+				&(struct http_options){ .events = w->b->env->events });
+		if (!download_get(d, w->b->http, &w->spool, c->sources[i], c->checksum, err))
+			return false;
+	}
+	*out = w->downloads.items[number];
+	return true;
+}
+
+static bool add_url(struct work *w, size_t i, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	struct entry file = { .path = c->sources[i],
+			      .kind = ENTRY_FILE,
+			      .mode = 0600,
+			      .open = spool_open_range,
+			      .dir = -1 };
+	struct download *d;
+	bool done = false;
+
+	if (!get_url(&d, w, i, err))
+		return false;
+	file.data = &d->range;
+	file.size = (int64_t)d->range.len;
+	file.mtime = d->modified >= 0 ? d->modified : w->b->created;
+	if (c->unpack && !unpack(w, &w->copy, &file, &done, err))
+		return false;
+	return done || copy_file(&w->copy, &file, d->name, err);
+}
+
+static bool add_source(struct work *w, size_t i, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	const char *source = c->sources[i];
+	bool url = download_is_url(source);
+	bool git = download_is_git(source);
+
+	if ((url || git) && !c->is_add)
+		err_set(err, E_INPUT, "COPY cannot take '%s'", source);
+	else if (git)
+		err_set(err, E_UNSUPPORTED, "ADD of a git repository is not supported yet");
+	else if (url ? add_url(w, i, err)
+		     : copy_source(&w->copy, w->from, source, c->source_places[i], err))
+		return true;
+	if ((url || git) && !c->is_add)
+		err_hint(err, "ADD can");
+	return dockerfile_at(w->step->file, c->source_places[i], (int)strlen(source), err);
+}
+
+static bool add_inline(struct work *w, const struct step_inline *doc, struct err *err)
+{
+	struct entry file = { .path = doc->name,
+			      .kind = ENTRY_FILE,
+			      .mode = 0644,
+			      .size = (int64_t)strlen(doc->content),
+			      .open = entry_open_bytes,
+			      .data = doc->content,
+			      .dir = -1 };
+
+	return copy_file(&w->copy, &file, fs_basename(doc->name), err);
+}
+
+static bool collect(struct work *w, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+
+	if (w->step->kind == INSTRUCTION_WORKDIR)
+		return copy_directory(&w->copy, w->step->text, err);
+	for (size_t i = 0; i < c->source_count; i++) {
+		if (!add_source(w, i, err))
+			return false;
+	}
+	for (size_t i = 0; i < c->inline_count; i++) {
+		if (!add_inline(w, &c->inlines[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* Everything from the start, and again with the base read when that turns out to be necessary. */
+static bool collect_entries(struct work *w, struct err *err)
+{
+	struct product *p = &w->b->products[w->stage];
+
+	for (;;) {
+		struct copy fresh = w->copy;
+		bool ok;
+
+		if (!view_prepare(&p->view, err))
+			return false;
+		ok = collect(w, err);
+		if (!w->copy.needs_base)
+			return ok && copy_finish(&w->copy, err);
+		event_detail(w->b->env->events, "%s: the base's file list is needed: %s",
+			     w->step->in->original, w->copy.needs_base);
+		err_clear(err);
+		copy_free(&w->copy);
+		w->copy = fresh;
+		view_demand(&p->view);
+	}
+}
+
+/* --- owner, mode, excludes --- */
+
+static bool set_owner(struct work *w, const char *text, struct place place, struct err *err)
+{
+	struct product *p = &w->b->products[w->stage];
+	const struct tree *tree = NULL;
+
+	if (!text || !*text)
+		return true;
+	if (owner_has_names(text) && !view_tree(&tree, &p->view, err))
+		return false;
+	return owner_parse(&w->copy.owner, text, tree, err) ||
+	       dockerfile_at(w->step->file, place, 0, err);
+}
+
+static struct place flag_place(const struct step *step, const char *name)
+{
+	const struct flag *flag = instruction_find_flag(step->in, name);
+
+	return flag ? flag->place : step->in->place;
+}
+
+static bool prepare(struct work *w, struct err *err)
+{
+	const struct build_request *req = w->b->req;
+	const struct step_copy *c = &w->step->copy;
+
+	w->copy = (struct copy){ .step = w->step,
+				 .view = &w->b->products[w->stage].view,
+				 .keep_times = req->keep_times,
+				 .mtime = w->b->created,
+				 .is_linked = c->link,
+				 .spool = -1 };
+	if (w->step->kind == INSTRUCTION_WORKDIR)
+		return set_owner(w, w->step->user, w->step->in->place, err);
+	if (c->is_add && (!c->has_unpack || c->unpack)) {
+		w->copy.unpack = unpack;
+		w->copy.unpack_arg = w;
+	}
+	if (c->exclude_count &&
+	    !dockerignore_make(&w->excludes, c->excludes, c->exclude_count, err))
+		return dockerfile_at(w->step->file, flag_place(w->step, "exclude"), 0, err);
+	w->copy.excludes = w->excludes;
+	if (c->chmod && *c->chmod && !mode_parse(&w->copy.mode, c->chmod, err))
+		return dockerfile_at(w->step->file, flag_place(w->step, "chmod"), 0, err);
+	return set_owner(w, c->chown, flag_place(w->step, "chown"), err) && find_sources(w, err);
+}
+
+/* --- the key (row 65) --- */
+
+/* What stands for the bytes of a file; false when that is only known after reading it. */
+static bool key_content(struct cache_key *k, const struct work *w, const struct entry *e)
+{
+	const struct entry *unfetched = copy_unfetched(e);
+	const struct spool_range *range;
+	const unsigned char *hash;
+	unsigned char own[SHA256_SIZE];
+
+	if (e->kind != ENTRY_FILE)
+		return true;
+	if (unfetched) {
+		cache_key_bytes(k, w->chain.bytes, sizeof(w->chain.bytes));
+		cache_key_text(k, unfetched->path);
+	} else if (context_is_file(e)) {
+		hash = context_hash(e);
+		if (!hash)
+			return false;
+		cache_key_bytes(k, hash, SHA256_SIZE);
+	} else if (e->open == spool_open_range) {
+		range = e->data;
+		cache_key_bytes(k, range->hash, SHA256_SIZE);
+	} else if (e->open == entry_open_bytes) {
+		sha256_of(own, e->data, (size_t)e->size);
+		cache_key_bytes(k, own, sizeof(own));
+	} else {
+		cache_key_text(k, w->identity);
+	}
+	return true;
+}
+
+static bool key_entry(struct cache_key *k, const struct work *w, const struct entry *e)
+{
+	cache_key_text(k, e->path);
+	cache_key_number(k, e->kind);
+	cache_key_number(k, e->mode);
+	cache_key_number(k, e->uid);
+	cache_key_number(k, e->gid);
+	cache_key_number(k, e->size);
+	cache_key_number(k, e->mtime);
+	cache_key_number(k, e->mtime_ns);
+	cache_key_text(k, e->link);
+	cache_key_number(k, e->dev_major);
+	cache_key_number(k, e->dev_minor);
+	cache_key_number(k, (int64_t)e->xattr_count);
+	for (size_t i = 0; i < e->xattr_count; i++) {
+		cache_key_text(k, e->xattrs[i].name);
+		cache_key_bytes(k, e->xattrs[i].value, e->xattrs[i].len);
+	}
+	return key_content(k, w, e);
+}
+
+/* The layer is its entries, so they are the key; the sources stand for those known by an identity alone. */
+static bool find_key(struct digest *out, const struct work *w)
+{
+	const struct step_copy *c = &w->step->copy;
+	struct cache_key k;
+	bool known = true;
+
+	cache_key_begin(&k, "copy", &w->b->req->layer);
+	for (size_t i = 0; w->identity && i < c->source_count; i++)
+		cache_key_text(&k, c->sources[i]);
+	for (size_t i = 0; known && i < w->copy.out.len; i++)
+		known = key_entry(&k, w, &w->copy.out.items[i]);
+	if (known)
+		*out = cache_key_end(&k);
+	else
+		cache_key_free(&k);
+	return known;
+}
+
+/* --- the layer --- */
+
+static bool fetch_files(struct work *w, struct err *err)
+{
+	AUTO(auto_free) struct entry *copies = NULL;
+	AUTO(auto_free) struct entry **wanted = NULL;
+	AUTO(auto_free) struct entry **targets = NULL;
+	size_t count = 0;
+
+	if (!w->tree)
+		return true;
+	copies = mem_alloc((w->copy.out.len + 1) * sizeof(*copies));
+	wanted = mem_alloc((w->copy.out.len + 1) * sizeof(*wanted));
+	targets = mem_alloc((w->copy.out.len + 1) * sizeof(*targets));
+	for (size_t i = 0; i < w->copy.out.len; i++) {
+		struct entry *e = &w->copy.out.items[i];
+		const struct entry *from = copy_unfetched(e);
+
+		if (!from)
+			continue;
+		copies[count] = *from;
+		wanted[count] = &copies[count];
+		targets[count++] = e;
+	}
+	if (!count)
+		return true;
+	if (!spool_dir(&w->copy.spool, &w->spool, err) ||
+	    !tree_fetch(w->tree, wanted, count, w->copy.spool, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		targets[i]->open = copies[i].open;
+		targets[i]->dir = copies[i].dir;
+		targets[i]->name = copies[i].name;
+		targets[i]->data = copies[i].data;
+	}
+	copy_link(&w->copy);
+	return true;
+}
+
+static bool make_layer(struct layer *out, bool *cached_out, struct work *w, struct err *err)
+{
+	struct build *b = w->b;
+	struct digest key;
+	bool known = find_key(&key, w);
+
+	*cached_out = false;
+	if (known && !b->req->no_cache && !cache_find(out, cached_out, b->env->store, &key, err))
+		return false;
+	if (*cached_out)
+		return true;
+	if (!fetch_files(w, err) ||
+	    !layer_write(out, b->env->store, &w->copy.out, &b->req->layer, err))
+		return false;
+	/* now every file was read and so is known; fetched ones keep the key they had */
+	if (!known && !find_key(&key, w))
+		return true;
+	return cache_put(b->env->store, &key, out, w->step->in->original, err);
+}
+
+bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
+		  const struct step *step, struct err *err)
+{
+	AUTO(work_free) struct work w = {
+		.b = b, .stage = stage, .step = step, .spool = SPOOL_INIT(b->env->store)
+	};
+	struct view *view = &b->products[stage].view;
+
+	if (!prepare(&w, err) || !collect_entries(&w, err) ||
+	    !make_layer(out, cached_out, &w, err)) {
+		return dockerfile_at(step->file, step->in->place,
+				     (int)strlen(step->in->spec->name), err);
+	}
+	for (size_t i = 0; i < w.copy.out.len; i++)
+		view_put(view, &w.copy.out.items[i]);
+	return true;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BUILDER_DRIVER_H
+#define BUILDER_DRIVER_H
+
+#include "builder/build.h"
+#include "builder/context.h"
+#include "builder/plan.h"
+#include "builder/view.h"
+
+/*
+ * The state of one build, shared by the files that do its steps: base images, contexts, and what each stage
+ * came to. Internal to builder/.
+ */
+
+/* Blobs of a base: the store's, else where the image came from, else the origin the store knows. */
+struct base_blobs {
+	struct blob_source source;
+	struct store *store;
+	struct registry *registry;  /* may be NULL */
+	struct blob_source *remote; /* may be NULL */
+};
+void base_blobs_init(struct base_blobs *b, struct store *store, struct registry *registry,
+		     struct blob_source *remote);
+
+/* An image that stages start from or copy from. */
+struct base {
+	char *name; /* as written, with its platform: the key */
+	struct image image;
+	struct base_blobs blobs;
+	bool fetched; /* all layers are in the store */
+	struct tree *tree;
+	struct base *next;
+};
+
+/* What a stage came to. Const after it is done. */
+struct product {
+	struct arena arena; /* of the scope and the steps */
+	bool done;
+	struct base *base; /* NULL: scratch */
+	struct config config;
+	struct scope scope;
+	struct view view;
+	struct {
+		struct layer *items;
+		size_t len, cap;
+	} layers; /* on top of the base's, those of stages it goes on from included */
+	struct tree *tree; /* of everything, for COPY --from */
+};
+
+/* ONBUILD triggers that were parsed. */
+struct trigger {
+	struct dockerfile file;
+	char *name;
+	struct trigger *next;
+};
+
+struct build {
+	const struct build_env *env;
+	const struct build_request *req;
+	struct plan *plan;
+	int64_t created; /* of the image and its history, and of files */
+	struct product *products; /* one a stage */
+	struct base *bases;
+	struct trigger *triggers;
+	struct context *context; /* NULL: not opened yet */
+	struct context **contexts; /* of named ones, by number; directories only */
+	struct files *entry_files; /* of named ones made of entries */
+	struct http *http;       /* for ADD; NULL: not opened yet */
+};
+
+/* base.c */
+MUST_CHECK bool base_get(struct base **out, struct build *b, const char *name,
+			 const struct platform *platform, struct err *err);
+MUST_CHECK bool base_fetch(struct build *b, struct base *base, struct err *err);
+void bases_free(struct base *list);
+/* Layers of a base (may be NULL) and then those of a product as a tree; all must be in the store. */
+MUST_CHECK bool base_tree(struct tree **out, struct build *b, const struct base *base,
+			  const struct layer *layers, size_t count, struct err *err);
+/* Diff ids, lowest first; the caller frees. */
+struct digest *base_diff_ids(const struct base *base, const struct layer *layers, size_t count,
+			     size_t *count_out);
+
+/* copystep.c: COPY, ADD and WORKDIR to a layer. */
+MUST_CHECK bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
+			     const struct step *step, struct err *err);
+
+/* runstep.c: RUN to a layer. */
+MUST_CHECK bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
+			    const struct step *step, uint64_t task, struct err *err);
+
+/* execute.c: a stage, and before it those it needs. */
+MUST_CHECK bool execute_stage(struct build *b, size_t stage, struct err *err);
+
+#endif

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/plan.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "builder/owner.h"
+#include "builder/quote.h"
+#include "builder/view.h"
+
+/* The stage graph. How a stage is built is execute.c's business. */
+
+/* --- arguments before FROM --- */
+
+static bool global_arg(struct plan *p, const struct word *word, struct err *err)
+{
+	const char *sign = strchr(word->text, '=');
+	size_t len = sign ? (size_t)(sign - word->text) : strlen(word->text);
+	AUTO(auto_free) char *key = mem_strndup(word->text, len);
+	const char *given = scope_build_arg(&p->globals, key);
+	const char *value = given;
+
+	if (!given && sign) {
+		struct word def = { .text = sign + 1, .place = word->place };
+
+		def.place.column += (int)len + 1;
+		if (!step_expand(&value, &p->arena, p->file, &def, &p->globals.args, err))
+			return false;
+	}
+	if (value)
+		map_put_text(&p->globals.args, key, value);
+	return true;
+}
+
+/* --- FROM --- */
+
+static const char *lower(struct plan *p, const char *text)
+{
+	char *out = arena_strdup(&p->arena, text);
+
+	for (char *c = out; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return out;
+}
+
+static bool name_is_valid(const char *name)
+{
+	if (!islower((unsigned char)name[0]))
+		return false;
+	return !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")];
+}
+
+/* The stage of that name among the first `count`, the last one when there are several; SIZE_MAX: none. */
+static size_t find_stage(const struct plan *p, size_t count, const char *name)
+{
+	for (size_t i = count; i > 0; i--) {
+		if (p->stages[i - 1].name && strcasecmp(p->stages[i - 1].name, name) == 0)
+			return i - 1;
+	}
+	return SIZE_MAX;
+}
+
+static const struct build_context *find_context(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->request->context_count; i++) {
+		if (strcasecmp(p->request->contexts[i].name, name) == 0)
+			return &p->request->contexts[i];
+	}
+	return NULL;
+}
+
+static bool stage_name(struct plan *p, struct plan_stage *s, size_t index, struct err *err)
+{
+	const struct word *word = s->from->word_count == 3 ? &s->from->words[2] : NULL;
+	const char *name;
+
+	if (!word)
+		return true;
+	name = lower(p, word->text);
+	if (!name_is_valid(name)) {
+		err_set(err, E_INPUT, "'%s' cannot be the name of a stage", word->text);
+		err_hint(err, "it begins with a letter; letters, digits and - _ . may follow");
+		return dockerfile_at(p->file, word->place, (int)strlen(word->text), err);
+	}
+	if (find_stage(p, index, name) != SIZE_MAX)
+		str_list_push_take(&p->notes,
+				   mem_printf("line %d: a second stage named '%s': the later one counts",
+					      word->place.line, name));
+	s->name = name;
+	return true;
+}
+
+static bool stage_platform(struct plan *p, struct plan_stage *s, struct err *err)
+{
+	const struct flag *flag = instruction_find_flag(s->from, "platform");
+	struct word word;
+	const char *text;
+
+	s->platform = p->request->platform;
+	if (!flag)
+		return true;
+	word = (struct word){ .text = flag->value, .place = flag->place };
+	if (!step_expand(&text, &p->arena, p->file, &word, &p->globals.args, err))
+		return false;
+	if (!*text)
+		err_set(err, E_INPUT, "--platform is empty ('%s')", flag->value);
+	else if (platform_parse(&s->platform, text, err))
+		return true;
+	return dockerfile_at(p->file, flag->place, 0, err);
+}
+
+static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struct err *err)
+{
+	const struct word *word = &s->from->words[0];
+
+	if (!step_expand(&s->base, &p->arena, p->file, word, &p->globals.args, err))
+		return false;
+	if (!*s->base) {
+		err_set(err, E_INPUT, "the image name is empty ('%s')", word->text);
+		err_hint(err, "give a default before FROM (ARG NAME=value), or --build-arg");
+		return dockerfile_at(p->file, word->place, (int)strlen(word->text), err);
+	}
+	s->base_context = find_context(p, s->base);
+	s->base_stage = s->base_context ? SIZE_MAX : find_stage(p, index, s->base);
+	s->is_scratch = !s->base_context && s->base_stage == SIZE_MAX && str_eq(s->base, "scratch");
+	return stage_platform(p, s, err) && stage_name(p, s, index, err);
+}
+
+static bool make_stages(struct plan *p, struct err *err)
+{
+	const struct dockerfile *file = p->file;
+
+	p->stages = ARENA_ARRAY(&p->arena, struct plan_stage, file->instruction_count);
+	for (size_t i = 0; i < file->instruction_count; i++) {
+		const struct instruction *in = &file->instructions[i];
+		struct plan_stage *s;
+
+		if (in->kind != INSTRUCTION_FROM) {
+			for (size_t k = 0; !p->stage_count && k < in->word_count; k++) {
+				if (!global_arg(p, &in->words[k], err))
+					return false;
+			}
+			continue;
+		}
+		s = &p->stages[p->stage_count];
+		s->from = in;
+		s->instructions = in + 1;
+		if (!stage_from(p, s, p->stage_count, err))
+			return false;
+		for (size_t k = i + 1; k < file->instruction_count &&
+				       file->instructions[k].kind != INSTRUCTION_FROM;
+		     k++)
+			s->instruction_count++;
+		p->stage_count++;
+	}
+	return true;
+}
+
+/* --- what is needed --- */
+
+bool plan_source(struct plan_source *out, const struct plan *p, size_t stage, const char *from,
+		 struct err *err)
+{
+	uint64_t number;
+
+	*out = (struct plan_source){ .stage = SIZE_MAX, .context = find_context(p, from) };
+	if (out->context) {
+		out->kind = PLAN_SOURCE_CONTEXT;
+		return true;
+	}
+	if (str_to_u64(&number, slice_of(from), SIZE_MAX - 1)) {
+		out->stage = (size_t)number;
+		if (out->stage >= p->stage_count)
+			return err_set(err, E_INPUT, "there is no stage number %s", from);
+	} else {
+		out->stage = find_stage(p, p->stage_count, from);
+	}
+	if (out->stage == SIZE_MAX) {
+		out->kind = PLAN_SOURCE_IMAGE;
+		out->image = from;
+		return true;
+	}
+	if (out->stage < stage)
+		return true;
+	err_set(err, E_INPUT, "cannot copy from stage '%s': it %s", from,
+		out->stage == stage ? "is this very stage" : "comes later");
+	return err_hint(err, "a stage can only copy from those before it");
+}
+
+static bool mark_used(struct plan *p, size_t index, struct err *err)
+{
+	struct plan_stage *s = &p->stages[index];
+
+	if (s->used)
+		return true;
+	s->used = true;
+	if (s->base_stage != SIZE_MAX && !mark_used(p, s->base_stage, err))
+		return false;
+	for (size_t i = 0; i < s->instruction_count; i++) {
+		const struct instruction *in = &s->instructions[i];
+		const struct flag *from = in->kind == INSTRUCTION_COPY
+						  ? instruction_find_flag(in, "from")
+						  : NULL;
+		struct plan_source source;
+
+		if (!from || strchr(from->value, '$'))
+			continue;
+		if (!plan_source(&source, p, index, from->value, err))
+			return dockerfile_at(p->file, from->place, 0, err);
+		if (source.stage != SIZE_MAX && !mark_used(p, source.stage, err))
+			return false;
+	}
+	return true;
+}
+
+static bool find_target(struct plan *p, struct err *err)
+{
+	const char *target = p->request->target;
+	const char *names[16];
+	const char *near;
+	size_t count = 0;
+	uint64_t number;
+
+	p->target = p->stage_count - 1;
+	if (!target || !*target)
+		return true;
+	p->target = find_stage(p, p->stage_count, target);
+	if (p->target != SIZE_MAX)
+		return true;
+	if (str_to_u64(&number, slice_of(target), p->stage_count - 1)) {
+		p->target = (size_t)number;
+		return true;
+	}
+	for (size_t i = 0; i < p->stage_count && count < ARRAY_LEN(names); i++) {
+		if (p->stages[i].name)
+			names[count++] = p->stages[i].name;
+	}
+	near = str_nearest(target, names, count);
+	err_set(err, E_NOT_FOUND, "%s has no stage '%s'", p->file->name, target);
+	return near ? err_hint(err, "did you mean %s?", near) : false;
+}
+
+static bool is_declared(const struct plan *p, const char *name)
+{
+	static const char *const known[] = { "SOURCE_DATE_EPOCH" };
+
+	if (scope_is_proxy(name) || str_has_prefix(name, "BUILDKIT_") ||
+	    map_has(&p->globals.args, name))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (str_eq(name, known[i]))
+			return true;
+	}
+	for (size_t i = 0; i < p->file->instruction_count; i++) {
+		const struct instruction *in = &p->file->instructions[i];
+
+		for (size_t k = 0; in->kind == INSTRUCTION_ARG && k < in->word_count; k++) {
+			struct slice key = slice_cut(slice_of(in->words[k].text), '=',
+						     &(struct slice){ 0 });
+
+			if (slice_eq(key, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void note_undeclared(struct plan *p)
+{
+	const struct map *given = p->request->build_args;
+
+	for (size_t i = 0; given && i < given->len; i++) {
+		if (!is_declared(p, given->items[i].key))
+			str_list_push_take(&p->notes,
+					   mem_printf("no ARG declares the build argument '%s'",
+						      given->items[i].key));
+	}
+}
+
+bool plan_make(struct plan *out, const struct dockerfile *file, const struct build_request *req,
+	       struct err *err)
+{
+	*out = (struct plan){ .file = file, .request = req };
+	scope_globals_init(&out->globals, req->build_args, &req->platform, req->target);
+	if (!make_stages(out, err) || !find_target(out, err) || !mark_used(out, out->target, err))
+		return false;
+	note_undeclared(out);
+	return true;
+}
+
+void plan_free(struct plan *p)
+{
+	scope_globals_free(&p->globals);
+	str_list_free(&p->notes);
+	arena_free(&p->arena);
+}
+
+const char *plan_stage_label(struct plan *p, size_t stage)
+{
+	return p->stages[stage].name ? p->stages[stage].name
+				     : arena_printf(&p->arena, "%zu", stage);
+}
+
+const char *plan_step_needs_base(const struct step *step)
+{
+	const struct step_copy *c = &step->copy;
+
+	switch (step->kind) {
+	case INSTRUCTION_RUN:
+		return "RUN";
+	case INSTRUCTION_WORKDIR:
+		if (step->has_layer && *step->user && owner_has_names(step->user))
+			return "the name of a user";
+		return step->has_layer && view_is_linky(step->text + 1)
+			       ? "a destination that may lead through a link"
+			       : NULL;
+	case INSTRUCTION_ADD:
+	case INSTRUCTION_COPY:
+		if (c->chown && *c->chown && owner_has_names(c->chown))
+			return "the name of an owner";
+		return !c->link && view_is_linky(c->dest + 1)
+			       ? "a destination that may lead through a link"
+			       : NULL;
+	case INSTRUCTION_ARG:
+	case INSTRUCTION_CMD:
+	case INSTRUCTION_ENTRYPOINT:
+	case INSTRUCTION_ENV:
+	case INSTRUCTION_EXPOSE:
+	case INSTRUCTION_FROM:
+	case INSTRUCTION_HEALTHCHECK:
+	case INSTRUCTION_LABEL:
+	case INSTRUCTION_MAINTAINER:
+	case INSTRUCTION_ONBUILD:
+	case INSTRUCTION_SHELL:
+	case INSTRUCTION_STOPSIGNAL:
+	case INSTRUCTION_USER:
+	case INSTRUCTION_VOLUME:
+		break;
+	}
+	return NULL;
+}

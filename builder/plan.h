@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BUILDER_PLAN_H
+#define BUILDER_PLAN_H
+
+#include "builder/build.h"
+#include "builder/dockerfile.h"
+#include "builder/scope.h"
+#include "builder/step.h"
+
+/*
+ * Dockerfile and arguments to stages: names, bases, which of them the target needs. Pure and const
+ * once made; what instructions do is found out when the base's config is known (plan_steps).
+ */
+struct plan_stage {
+	const struct instruction *from;
+	const char *name;      /* lower case; NULL: none */
+	const char *base;      /* expanded; "scratch" counts only when is_scratch */
+	bool is_scratch;
+	size_t base_stage;     /* SIZE_MAX: none */
+	const struct build_context *base_context; /* NULL: none */
+	struct platform platform;
+	const struct instruction *instructions; /* those behind FROM */
+	size_t instruction_count;
+	bool used;
+};
+
+struct plan {
+	struct arena arena;
+	const struct dockerfile *file;      /* borrowed */
+	const struct build_request *request; /* borrowed */
+	struct scope_globals globals;
+	struct plan_stage *stages;
+	size_t stage_count;
+	size_t target;
+	struct str_list notes; /* build arguments that nothing declares, stage names given twice */
+};
+/* E_INPUT with the place; E_NOT_FOUND for a target that is not there. */
+MUST_CHECK bool plan_make(struct plan *out, const struct dockerfile *file,
+			  const struct build_request *req, struct err *err);
+void plan_free(struct plan *p);
+
+/* What --from names, seen from a stage. */
+struct plan_source {
+	enum { PLAN_SOURCE_STAGE, PLAN_SOURCE_CONTEXT, PLAN_SOURCE_IMAGE } kind;
+	size_t stage;
+	const struct build_context *context;
+	const char *image;
+};
+/* E_INPUT for a stage that comes later, or itself. */
+MUST_CHECK bool plan_source(struct plan_source *out, const struct plan *p, size_t stage,
+			    const char *from, struct err *err);
+
+/* How to name a stage to people: its name, or its number. In the arena. */
+const char *plan_stage_label(struct plan *p, size_t stage);
+
+/* Why a step needs the files of its stage's base, or NULL. --link is asked for by the step itself. */
+const char *plan_step_needs_base(const struct step *step);
+
+/* A step as one line of text, for people and for tests. */
+void plan_describe(struct buf *out, const struct step *step);
+
+/* The plan as JSON, see build.h. */
+MUST_CHECK bool plan_json(json_t **out, struct plan *p, struct err *err);
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "builder/plan.h"
+#include "builder/quote.h"
+
+/* A plan for people and programs: one line a step, and the JSON document of `build --plan`. */
+
+static void describe_copy(struct buf *out, const struct step *step)
+{
+	const struct step_copy *c = &step->copy;
+	const struct {
+		const char *name, *value;
+	} flags[] = { { "from", c->from },
+		      { "chown", c->chown },
+		      { "chmod", c->chmod },
+		      { "checksum", c->checksum } };
+
+	buf_put(out, c->is_add ? "add" : "copy");
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (flags[i].value && *flags[i].value)
+			buf_putf(out, " --%s=%s", flags[i].name, flags[i].value);
+	}
+	if (c->link)
+		buf_put(out, " --link");
+	if (c->has_unpack)
+		buf_putf(out, " --unpack=%s", c->unpack ? "true" : "false");
+	for (size_t i = 0; i < c->exclude_count; i++)
+		buf_putf(out, " --exclude=%s", c->excludes[i]);
+	for (size_t i = 0; i < c->source_count; i++)
+		buf_putf(out, " %s", c->sources[i]);
+	for (size_t i = 0; i < c->inline_count; i++) {
+		buf_putf(out, " <<%s=", c->inlines[i].name);
+		quote_text(out, c->inlines[i].content);
+	}
+	buf_putf(out, " %s", c->dest);
+}
+
+static void describe_run(struct buf *out, const struct step_run *run)
+{
+	size_t count = 0;
+
+	while (run->argv[count])
+		count++;
+	buf_put(out, "run ");
+	quote_list(out, run->argv, count);
+	if (!str_eq(run->cwd, "/"))
+		buf_putf(out, " cwd=%s", run->cwd);
+	if (*run->user)
+		buf_putf(out, " user=%s", run->user);
+	if (run->no_network)
+		buf_put(out, " network=none");
+	if (run->script) {
+		buf_put(out, " script=");
+		quote_text(out, run->script);
+	}
+}
+
+void plan_describe(struct buf *out, const struct step *step)
+{
+	AUTO(buf_free) struct buf name = BUF_INIT(64);
+
+	for (const char *c = step->in->spec->name; *c; c++)
+		buf_put_byte(&name, (unsigned char)(*c | 0x20));
+	if (step->kind == INSTRUCTION_COPY || step->kind == INSTRUCTION_ADD) {
+		describe_copy(out, step);
+	} else if (step->kind == INSTRUCTION_RUN) {
+		describe_run(out, &step->run);
+	} else if (step->kind == INSTRUCTION_HEALTHCHECK) {
+		buf_putf(out, "healthcheck %s", step->history + strlen("HEALTHCHECK "));
+	} else if (step->pairs) {
+		buf_put(out, name.ptr);
+		for (size_t i = 0; i < step->pair_count; i++)
+			buf_putf(out, " %s%s%s", step->pairs[i].key, step->pairs[i].value ? "=" : "",
+				 step->pairs[i].value ? step->pairs[i].value : "");
+	} else if (step->list) {
+		buf_putf(out, "%s ", name.ptr);
+		quote_list(out, step->list, step->list_count);
+	} else {
+		buf_putf(out, "%s %s", name.ptr, step->text ? step->text : "");
+	}
+}
+
+static json_t *list_json(const char *const *list, size_t count)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(out, json_string(list[i]));
+	return out;
+}
+
+static json_t *step_json(const struct step *step, bool needs_matter)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(32 * MIB);
+	const char *needs = plan_step_needs_base(step);
+	json_t *out = json_object();
+	size_t argc = 0;
+
+	plan_describe(&text, step);
+	json_object_set_new(out, "line", json_integer(step->in->place.line));
+	json_object_set_new(out, "instruction", json_string(step->in->spec->name));
+	json_object_set_new(out, "text", json_string(text.ptr));
+	if (step->history)
+		json_object_set_new(out, "createdBy", json_string(step->history));
+	json_object_set_new(out, "layer", json_boolean(step->has_layer));
+	if (needs && needs_matter)
+		json_object_set_new(out, "needsBaseFiles", json_string(needs));
+	if (step->kind == INSTRUCTION_RUN) {
+		while (step->run.argv[argc])
+			argc++;
+		json_object_set_new(out, "argv", list_json(step->run.argv, argc));
+		json_object_set_new(out, "cwd", json_string(step->run.cwd));
+		json_object_set_new(out, "user", json_string(step->run.user));
+	}
+	if (step->kind == INSTRUCTION_COPY || step->kind == INSTRUCTION_ADD) {
+		json_object_set_new(out, "sources",
+				    list_json(step->copy.sources, step->copy.source_count));
+		json_object_set_new(out, "destination", json_string(step->copy.dest));
+		if (step->copy.from)
+			json_object_set_new(out, "from", json_string(step->copy.from));
+	}
+	if (step->unset) {
+		json_t *unset = json_array();
+
+		for (size_t i = 0; i < step->unset->len; i++)
+			json_array_append_new(unset, json_string(step->unset->items[i]));
+		json_object_set_new(out, "unset", unset);
+	}
+	return out;
+}
+
+/* Steps of one stage, with its scope left for those that go on from it. */
+static bool stage_steps(json_t *steps, struct plan *p, size_t index, struct scope *scopes,
+			struct err *err)
+{
+	const struct plan_stage *s = &p->stages[index];
+	struct scope *scope = &scopes[index];
+
+	if (s->base_stage != SIZE_MAX) {
+		scope_copy(scope, &scopes[s->base_stage], &p->arena);
+	} else {
+		struct config empty = { 0 };
+
+		config_init(&empty, &s->platform);
+		scope_init(scope, &p->globals, s->is_scratch ? &empty : NULL, &p->arena);
+		config_free(&empty);
+	}
+	for (size_t i = 0; i < s->instruction_count; i++) {
+		struct step step;
+
+		if (!step_make(&step, scope, p->file, &s->instructions[i], err))
+			return false;
+		json_array_append_new(steps, step_json(&step, !s->is_scratch));
+	}
+	return true;
+}
+
+static json_t *stage_json(struct plan *p, size_t index)
+{
+	const struct plan_stage *s = &p->stages[index];
+	json_t *out = json_object();
+
+	json_object_set_new(out, "stage", json_integer((json_int_t)index));
+	if (s->name)
+		json_object_set_new(out, "name", json_string(s->name));
+	json_object_set_new(out, "line", json_integer(s->from->place.line));
+	if (s->base_stage != SIZE_MAX)
+		json_object_set_new(out, "fromStage", json_integer((json_int_t)s->base_stage));
+	else if (s->base_context)
+		json_object_set_new(out, "fromContext", json_string(s->base_context->name));
+	else
+		json_object_set_new(out, "from", json_string(s->base));
+	json_object_set_new(out, "platform", json_string(platform_format(&s->platform).text));
+	return out;
+}
+
+static void free_scopes(struct scope *scopes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (scopes[i].arena)
+			scope_free(&scopes[i]);
+	}
+	free(scopes);
+}
+
+bool plan_json(json_t **out, struct plan *p, struct err *err)
+{
+	AUTO(auto_json_decref) json_t *doc = json_object();
+	struct scope *scopes = mem_alloc(p->stage_count * sizeof(*scopes));
+	json_t *stages = json_array();
+	json_t *unused = json_array();
+	bool ok = true;
+
+	json_object_set_new(doc, "dockerfile", json_string(p->file->name));
+	json_object_set_new(doc, "platform",
+			    json_string(platform_format(&p->request->platform).text));
+	json_object_set_new(doc, "target", json_integer((json_int_t)p->target));
+	json_object_set_new(doc, "stages", stages);
+	json_object_set_new(doc, "unused", unused);
+	for (size_t i = 0; ok && i < p->stage_count; i++) {
+		json_t *stage, *steps;
+
+		if (!p->stages[i].used) {
+			json_array_append_new(unused, json_string(plan_stage_label(p, i)));
+			continue;
+		}
+		stage = stage_json(p, i);
+		steps = json_array();
+		json_array_append_new(stages, stage);
+		json_object_set_new(stage, "steps", steps);
+		ok = stage_steps(steps, p, i, scopes, err);
+	}
+	free_scopes(scopes, p->stage_count);
+	if (ok)
+		*out = STEAL(doc);
+	return ok;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/statindex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+/* A file of fixed records, sorted by device and inode, that ends with a hash of itself. */
+
+static const char magic[8] = { 'r', 't', 's', 't', 'a', 't', '0', '1' };
+
+/* The kernel stamps files by its tick (4 or 10 ms): within this, two writes look alike. */
+enum { GRAIN_NS = 20 * 1000 * 1000 };
+
+struct record {
+	uint64_t dev, ino, size;
+	int64_t mtime_ns, ctime_ns;
+	unsigned char hash[SHA256_SIZE];
+};
+
+struct statindex {
+	int dir;
+	char name[64];
+	struct record *old; /* sorted */
+	size_t old_count;
+	struct {
+		struct record *items;
+		size_t len, cap;
+	} fresh;
+	bool *kept; /* of old */
+	bool changed;
+};
+
+static int64_t nanoseconds(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+int64_t statindex_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return nanoseconds(now);
+}
+
+static struct record record_of(const struct stat *st)
+{
+	return (struct record){ .dev = (uint64_t)st->st_dev,
+				.ino = (uint64_t)st->st_ino,
+				.size = (uint64_t)st->st_size,
+				.mtime_ns = nanoseconds(st->st_mtim),
+				.ctime_ns = nanoseconds(st->st_ctim) };
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct record *x = a;
+	const struct record *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static void load(struct statindex *x, const struct buf *file)
+{
+	size_t body = file->len - SHA256_SIZE;
+	unsigned char hash[SHA256_SIZE];
+
+	if (file->len < sizeof(magic) + SHA256_SIZE || memcmp(file->ptr, magic, sizeof(magic)) != 0 ||
+	    (body - sizeof(magic)) % sizeof(struct record) != 0)
+		return;
+	sha256_of(hash, file->ptr, body);
+	if (memcmp(hash, file->ptr + body, SHA256_SIZE) != 0)
+		return;
+	x->old_count = (body - sizeof(magic)) / sizeof(struct record);
+	x->old = mem_dup(file->ptr + sizeof(magic), x->old_count * sizeof(struct record));
+	x->kept = mem_alloc(x->old_count + 1);
+}
+
+bool statindex_open(struct statindex **out, struct store *s, int context_dir, struct err *err)
+{
+	AUTO(auto_statindex_close) struct statindex *x = mem_alloc(sizeof(*x));
+	AUTO(buf_free) struct buf file = BUF_INIT(SIZE_MAX / 2);
+	struct err ignored = { 0 };
+	struct stat st;
+
+	x->dir = -1;
+	if (fstat(context_dir, &st) < 0)
+		return err_set_errno(err, "stat the context");
+	if (!store_subdir(&x->dir, s, "cache/stat", err))
+		return false;
+	snprintf(x->name, sizeof(x->name), "%llx-%llx", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	if (fs_read(&file, x->dir, x->name,
+		    (size_t)LIMIT_CONTEXT_FILES * sizeof(struct record) + KIB, FS_BENEATH_NOLINK,
+		    &ignored))
+		load(x, &file);
+	*out = STEAL(x);
+	return true;
+}
+
+void statindex_close(struct statindex *x)
+{
+	if (!x)
+		return;
+	auto_close(&x->dir);
+	free(x->old);
+	free(x->kept);
+	free(x->fresh.items);
+	free(x);
+}
+
+static size_t find(const struct statindex *x, const struct record *want)
+{
+	const struct record *found =
+		x->old_count ? bsearch(want, x->old, x->old_count, sizeof(*x->old), compare) : NULL;
+
+	return found ? (size_t)(found - x->old) : x->old_count;
+}
+
+const unsigned char *statindex_find(const struct statindex *x, const struct stat *st)
+{
+	struct record want = record_of(st);
+	size_t i = find(x, &want);
+	const struct record *r;
+
+	if (i == x->old_count)
+		return NULL;
+	r = &x->old[i];
+	if (r->size != want.size || r->mtime_ns != want.mtime_ns || r->ctime_ns != want.ctime_ns)
+		return NULL;
+	return r->hash;
+}
+
+void statindex_put(struct statindex *x, const struct stat *st, int64_t read_ns,
+		   const unsigned char hash[SHA256_SIZE])
+{
+	struct record r = record_of(st);
+
+	if (r.mtime_ns >= read_ns - GRAIN_NS || r.ctime_ns >= read_ns - GRAIN_NS)
+		return;
+	memcpy(r.hash, hash, SHA256_SIZE);
+	*ARRAY_PUSH(&x->fresh) = r;
+	x->changed = true;
+}
+
+void statindex_keep(struct statindex *x, const struct stat *st)
+{
+	struct record want = record_of(st);
+	size_t i = find(x, &want);
+
+	if (i < x->old_count)
+		x->kept[i] = true;
+}
+
+bool statindex_save(struct statindex *x, struct err *err)
+{
+	AUTO(buf_free) struct buf file = BUF_INIT(SIZE_MAX / 2);
+	AUTO(auto_free) struct record *all = NULL;
+	unsigned char hash[SHA256_SIZE];
+	size_t count = 0;
+
+	if (!x->changed)
+		return true;
+	all = mem_alloc((x->old_count + x->fresh.len) * sizeof(*all) + 1);
+	/* the fresh ones first: of two records of one inode the first stays */
+	for (size_t i = x->fresh.len; i > 0; i--)
+		all[count++] = x->fresh.items[i - 1];
+	if (count)
+		qsort(all, count, sizeof(*all), compare);
+	for (size_t i = 0, fresh = count; i < x->old_count; i++) {
+		if (x->kept[i] && !(fresh && bsearch(&x->old[i], all, fresh, sizeof(*all), compare)))
+			all[count++] = x->old[i];
+	}
+	if (count)
+		qsort(all, count, sizeof(*all), compare);
+	buf_put_bytes(&file, magic, sizeof(magic));
+	buf_put_bytes(&file, all, count * sizeof(*all));
+	sha256_of(hash, file.ptr, file.len);
+	buf_put_bytes(&file, hash, SHA256_SIZE);
+	return fs_write_atomic(x->dir, x->name, file.ptr, file.len, 0600, err);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EXTEND_BASE_H
+#define EXTEND_BASE_H
+
+#include "base/event.h"
+#include "image/image.h"
+#include "image/store.h"
+#include "registry/registry.h"
+
+/* The image that is extended: documents only, no layer is read. */
+struct base_image {
+	struct image image;         /* an earlier extension is taken back already */
+	struct platform platform;   /* as the index says it, else the configuration */
+	struct digest digest;       /* of the manifest the image began with */
+	struct reference_text name; /* the repository that one was in */
+	bool is_undone;
+};
+
+struct base {
+	struct base_image *items; /* in the order of the index */
+	size_t len;
+	bool is_index;          /* several platforms: the result is an index too */
+	const char *media_type; /* of the index, from media.c's table */
+	bool is_local;
+};
+
+struct base_request {
+	struct reference reference;
+	const struct platform *platform; /* NULL: every one */
+	struct store *store;
+	struct registry *registry;
+	struct events *events;
+};
+
+/*
+ * From the local store when the name is there, else from the registry: GET of the manifest and of
+ * each configuration the store has not. Attestations and other entries of an index that are no
+ * images are left out with a note; an index with one image left counts as that image. E_NOT_FOUND:
+ * no such image, or not of that platform (those there are listed). E_INPUT: no container image.
+ */
+MUST_CHECK bool base_load(struct base *out, const struct base_request *req, struct err *err);
+void base_free(struct base *b);
+
+#endif

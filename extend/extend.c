@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "extend/extend.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "extend/bake.h"
+#include "extend/base.h"
+#include "extend/change.h"
+#include "extend/spec.h"
+#include "extend/tag.h"
+#include "registry/pull.h"
+#include "registry/push.h"
+
+/* Drives an extension: what is baked, on which base, under which name, and where it goes. */
+
+/* The layer and the configuration: what a push will upload for certain, so that its sessions are
+ * opened ahead. */
+enum { SESSIONS = 2 };
+
+/* Blobs of the result: the new layer from the store, everything else as the base has it. */
+struct result_blobs {
+	struct blob_source source;
+	struct store *store;
+	struct blob_source *base;
+	struct digest fresh;
+	const struct reference
+		*pushed_to; /* the new layer is there since a moment ago; NULL: not yet */
+};
+
+struct extension {
+	const struct extend_env *env;
+	const struct extend_request *req;
+	struct spec spec;
+	struct base base;
+	struct layer layer;
+	struct reference target;
+	struct upload *sessions[SESSIONS];
+	struct result_blobs blobs;
+	struct image *images; /* as many as base.len, in its order */
+	struct arena arena;   /* of index */
+	struct index index;
+	char hash[TAG_HASH_LEN + 1];
+};
+
+static void extension_free(struct extension *x)
+{
+	spec_free(&x->spec);
+	for (size_t i = 0; i < SESSIONS; i++)
+		registry_upload_close(x->sessions[i]);
+	for (size_t i = 0; x->images && i < x->base.len; i++)
+		image_free(&x->images[i]);
+	free(x->images);
+	base_free(&x->base);
+	arena_free(&x->arena);
+}
+
+void extend_result_free(struct extend_result *r)
+{
+	free(r->function);
+	free(r->filepath);
+	free(r->full_hash);
+	str_list_free(&r->baked);
+	*r = (struct extend_result){ 0 };
+}
+
+/* --- blobs of the result --- */
+
+static bool result_open(struct blob_source *self, struct source **out, const struct descriptor *d,
+			struct err *err)
+{
+	struct result_blobs *b = (struct result_blobs *)self;
+
+	if (store_has_blob(b->store, &d->digest, d->size))
+		return store_open_blob(out, b->store, &d->digest, d->size, err);
+	return b->base->open(b->base, out, d, err);
+}
+
+static const struct reference *result_origin(struct blob_source *self, const struct descriptor *d)
+{
+	struct result_blobs *b = (struct result_blobs *)self;
+
+	if (digest_eq(&d->digest, &b->fresh))
+		return b->pushed_to;
+	return b->base->origin ? b->base->origin(b->base, d) : NULL;
+}
+
+/* --- gathering: four things at once --- */
+
+static bool write_layer(struct extension *x, struct err *err)
+{
+	AUTO(entry_list_free) struct entry_list entries = { 0 };
+
+	return bake_entries(&entries, &x->spec, err) &&
+	       layer_write(&x->layer, x->env->store, &entries, &x->req->layer, err);
+}
+
+static bool load_base(struct extension *x, struct err *err)
+{
+	struct base_request req = {
+		.reference = x->req->base,
+		.platform = x->req->has_platform ? &x->req->platform : NULL,
+		.store = x->env->store,
+		.registry = x->env->registry,
+		.events = x->env->events,
+	};
+
+	reference_default_tag(&req.reference);
+	return base_load(&x->base, &req, err);
+}
+
+static bool gather_one(void *arg, size_t job, struct err *err)
+{
+	struct extension *x = arg;
+
+	if (job == 0)
+		return load_base(x, err);
+	if (job == 1)
+		return write_layer(x, err);
+	return registry_upload_begin(&x->sessions[job - 2], x->env->registry, &x->target, err);
+}
+
+/* --- names --- */
+
+/* The repository now; the tag too when it was given: a tag, or a whole reference. */
+static bool choose_target(struct extension *x, struct err *err)
+{
+	const char *tag = x->req->tag;
+
+	x->target = x->req->base;
+	x->target.tag[0] = '\0';
+	x->target.has_digest = false;
+	if (!tag)
+		return true;
+	if (!strpbrk(tag, "/:@"))
+		return reference_set_tag(&x->target, tag, err);
+	if (!reference_parse(&x->target, tag, err))
+		return false;
+	return !x->target.has_digest ||
+	       err_set(err, E_USAGE, "'%s': a new image cannot be given a digest", tag);
+}
+
+static const char *family_name(const struct image *img)
+{
+	switch (media_find(img->manifest.media_type)->family) {
+	case FAMILY_OCI:
+		return "oci";
+	case FAMILY_DOCKER:
+		return "docker";
+	}
+	return "";
+}
+
+static int64_t created(const struct extension *x)
+{
+	return x->req->has_epoch ? x->req->epoch : CLOCK_EPOCH_1980;
+}
+
+static struct change_input input_for(const struct extension *x, const struct base_image *b)
+{
+	return (struct change_input){
+		.module = x->spec.target.module,
+		.function = x->spec.target.function,
+		.base_name = b->name,
+		.base_digest = b->digest,
+		.diff_ids = &x->layer.diff_id,
+		.diff_id_count = 1,
+		.created = created(x),
+	};
+}
+
+static int compare_images(const void *a, const void *b)
+{
+	const struct base_image *x = *(const struct base_image *const *)a;
+	const struct base_image *y = *(const struct base_image *const *)b;
+	int order = strcmp(platform_format(&x->platform).text, platform_format(&y->platform).text);
+
+	return order ? order : digest_cmp(&x->digest, &y->digest);
+}
+
+static void hash_image(struct tag_hash *h, const struct extension *x, const struct base_image *b)
+{
+	struct change_input input = input_for(x, b);
+	AUTO(change_free) struct change change = { 0 };
+
+	change_plan(&change, &b->image.config, &input);
+	tag_hash_field(h, "platform", platform_format(&b->platform).text);
+	tag_hash_field(h, "output", family_name(&b->image));
+	tag_hash_field(h, "manifest", digest_format(&b->digest).text);
+	tag_hash_field(h, "layer", digest_format(&x->layer.diff_id).text);
+	change_hash(h, &change);
+}
+
+static bool name_result(struct extension *x, struct err *err)
+{
+	AUTO(auto_free)
+	const struct base_image **sorted = mem_alloc((x->base.len + 1) * sizeof(*sorted));
+	AUTO(auto_free) char *tag = NULL;
+	char when[24];
+	struct tag_hash h;
+
+	for (size_t i = 0; i < x->base.len; i++)
+		sorted[i] = &x->base.items[i];
+	qsort(sorted, x->base.len, sizeof(*sorted), compare_images);
+	snprintf(when, sizeof(when), "%lld", (long long)created(x));
+	tag_hash_init(&h);
+	tag_hash_field(&h, "compression", compression_name(x->req->layer.compress.kind));
+	tag_hash_field(&h, "created", when);
+	for (size_t i = 0; i < x->base.len; i++)
+		hash_image(&h, x, sorted[i]);
+	tag_hash_final(&h, x->hash);
+	tag = mem_strndup(x->hash, TAG_LEN);
+	return x->target.tag[0] || reference_set_tag(&x->target, tag, err);
+}
+
+/* --- making --- */
+
+static void say_python(const struct extension *x, const struct base_image *b)
+{
+	const char *version = config_env(&b->image.config, "PYTHON_VERSION");
+	AUTO(auto_free) char *shown = version ? str_printable(version, strlen(version), 40) : NULL;
+	struct platform_text platform = platform_format(&b->platform);
+
+	if (shown)
+		event_note(x->env->events, "the base (%s) has Python %s", platform.text, shown);
+	else
+		event_note(x->env->events,
+			   "the base (%s) does not say which Python it has (no PYTHON_VERSION)",
+			   platform.text);
+}
+
+static bool make_image(struct image *out, struct extension *x, const struct base_image *b,
+		       struct err *err)
+{
+	struct change_input input = input_for(x, b);
+	AUTO(change_free) struct change change = { 0 };
+	AUTO(config_free) struct config config = { 0 };
+	struct image_recipe recipe = {
+		.base = &b->image,
+		.config = &config,
+		.layers = &x->layer,
+		.layer_count = 1,
+		.blobs = &x->blobs.source,
+	};
+	bool repaired;
+
+	if (!str_eq(b->platform.os, "linux"))
+		return err_set(err, E_UNSUPPORTED, "an image for %s: Lithops workers run on linux",
+			       platform_format(&b->platform).text);
+	change_plan(&change, &b->image.config, &input);
+	change_apply(&config, &repaired, &b->image.config, &change, x->hash);
+	if (repaired)
+		event_note(x->env->events,
+			   "the base has no fitting history: entries were made for its layers");
+	say_python(x, b);
+	return image_make(out, &recipe, err);
+}
+
+static void make_index(struct extension *x)
+{
+	struct index *index = &x->index;
+
+	index->media_type = x->base.media_type;
+	index->manifest_count = x->base.len;
+	index->manifests = ARENA_ARRAY(&x->arena, struct descriptor, x->base.len);
+	for (size_t i = 0; i < x->base.len; i++)
+		index->manifests[i] = (struct descriptor){
+			.media_type = x->images[i].manifest.media_type,
+			.digest = x->images[i].manifest.digest,
+			.size = (int64_t)x->images[i].manifest.raw_len,
+			.platform = x->base.items[i].platform,
+		};
+	index_encode(index, &x->arena);
+}
+
+static bool make_result(struct extension *x, struct err *err)
+{
+	x->blobs = (struct result_blobs){
+		.source = { result_open, result_origin },
+		.store = x->env->store,
+		.base = x->base.items[0].image.blobs,
+		.fresh = x->layer.descriptor.digest,
+	};
+	x->images = mem_alloc(x->base.len * sizeof(*x->images));
+	for (size_t i = 0; i < x->base.len; i++)
+		if (!make_image(&x->images[i], x, &x->base.items[i], err))
+			return false;
+	if (x->base.is_index)
+		make_index(x);
+	return true;
+}
+
+static struct digest result_digest(const struct extension *x)
+{
+	return x->base.is_index ? x->index.digest : x->images[0].manifest.digest;
+}
+
+/* --- what is under the name already --- */
+
+static bool look_at_target(bool *there_out, struct digest *out, const struct extension *x,
+			   struct err *err)
+{
+	AUTO(buf_free) struct buf raw = BUF_INIT(SIZE_MAX / 2);
+	struct descriptor d = { 0 };
+	struct err why = { 0 };
+
+	*there_out = true;
+	if (x->req->push) {
+		if (registry_head_manifest(out, x->env->registry, &x->target, &why))
+			return true;
+	} else if (store_find_root(&raw, &d, x->env->store, &x->target, &why)) {
+		*out = d.digest;
+		return true;
+	}
+	*there_out = false;
+	if (why.code == E_NOT_FOUND)
+		return true;
+	*err = why;
+	return false;
+}
+
+/* The hash in the labels of what is there: another compressor gives other bytes for the very same
+ * extension. */
+static bool has_our_hash(const struct extension *x)
+{
+	const struct platform *want = &x->base.items[0].platform;
+	struct err ignored = { 0 };
+	const char *hash;
+	struct image there;
+	bool same;
+
+	if (x->req->push ? !registry_pull(&there, NULL, x->env->registry, x->env->store, &x->target,
+					  want, &ignored)
+			 : !store_find_image(&there, x->env->store, &x->target, want, &ignored))
+		return false;
+	hash = config_label(&there.config, CHANGE_LABEL "hash");
+	same = hash && str_eq(hash, x->hash);
+	image_free(&there);
+	return same;
+}
+
+/* *digest_out: what the name holds in the end. */
+static bool check_target(bool *existed_out, struct digest *digest_out, const struct extension *x,
+			 struct err *err)
+{
+	struct digest ours = result_digest(x), there;
+
+	*digest_out = ours;
+	if (!look_at_target(existed_out, &there, x, err))
+		return false;
+	if (!*existed_out || digest_eq(&there, &ours))
+		return true;
+	if (x->req->force) {
+		*existed_out = false;
+		return true;
+	}
+	if (has_our_hash(x)) {
+		*digest_out = there;
+		return true;
+	}
+	err_set(err, E_INTEGRITY, "%s is there and holds something else (%s)",
+		reference_familiar(&x->target).text, digest_format(&there).text);
+	return err_hint(err, "take another tag, or overwrite it by --force");
+}
+
+/* --- giving it away --- */
+
+static bool push_image(struct extension *x, const struct image *img, const struct reference *ref,
+		       struct err *err)
+{
+	const struct digest fresh[] = { img->manifest.config.digest, x->layer.descriptor.digest };
+	struct push_options opt = {
+		.fresh = fresh,
+		.fresh_count = x->blobs.pushed_to ? 1 : 2,
+		.sessions = x->sessions,
+		.session_count = SESSIONS,
+	};
+
+	if (!registry_push(x->env->registry, img, ref, NULL, &opt, err))
+		return false;
+	x->blobs.pushed_to = &x->target;
+	return true;
+}
+
+static bool push_result(struct extension *x, struct err *err)
+{
+	if (!x->base.is_index)
+		return push_image(x, &x->images[0], &x->target, err);
+	for (size_t i = 0; i < x->base.len; i++) {
+		struct reference child = x->target;
+
+		child.tag[0] = '\0';
+		child.has_digest = true;
+		child.digest = x->images[i].manifest.digest;
+		if (!push_image(x, &x->images[i], &child, err))
+			return false;
+	}
+	return registry_put_manifest(x->env->registry, &x->target, x->index.media_type,
+				     x->index.raw, x->index.raw_len, err);
+}
+
+static bool keep_result(struct extension *x, struct err *err)
+{
+	if (!x->base.is_index)
+		return store_put_image(x->env->store, &x->images[0], &x->target, err);
+	for (size_t i = 0; i < x->base.len; i++)
+		if (!store_put_documents(x->env->store, &x->images[i], err))
+			return false;
+	return store_put_index(x->env->store, &x->index, &x->blobs.source, &x->target, err);
+}
+
+/* Another compressor's image of the same extension stays what the name means. */
+static bool is_kept(const struct extension *x, const struct digest *digest)
+{
+	struct digest ours = result_digest(x);
+
+	return !digest_eq(digest, &ours);
+}
+
+static void report(struct extend_result *out, const struct extension *x)
+{
+	const struct target *t = &x->spec.target;
+
+	out->function = mem_printf("%s:%s", t->module, t->function);
+	out->filepath = mem_strdup(t->shown);
+	out->full_hash = mem_strdup(x->hash);
+	str_list_push(&out->baked, "/" BAKE_PICKLE);
+	for (size_t i = 0; i < x->spec.modules.files.len; i++)
+		str_list_push_take(&out->baked, mem_printf("/%s/%s", BAKE_MODULES,
+							   x->spec.modules.files.items[i].path));
+	str_list_sort(&out->baked);
+}
+
+static bool run(struct extend_result *out, struct extension *x, struct err *err)
+{
+	const struct locate_request locate = {
+		.function = x->req->function,
+		.filepath = x->req->filepath,
+		.cwd = x->req->cwd ? x->req->cwd : ".",
+		.modules = x->req->modules,
+		.module_count = x->req->module_count,
+	};
+	size_t jobs = 2 + (x->req->push ? SESSIONS : 0);
+	struct digest digest;
+
+	if (!choose_target(x, err) || !spec_resolve(&x->spec, &locate, x->env->events, err))
+		return false;
+	if (!parallel_run(jobs, jobs, gather_one, x, err) || !name_result(x, err) ||
+	    !make_result(x, err))
+		return false;
+	if (!check_target(&out->existed, &digest, x, err))
+		return false;
+	if (out->existed)
+		event_note(x->env->events, "%s is there already, the very same",
+			   reference_familiar(&x->target).text);
+	else if (x->req->push && !push_result(x, err))
+		return false;
+	if (!is_kept(x, &digest) && !keep_result(x, err))
+		return false;
+	out->reference = x->target;
+	out->reference.has_digest = true;
+	out->reference.digest = digest;
+	report(out, x);
+	return true;
+}
+
+bool extend_run(struct extend_result *out, const struct extend_env *env,
+		const struct extend_request *req, struct err *err)
+{
+	AUTO(extension_free) struct extension x = { .env = env, .req = req };
+
+	*out = (struct extend_result){ 0 };
+	if (run(out, &x, err))
+		return true;
+	extend_result_free(out);
+	return err_wrap(err, "extend");
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef EXTEND_PICKLE_H
+#define EXTEND_PICKLE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * func.pickle as a Lithops worker (3.1.2 and later) loads it: a pickled dict {'func': bytes}, whose
+ * bytes are the pickle of a reference to a function of an importable module (pickle protocols:
+ * CPython Lib/pickletools.py, PEP 3154). Written by hand, so that no Python is needed; loads on
+ * every Python 3. A plain name is a protocol 0 GLOBAL (29 bytes in all for mylib.work), a nested
+ * one
+ * ("Class.method") needs STACK_GLOBAL of protocol 4.
+ */
+MUST_CHECK bool pickle_function(struct buf *out, const char *module, const char *function,
+				struct err *err); /* E_INPUT: not identifiers */
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PYTHON_REQUIREMENT_LINE_H
+#define PYTHON_REQUIREMENT_LINE_H
+
+#include "base/hash.h"
+#include "python/requirement.h"
+
+/* One thing asked for, by a line of a file or alone: a requirement or the path of a wheel. */
+struct requirement_hash {
+	enum hash_kind kind;
+	unsigned char value[HASH_SIZE_MAX];
+};
+
+struct requirement_line {
+	struct requirement requirement; /* a wheel named by its path has the name of its file and no
+					   specifiers */
+	const char *path;               /* that path; NULL: any file of the name */
+	bool is_constraint; /* -c: it only counts when something else asks for the name */
+	const char *origin; /* "requirements.txt:3", for messages; "" for single requirements */
+	struct requirement_hash *hashes; /* --hash: any of them will do */
+	size_t hash_count;
+	const char *file; /* where it stands; NULL for single requirements */
+	int line, column;
+	const char *line_text;
+};
+
+/*
+ * Fill requirement, path, and the hashes a file: URL carries, from `text` (no options). What only
+ * the network or a build could satisfy is E_UNSUPPORTED. *at: the offset in `text` where it went
+ * wrong.
+ */
+MUST_CHECK bool requirement_line_parse(struct requirement_line *line, struct arena *a,
+				       struct slice text, size_t *at, struct err *err);
+/* "sha256" and its digits. E_INPUT for weak or malformed ones. */
+MUST_CHECK bool requirement_line_add_hash(struct requirement_line *line, struct arena *a,
+					  struct slice kind, struct slice hex, struct err *err);
+
+/* Put the place of a line into an error; a single requirement has none. */
+bool requirement_line_fail_at(const struct requirement_line *line, struct err *err);
+
+#endif

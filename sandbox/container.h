@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SANDBOX_CONTAINER_H
+#define SANDBOX_CONTAINER_H
+
+#include "sandbox/points.h"
+#include "sandbox/space.h"
+#include "sandbox/user.h"
+
+/* One command with everything looked up: what the runtimes (oci.c, builtin.c) execute. All
+ * borrowed. */
+struct container {
+	const struct space *space;
+	const char *id;      /* random; names what a runtime makes outside (state, cgroups) */
+	const char *root;    /* host path of the mounted tree */
+	const char *scratch; /* host path of a directory for the runtime's own files */
+	const char *program; /* argv[0], found; a path inside the root */
+	const char *const *argv, *const *env;
+	const char *cwd;
+	const char *hostname;
+	const struct user *user;
+	const struct points *points;
+	bool network; /* the host's */
+	int stdin_fd, stdout_fd, stderr_fd;
+};
+
+/*
+ * Run to the end. *status_out is the command's exit status, 128 + signal, or what a shell says when
+ * it cannot be executed (126, 127; then the reason goes to stderr_fd). False: the isolation itself
+ * failed.
+ */
+MUST_CHECK bool builtin_run(int *status_out, const struct container *c, const struct buf *filter,
+			    struct err *err);
+MUST_CHECK bool oci_run(int *status_out, const struct container *c, const char *runtime,
+			struct err *err);
+/* What a runtime that was killed leaves: empty cgroups. */
+void oci_sweep(const char *id);
+
+/* Say why a command was not executed, where its own errors would go. */
+void container_say(const struct container *c, const char *why);
+
+#endif

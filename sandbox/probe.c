@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/probe.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/proc.h"
+
+/* Choosing an engine by trying it. */
+
+/*
+ * A static program that exits with 0, small enough to be written down: an ELF header, one program
+ * header, three instructions. The root of a probe has nothing else, and nothing of the host may be
+ * run in it.
+ */
+static const unsigned char probe_program[] = {
+	0x7f, 'E',  'L',  'F',  2,    1,    1,    0,    0, 0, 0,    0, 0, 0, 0, 0, /* 64 bit, little
+										      endian */
+	2,    0,                                                                   /* executable */
+#if defined(__aarch64__)
+	183,  0,
+#else
+	62,   0,                   /* x86-64 */
+#endif
+	1,    0,    0,    0,    0x78, 0,    0x40, 0,    0, 0, 0,    0, /* entry: behind the headers,
+									  at 4 MiB */
+	0x40, 0,    0,    0,    0,    0,    0,    0,    0, 0, 0,    0, 0, 0, 0, 0,    0,
+	0,    0,    0,    0x40, 0,    0x38, 0,    1,    0, 0, 0,    0, 0, 0, 0, /* one program
+										   header of 56
+										   bytes */
+	1,    0,    0,    0,    5,    0,    0,    0, /* PT_LOAD, read and execute */
+	0,    0,    0,    0,    0,    0,    0,    0,    0, 0, 0x40, 0, 0, 0, 0, 0,    0,
+	0,    0x40, 0,    0,    0,    0,    0,    0x84, 0, 0, 0,    0, 0, 0, 0, 0x84, 0,
+	0,    0,    0,    0,    0,    0,    0,    0x10, 0, 0, 0,    0, 0, 0,
+#if defined(__aarch64__)
+	0x00, 0x00, 0x80, 0xd2, /* mov x0, #0 */
+	0xa8, 0x0b, 0x80, 0xd2, /* mov x8, #93 (exit) */
+	0x01, 0x00, 0x00, 0xd4, /* svc #0 */
+#else
+	0x31, 0xff,                /* xor edi, edi */
+	0xb8, 0x3c, 0,    0,    0, /* mov eax, 60 (exit) */
+	0x0f, 0x05,                /* syscall */
+	0xcc, 0xcc, 0xcc,
+#endif
+};
+
+bool probe_plant(int root, struct err *err)
+{
+	AUTO(auto_close) int fd = -1;
+
+	return fs_open(&fd, root, RUN_PROBE_PROGRAM, O_WRONLY | O_CREAT | O_EXCL, 0755, FS_IN_ROOT,
+		       err) &&
+	       fs_write_all(fd, probe_program, sizeof(probe_program), err);
+}
+
+enum { CANDIDATE_CRUN, CANDIDATE_RUNC, CANDIDATE_BUILTIN, CANDIDATES };
+static const char *const candidate_names[CANDIDATES] = { "crun", "runc", "built-in" };
+
+static bool is_wanted(int candidate, enum sandbox_isolation want)
+{
+	switch (want) {
+	case ISOLATION_AUTO:
+		return true;
+	case ISOLATION_OCI:
+		return candidate != CANDIDATE_BUILTIN;
+	case ISOLATION_BUILTIN:
+		return candidate == CANDIDATE_BUILTIN;
+	case ISOLATION_CHROOT:
+		return false;
+	}
+	return false;
+}
+
+void probe_init(struct probe *p)
+{
+	*p = (struct probe){ .reasons = BUF_INIT(64 * KIB) };
+}
+
+static char *find_candidate(int candidate)
+{
+	return candidate == CANDIDATE_BUILTIN ? NULL : proc_find(candidate_names[candidate]);
+}
+
+/* What a result holds for: kernel, ids, and the binaries by their times. */
+static void put_key(struct buf *out, const struct space *space, enum sandbox_isolation want)
+{
+	struct utsname kernel;
+
+	if (uname(&kernel) < 0)
+		return;
+	buf_putf(out, "2 %s %s %s %s %llu", kernel.release, kernel.version,
+		 sandbox_isolation_name(want), space_mode_name(space->mode),
+		 (unsigned long long)space->uid_count);
+	for (int i = 0; i < CANDIDATE_BUILTIN; i++) {
+		AUTO(auto_free) char *path = find_candidate(i);
+		struct stat st;
+
+		if (path && stat(path, &st) == 0)
+			buf_putf(out, " %s %lld %lld", path, (long long)st.st_mtime,
+				 (long long)st.st_size);
+	}
+	buf_put(out, "\n");
+}
+
+static char *record_name(enum sandbox_isolation want)
+{
+	return mem_printf("cache/sandbox-%s-%u", sandbox_isolation_name(want), geteuid());
+}
+
+/* The record: key, engine ("built-in" or a path), reasons. */
+static bool recall(struct probe *p, const char *key, const char *store)
+{
+	AUTO(auto_free) char *name = record_name(p->want);
+	AUTO(auto_free) char *path = mem_printf("%s/%s", store, name);
+	AUTO(buf_free) struct buf text = BUF_INIT(64 * KIB);
+	struct err ignored = { 0 };
+	struct slice rest, line;
+
+	if (!fs_read_path(&text, path, 64 * KIB, &ignored) || !str_has_prefix(text.ptr, key))
+		return false;
+	line = slice_cut(slice_of(text.ptr + strlen(key)), '\n', &rest);
+	if (!line.len || !rest.ptr)
+		return false;
+	if (slice_eq(line, candidate_names[CANDIDATE_BUILTIN])) {
+		p->engine.kind = ENGINE_BUILTIN;
+	} else {
+		p->engine.kind = ENGINE_OCI;
+		p->engine.runtime = mem_strndup(line.ptr, line.len);
+	}
+	buf_put_bytes(&p->reasons, rest.ptr, rest.len);
+	return true;
+}
+
+static void remember(const struct probe *p, const char *key, const char *store)
+{
+	AUTO(auto_free) char *name = record_name(p->want);
+	AUTO(auto_free) char *path = mem_printf("%s/%s", store, name);
+	AUTO(auto_free)
+	char *text = mem_printf("%s%s\n%s", key,
+				p->engine.runtime ? p->engine.runtime
+						  : candidate_names[CANDIDATE_BUILTIN],
+				p->reasons.ptr);
+	struct err ignored = { 0 };
+
+	if (!fs_write_path_atomic(path, text, strlen(text), 0600, &ignored))
+		err_clear(&ignored); /* then the next process probes again */
+}
+
+/* True when this one works. */
+static bool try_candidate(struct probe *p, int candidate, probe_run_fn *run, void *arg)
+{
+	AUTO(auto_free) char *path = find_candidate(candidate);
+	struct engine engine = { .kind = path ? ENGINE_OCI : ENGINE_BUILTIN, .runtime = path };
+	struct sandbox_result result = { 0 };
+	struct err err = { 0 };
+	const char *name = candidate_names[candidate];
+
+	if (!path && candidate != CANDIDATE_BUILTIN) {
+		buf_putf(&p->reasons, "%s: not installed\n", name);
+		return false;
+	}
+	if (!run(arg, &result, &engine, &err)) {
+		buf_putf(&p->reasons, "%s: refused: %s\n", name, err.msg);
+		if (!p->err.code)
+			p->err = err;
+		return false;
+	}
+	if (result.status) {
+		buf_putf(&p->reasons, "%s: refused: the probe ended with status %d\n", name,
+			 result.status);
+		return false;
+	}
+	buf_putf(&p->reasons, "%s%s%s: probe ok\n", name, path ? " " : "", path ? path : "");
+	p->engine = engine;
+	path = NULL;
+	return true;
+}
+
+static void nothing_works(struct probe *p)
+{
+	struct err first = p->err;
+
+	err_clear(&p->err);
+	if (p->want == ISOLATION_CHROOT) {
+		err_set(&p->err, E_UNSUPPORTED,
+			"isolation 'chroot' is not available: it needs a merged copy of the "
+			"layers");
+		err_hint(&p->err, "use --isolation builtin");
+		return;
+	}
+	err_set(&p->err, E_UNSUPPORTED, "no way to isolate a command works here: %s",
+		p->reasons.len ? p->reasons.ptr : "nothing was tried");
+	for (char *at = p->err.msg; *at; at++)
+		*at = *at == '\n' ? ';' : *at;
+	err_hint(&p->err, "%s",
+		 first.hint[0] ? first.hint
+			       : "install runc or crun, or run where namespaces may be made");
+}
+
+static void find_out(struct probe *p, const char *store, const struct buf *key, probe_run_fn *run,
+		     void *arg)
+{
+	for (int i = 0; i < CANDIDATES; i++)
+		if (is_wanted(i, p->want) && try_candidate(p, i, run, arg)) {
+			err_clear(&p->err);
+			remember(p, key->ptr, store);
+			return;
+		}
+	nothing_works(p);
+}
+
+void probe_ensure(struct probe *p, const struct space *space, const char *store,
+		  enum sandbox_isolation want, probe_run_fn *run, void *arg)
+{
+	AUTO(buf_free) struct buf key = BUF_INIT(64 * KIB);
+
+	if (p->done && p->want == want)
+		return;
+	free(p->engine.runtime);
+	buf_free(&p->reasons);
+	probe_init(p);
+	p->want = want;
+	put_key(&key, space, want);
+	if (!recall(p, key.ptr, store))
+		find_out(p, store, &key, run, arg);
+	p->done = true;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SANDBOX_REQUEST_H
+#define SANDBOX_REQUEST_H
+
+#include "image/digest.h"
+#include "image/media.h"
+#include "sandbox/message.h"
+#include "sandbox/sandbox.h"
+
+/* What the parent asks of its helper, and what it is told: encoding and decoding side by side, so
+ * that they agree. */
+enum request_op {
+	REQUEST_PROBE,   /* -> reasons */
+	REQUEST_MISSING, /* which of `layers` have no tree yet -> their diff ids */
+	REQUEST_UNPACK,  /* the one layer, from its blob -> nothing */
+	REQUEST_RUN,     /* -> struct sandbox_result */
+	REQUEST_REMOVE,  /* remove `path` with all it holds -> nothing */
+};
+enum { REQUEST_OPS = REQUEST_REMOVE + 1 };
+
+/* Descriptors of a request: the reply socket, then these. */
+enum { REQUEST_REPLY_FD, REQUEST_STDIN_FD, REQUEST_STDOUT_FD, REQUEST_STDERR_FD, REQUEST_DIFF_FD };
+enum { REQUEST_BLOB_FD = 1 };
+
+/* Borrowed texts; a decoded one borrows from its message. */
+struct request {
+	enum request_op op;
+	const char *store; /* absolute path */
+	enum sandbox_isolation isolation;
+	const char **layers;          /* diff ids in hex, lowest first; NULL-terminated */
+	enum compression compression; /* of the blob */
+	const char *path;             /* to remove, absolute */
+	const char *const *argv, *const *env;
+	const char *cwd, *user, *hostname;
+	bool network;
+	bool want_diff;
+	struct sandbox_mount *mounts;
+	size_t mount_count;
+};
+
+void request_encode(struct message *w, const struct request *r);
+MUST_CHECK bool request_decode(struct request *out, struct message *w, struct err *err);
+void request_free(struct request *r); /* of a decoded one */
+
+#endif

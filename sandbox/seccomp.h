@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SANDBOX_SECCOMP_H
+#define SANDBOX_SECCOMP_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+
+/* The system call filter of every command: as a BPF program for our own isolation, and as the
+ * member linux.seccomp of an OCI config. */
+MUST_CHECK bool seccomp_program(struct buf *out, struct err *err);
+/* For this process and what it executes, for good. Needs CAP_SYS_ADMIN in its user namespace. */
+MUST_CHECK bool seccomp_apply(const struct buf *program, struct err *err);
+json_t *seccomp_oci(void); /* the caller's */
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SANDBOX_SPACE_H
+#define SANDBOX_SPACE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/*
+ * The namespaces the helper lives in, entered once: as root a private mount namespace; as an
+ * ordinary user also a user namespace, with subordinate ids where /etc/subuid grants them, else
+ * with the user's own id alone.
+ */
+enum space_mode {
+	SPACE_ROOT,   /* ids are the host's */
+	SPACE_USERNS, /* 0 is the user, 1.. are the subordinate ids */
+	SPACE_SINGLE, /* 0 is the user, there is nobody else */
+};
+
+struct space {
+	enum space_mode mode;
+	uint64_t uid_count, gid_count; /* ids 0 .. count-1 exist inside */
+	bool may_setgroups;
+	bool pure_cgroup2; /* /sys/fs/cgroup is cgroup2 itself */
+	bool hybrid;       /* v1 there, cgroup2 at /sys/fs/cgroup/unified */
+	struct buf reason; /* a line for -v: what it is and why */
+};
+
+/* Enter. Single-threaded callers only. E_UNSUPPORTED with the cure when the kernel does not let us.
+ */
+MUST_CHECK bool space_enter(struct space *out, struct err *err);
+/* Where the layer trees of this kind are kept, below cache/trees: files there belong to the ids of
+ * the mode. */
+const char *space_mode_name(enum space_mode mode);
+
+/*
+ * The ranges that a file like /etc/subuid ("name-or-uid:start:count" a line) grants, first come
+ * first mapped, as lines for newuidmap behind "0 <id> 1". Returns how many ids there are inside, 1
+ * when nothing is granted.
+ */
+struct space_map {
+	struct str_list args; /* of newuidmap behind the pid */
+	uint64_t count;
+};
+void space_map_parse(struct space_map *out, struct slice file, const char *name, uint32_t uid,
+		     uint32_t id);
+
+#endif

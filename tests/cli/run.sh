@@ -1,0 +1,261 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Commands in images: RUN steps and `rtbuild run`, as whoever runs this test (rootless.sh runs it
+# again as an ordinary user). What they see, what becomes a layer, what is kept of their output, and
+# that nothing stays behind however they end.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+need_tiny
+check 'the base' rtbuild build -t tiny:1 "$TINY"
+
+# dockerfile: from stdin, in the directory d.
+dockerfile() {
+	mkdir -p d
+	cat >d/Dockerfile
+}
+
+# content NAME N PATH: of a file of a layer.
+content() { tar -xOzf "$(layer "$1" "$2")" "$3"; }
+
+# --- RUN: what it sees and what it leaves ---
+
+dockerfile <<'END'
+FROM tiny:1
+ARG WHO=world
+ENV GREETING=hello
+WORKDIR /srv
+RUN echo "$GREETING $WHO" >out && pwd >cwd && id -u >uid && umask >mask && echo "$HOME" >home && env | sort >env
+RUN ["touch", "exec form"]
+USER worker
+RUN id -u >/tmp/u; id -G >/tmp/g; echo "$HOME" >/tmp/h
+USER root
+RUN rm /usr/bin/expr && chown 1234:77 out && chmod 4711 cwd
+RUN mkdir /new && ln -s /srv/out /new/link && touch /new/a && ln /new/a /new/b
+RUN rm -r /home && mkdir /home && touch /home/fresh
+RUN true
+USER 4321
+RUN id -u >/tmp/number
+END
+check 'RUN steps' rtbuild build -t r/run:1 --build-arg WHO=you d
+stdout_has '^r/run@sha256:[0-9a-f]{64}$'
+is 'stdout is one line' "$(wc -l <"$out")" 1
+is 'a layer for each RUN and WORKDIR' "$(manifest r/run:1 | jq '.layers | length')" 10
+is 'environment and arguments' "$(content r/run:1 3 srv/out)" 'hello you'
+is 'working directory' "$(content r/run:1 3 srv/cwd)" /srv
+is 'root by default' "$(content r/run:1 3 srv/uid)" 0
+is 'umask' "$(content r/run:1 3 srv/mask)" 0022
+is 'HOME' "$(content r/run:1 3 srv/home)" /root
+is 'nothing of our environment' "$(content r/run:1 3 srv/env | cut -d = -f 1 | grep -vx 'GREETING\|HOME\|PATH\|PWD\|WHO\|HOSTNAME' | tr '\n' ' ')" ''
+is 'exec form' "$(members "$(layer r/run:1 4)" | grep -c 'srv/exec\\ form$')" 1
+is 'USER by name: uid, groups, home' "$(content r/run:1 5 tmp/u; content r/run:1 5 tmp/g; content r/run:1 5 tmp/h)" '1234
+1235 77
+/home/worker'
+is 'USER owns its files' "$(members "$(layer r/run:1 5)" | grep tmp/u)" '-rw-r--r-- 1234/1235 tmp/u'
+is 'the sticky bit of /tmp survives' "$(members "$(layer r/run:1 5)" | grep 'tmp/$')" 'drwxrwxrwt 0/0 tmp/'
+is 'a deleted file is a whiteout' "$(members "$(layer r/run:1 6)" | grep -v '/$')" \
+	'-rws--x--x 0/0 srv/cwd
+-rw-r--r-- 1234/77 srv/out
+---------- 0/0 usr/bin/.wh.expr'
+is 'links' "$(members "$(layer r/run:1 7)" | grep new/)" 'drwxr-xr-x 0/0 new/
+-rw-r--r-- 0/0 new/a
+hrw-r--r-- 0/0 new/b link to new/a
+lrwxrwxrwx 0/0 new/link -> /srv/out'
+is 'a directory made anew hides the old one' "$(members "$(layer r/run:1 8)" | grep 'home/' | awk '{ print $3 }' | tr '\n' ' ')" \
+	'home/ home/.wh..wh..opq home/fresh '
+is 'RUN true changes nothing: no stubs, no touched directories' "$(members "$(layer r/run:1 9)")" ''
+is 'USER by number' "$(content r/run:1 10 tmp/number)" 4321
+is 'history says RUN and its arguments' "$(config r/run:1 | jq -r '.history[].created_by' | grep -c 'WHO=you.*echo "\$GREETING')" 1
+check 'umoci applies the layers' sh -c "umoci unpack --rootless --image '$RTBUILD_STORE:docker.io/r/run:1' '$TMP/bundle' >&2"
+is 'umoci: the whiteout worked' "$(ls bundle/rootfs/usr/bin/expr 2>/dev/null)$(ls bundle/rootfs/home)" fresh
+chmod -R u+rwX bundle && rm -rf bundle
+
+rtbuild logs list --json | jq length >before
+check 'RUN steps again' rtbuild build -t r/run:2 --build-arg WHO=you d
+is 'again: same digest' "$(digest_of r/run:2)" "$(digest_of r/run:1)"
+is 'again: nothing was run' "$(rtbuild logs list --json | jq length)" "$(cat before)"
+check 'another argument' rtbuild build -t r/run:3 --build-arg WHO=me d
+is 'another argument: run again' "$(content r/run:3 3 srv/out)" 'hello me'
+printf 'FROM tiny:1\nRUN cat /proc/sys/kernel/random/uuid >/id\n' | dockerfile
+rtbuild build -q -t r/u:1 d >/dev/null
+rtbuild build -q -t r/u:2 d >/dev/null
+rtbuild build -q --no-cache -t r/u:3 d >/dev/null
+is 'a cached step is not run again' "$(digest_of r/u:2)" "$(digest_of r/u:1)"
+is '--no-cache runs it again' "$([ "$(digest_of r/u:3)" != "$(digest_of r/u:1)" ] && echo differs)" differs
+
+# --- a RUN that fails ---
+
+printf 'FROM tiny:1\nRUN true\nRUN echo first; seq 1 30; echo to stderr >&2; exit 7\n' | dockerfile
+exits 10 rtbuild build -t r/failed:1 d
+stdout_empty
+stderr_has 'd/Dockerfile:3:[0-9]+: .*(status|exit).* 7'
+stderr_has '^ *3 \| RUN echo first'
+stderr_has '30'
+stderr_has 'to stderr'
+stderr_has "$RTBUILD_STORE/logs/.*\.log|rtbuild logs show"
+is 'no image of it' "$(digest_of r/failed:1)" ''
+check 'its log' rtbuild logs show
+is 'its log is whole' "$(sort "$out" | md5sum)" "$({ echo first; seq 1 30; echo to stderr; } | sort | md5sum)"
+is 'its log is listed with the status' "$(rtbuild logs list --json | jq -r '.[-1] | [.kind, (.status | tostring)] | join(" ")')" 'build 7'
+exits 10 rtbuild build -q -t r/failed:1 d
+stderr_has 'to stderr'
+printf 'FROM tiny:1\nRUN no-such-program\n' | dockerfile
+exits 10 rtbuild build d
+stderr_has '127'
+printf 'FROM tiny:1\nUSER nobody-here\nRUN true\n' | dockerfile
+fails 'USER that does not exist' rtbuild build d
+stderr_has 'd/Dockerfile:[23]:[0-9]+: .*nobody-here'
+printf 'FROM scratch\nRUN true\n' | dockerfile
+fails 'RUN in an empty image' rtbuild build d
+stderr_has 'd/Dockerfile:2:1: '
+
+# --- rtbuild run: status, streams, options ---
+
+check 'run' rtbuild run tiny:1 echo hello
+stdout_is hello
+exits 7 rtbuild run tiny:1 sh -c 'echo out; echo err >&2; exit 7'
+stdout_is out
+stderr_has '^err$'
+exits 143 rtbuild run tiny:1 sh -c 'sh -c "kill -TERM \$\$; sleep 5"; exit $?'
+exits 127 rtbuild run tiny:1 no-such-program
+stderr_has 'no-such-program'
+exits 126 rtbuild run tiny:1 /etc/passwd
+exits 6 rtbuild run --user nobody-here tiny:1 true
+stderr_has 'nobody-here'
+exits 2 rtbuild run tiny:1
+stderr_has 'no command'
+run rtbuild run -e A=1 -e FROM_HERE -e NOT_SET tiny:1 sh -c 'echo "$A-$FROM_HERE-${NOT_SET-unset}"'
+stdout_is '1--unset'
+run env FROM_HERE=x rtbuild run -e FROM_HERE tiny:1 sh -c 'echo "$FROM_HERE"'
+stdout_is x
+run rtbuild run -w /usr/bin tiny:1 pwd
+stdout_is /usr/bin
+run rtbuild run -w /made/for/this tiny:1 pwd
+stdout_is /made/for/this
+run rtbuild run -u worker tiny:1 id
+stdout_has '^uid=1234\(worker\) gid=1235\(worker\) groups=1235\(worker\),77\(extra\)$'
+run rtbuild run -u 5:6 tiny:1 id -u
+stdout_is 5
+mkdir shared && echo mine >shared/file
+run rtbuild run -v "$TMP/shared:/mnt/in" tiny:1 sh -c 'cat /mnt/in/file; echo new >/mnt/in/made'
+stdout_is mine
+is 'a volume is written to' "$(cat shared/made)" new
+fails 'a read-only volume is not' rtbuild run -v "$TMP/shared:/mnt/in:ro" tiny:1 touch /mnt/in/no
+is 'nothing was written' "$(ls shared | tr '\n' ' ')" 'file made '
+run rtbuild run -v shared/file:/etc/one-file tiny:1 cat /etc/one-file
+stdout_is mine
+exits 2 rtbuild run -v /no/such/place:/x tiny:1 true
+run sh -c 'echo from stdin | rtbuild run -i tiny:1 cat'
+stdout_is 'from stdin'
+run sh -c 'echo from stdin | rtbuild run tiny:1 cat'
+stdout_empty
+run rtbuild run --entrypoint echo tiny:1 with entrypoint
+stdout_is 'with entrypoint'
+run rtbuild run tiny:1 sh -c 'echo "$@"' sh -v --user x
+stdout_is '-v --user x'
+exits 137 rtbuild run --timeout 1 tiny:1 sleep 60
+stderr_has 'killed after 1 s'
+run rtbuild run --network none tiny:1 sh -c 'tail -n +3 /proc/net/dev | tr -d " " | cut -d : -f 1'
+stdout_is lo
+printf 'FROM tiny:1\nENTRYPOINT ["echo", "from"]\nCMD ["the", "image"]\n' | dockerfile
+rtbuild build -q -t r/own:1 d >/dev/null
+run rtbuild run r/own:1
+stdout_is 'from the image'
+run rtbuild run r/own:1 echo mine alone
+stdout_is 'mine alone'
+run rtbuild run tiny:1 sh -c 'touch /changed && ls /changed'
+stdout_is /changed
+fails 'changes are thrown away' rtbuild run tiny:1 ls /changed
+run rtbuild run tiny:1 head -c 3000000 /dev/zero
+is 'binary output, whole' "$(wc -c <"$out")" 3000000
+
+# --- isolation ---
+
+run rtbuild run tiny:1 sh -c 'echo /proc/[0-9]*'
+is 'it sees its own processes alone' "$(wc -w <"$out")" 1
+run rtbuild run tiny:1 sh -c 'ls -d /proc/self /dev/null /dev/urandom /dev/shm /sys'
+is 'proc, dev and sys are there' "$(wc -l <"$out")" 5
+run rtbuild run tiny:1 grep CapEff /proc/self/status
+is 'capabilities: the usual ones' "$(awk '{ print $2 }' "$out")" 00000000a80425fb
+run rtbuild run -u worker tiny:1 grep CapEff /proc/self/status
+is 'capabilities: none for a user' "$(awk '{ print $2 }' "$out")" 0000000000000000
+run rtbuild run tiny:1 grep -E 'NoNewPrivs|Seccomp:' /proc/self/status
+is 'a system call filter' "$(awk '/Seccomp/ { print $2 }' "$out")" 2
+fails 'kernel settings are not writable' rtbuild run tiny:1 sh -c 'echo 1 >/proc/sys/vm/drop_caches'
+fails 'the host is out of reach' rtbuild run tiny:1 ls "$TMP"
+for how in builtin auto; do
+	run rtbuild run --isolation "$how" tiny:1 id -u
+	stdout_is 0
+done
+run rtbuild run -v --isolation auto tiny:1 true
+exits 2 rtbuild run --isolation vm tiny:1 true
+check 'verbose says what was chosen' rtbuild run --verbose tiny:1 true
+stderr_has 'crun|runc|built-in|builtin'
+run rtbuild run tiny:1 sh -c 'sleep 300 & echo left'
+stdout_is left
+is 'what a command leaves running dies with it' "$(leftovers)" ''
+
+# --- logs ---
+
+rtbuild run tiny:1 sh -c 'echo one; echo two >&2; exit 3' >/dev/null 2>&1
+check 'logs list' rtbuild logs list
+is 'the newest is last' "$(tail -n 1 "$out" | grep -c 'exit 3 .*run .*sh -c echo one')" 1
+run rtbuild logs show
+is 'logs show: both streams' "$(sort "$out" | tr '\n' ' ')" 'one two '
+stderr_has 'exit status 3'
+id=$(rtbuild logs list --json | jq -r '.[-1].id')
+check 'logs show ID' rtbuild logs show "$id"
+is 'a log is not readable by others' "$(stat -c %a "$RTBUILD_STORE/logs/$id.log" | tail -c 2)" 0
+exits 6 rtbuild logs show no-such-id
+rtbuild run tiny:1 sh -c 'echo begin; while [ ! -e /mnt/go ]; do sleep 0.1; done; echo end' >run.out 2>run.err &
+runner=$!
+wait_for run.out begin >/dev/null || :
+kill "$runner"
+wait "$runner" && code=0 || code=$?
+is 'SIGTERM ends a run' "$code" 130
+is 'and all it did' "$(leftovers)" ''
+is 'its log says so' "$(rtbuild logs list | tail -n 1 | grep -c interrupted)" 1
+rtbuild run -v "$TMP/shared:/mnt" tiny:1 sh -c 'echo begin; while [ ! -e /mnt/go ]; do sleep 0.1; done; echo end' >run.out 2>run.err &
+runner=$!
+wait_for run.out begin >/dev/null || :
+is 'a running command is listed so' "$(rtbuild logs list | tail -n 1 | grep -c running)" 1
+rtbuild logs poll >poll.out 2>poll.err &
+poller=$!
+wait_for poll.out begin >/dev/null || :
+touch shared/go
+wait "$runner" && code=0 || code=$?
+is 'the run ends' "$code" 0
+wait "$poller" && code=0 || code=$?
+is 'logs poll ends with it' "$code $(tr '\n' ' ' <poll.out)" '0 begin end '
+
+# --- interruption ---
+
+# interrupted NAME SIGNAL WANTED: a build in the middle of a RUN is sent a signal.
+interrupted() {
+	printf 'FROM tiny:1\nRUN echo "it runs"; echo half >/half; sleep 300\n' | dockerfile
+	before=$(find "$RTBUILD_STORE/blobs" -type f | sort | md5sum)
+	rtbuild build --progress=plain -t r/int:1 d >build.out 2>build.err &
+	builder=$!
+	wait_for build.err 'it runs$' >/dev/null || :
+	kill "-$2" "$builder"
+	wait "$builder" && code=0 || code=$?
+	is "$1: exit status" "$code" "$3"
+	tries=0
+	while [ -n "$(leftovers | grep -v cache/work)" ] && [ $tries -lt 20 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	is "$1: no mount, no process" "$(leftovers | grep -v cache/work)" ''
+	is "$1: no image" "$(digest_of r/int:1)" ''
+	is "$1: no blob" "$(find "$RTBUILD_STORE/blobs" -type f | sort | md5sum)" "$before"
+}
+interrupted 'SIGINT' INT 130
+is 'SIGINT: it says so' "$(grep -c 'rtbuild: .*interrupted' build.err)" 1
+is 'SIGINT: no work left' "$(leftovers)" ''
+check 'SIGINT: the store is whole' rtbuild fsck
+interrupted 'SIGKILL' KILL 137
+check 'SIGKILL: the next command works' rtbuild run tiny:1 true
+is 'SIGKILL: and has swept' "$(leftovers)" ''
+check 'SIGKILL: the store is whole' rtbuild fsck
+finish
