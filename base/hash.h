@@ -20,7 +20,8 @@ void sha256_free(struct sha256 *s); /* one that was not finished; twice is fine 
 void sha256_of(unsigned char out[SHA256_SIZE], const void *data, size_t len);
 void md5_of(unsigned char out[MD5_SIZE], const void *data, size_t len);
 
-/* Wheels and hashed requirements may name any of these (PEP 376, pip's --hash); nothing weaker is taken anywhere. */
+/* Wheels and hashed requirements may name any of these (PEP 376, pip's --hash); nothing weaker is
+ * taken anywhere. */
 enum hash_kind { HASH_SHA256, HASH_SHA384, HASH_SHA512 };
 enum { HASH_SIZE_MAX = 64 };
 bool hash_kind_find(enum hash_kind *out, const char *name, size_t len); /* "sha256" */
@@ -33,8 +34,9 @@ struct hasher {
 };
 void hasher_init(struct hasher *h, enum hash_kind kind);
 void hasher_update(struct hasher *h, const void *data, size_t len);
-void hasher_final(struct hasher *h, unsigned char out[HASH_SIZE_MAX]); /* the first hash_kind_size bytes; releases */
-void hasher_free(struct hasher *h); /* one that was not finished; twice is fine */
+void hasher_final(struct hasher *h,
+		  unsigned char out[HASH_SIZE_MAX]); /* the first hash_kind_size bytes; releases */
+void hasher_free(struct hasher *h);                  /* one that was not finished; twice is fine */
 
 /* `len` random bytes from the kernel. */
 void random_bytes(void *out, size_t len);

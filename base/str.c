@@ -17,14 +17,14 @@ struct slice slice_of(const char *s)
 
 bool slice_eq(struct slice s, const char *text)
 {
-	return strlen(text) == s.len && memcmp(s.ptr, text, s.len) == 0;
+	return strlen(text) == s.len && (!s.len || memcmp(s.ptr, text, s.len) == 0);
 }
 
 bool slice_has_prefix(struct slice s, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return s.len >= len && memcmp(s.ptr, prefix, len) == 0;
+	return s.len >= len && (!len || memcmp(s.ptr, prefix, len) == 0);
 }
 
 struct slice slice_trim(struct slice s, const char *set)

@@ -227,7 +227,7 @@ static bool expand_braces(struct expander *x, char **out, size_t dollar, struct 
 		null_is_unset = true;
 		op = x->text[++x->at];
 	}
-	if (!op)
+	if (!op || iscntrl((unsigned char)op))
 		return fail(x, dollar, err, "'}' is missing behind ${");
 	if (!strchr("-+?#%", op)) {
 		x->bad_at = dollar;

@@ -8,37 +8,37 @@
 
 /* clang-format off */
 static const struct flag_spec from_flags[] = {
-	{ "platform", FLAG_TEXT, NULL },
+	{ "platform", FLAG_TEXT, false },
 };
 static const struct flag_spec copy_flags[] = {
-	{ "from",    FLAG_TEXT, NULL },
-	{ "chown",   FLAG_TEXT, NULL },
-	{ "chmod",   FLAG_TEXT, NULL },
-	{ "link",    FLAG_BOOL, NULL },
-	{ "parents", FLAG_BOOL, "keeping the parents of what is copied" },
-	{ "exclude", FLAG_LIST, NULL },
+	{ "from",    FLAG_TEXT, false },
+	{ "chown",   FLAG_TEXT, false },
+	{ "chmod",   FLAG_TEXT, false },
+	{ "link",    FLAG_BOOL, false },
+	{ "parents", FLAG_BOOL, true },
+	{ "exclude", FLAG_LIST, false },
 };
 static const struct flag_spec add_flags[] = {
-	{ "chown",        FLAG_TEXT, NULL },
-	{ "chmod",        FLAG_TEXT, NULL },
-	{ "link",         FLAG_BOOL, NULL },
-	{ "exclude",      FLAG_LIST, NULL },
-	{ "checksum",     FLAG_TEXT, NULL },
-	{ "unpack",       FLAG_BOOL, NULL },
-	{ "keep-git-dir", FLAG_BOOL, "git sources" },
+	{ "chown",        FLAG_TEXT, false },
+	{ "chmod",        FLAG_TEXT, false },
+	{ "link",         FLAG_BOOL, false },
+	{ "exclude",      FLAG_LIST, false },
+	{ "checksum",     FLAG_TEXT, false },
+	{ "unpack",       FLAG_BOOL, false },
+	{ "keep-git-dir", FLAG_BOOL, true },
 };
 static const struct flag_spec run_flags[] = {
-	{ "mount",    FLAG_LIST, "mounts" },
-	{ "network",  FLAG_TEXT, NULL },
-	{ "security", FLAG_TEXT, "another security mode" },
-	{ "device",   FLAG_LIST, "devices" },
+	{ "mount",    FLAG_LIST, true },
+	{ "network",  FLAG_TEXT, false },
+	{ "security", FLAG_TEXT, true },
+	{ "device",   FLAG_LIST, true },
 };
 static const struct flag_spec health_flags[] = {
-	{ "interval",       FLAG_TEXT, NULL },
-	{ "timeout",        FLAG_TEXT, NULL },
-	{ "start-period",   FLAG_TEXT, NULL },
-	{ "start-interval", FLAG_TEXT, NULL },
-	{ "retries",        FLAG_TEXT, NULL },
+	{ "interval",       FLAG_TEXT, false },
+	{ "timeout",        FLAG_TEXT, false },
+	{ "start-period",   FLAG_TEXT, false },
+	{ "start-interval", FLAG_TEXT, false },
+	{ "retries",        FLAG_TEXT, false },
 };
 #define FLAGS(table) (table), ARRAY_LEN(table)
 

@@ -54,7 +54,7 @@ enum flag_kind {
 struct flag_spec {
 	const char *name;
 	enum flag_kind kind;
-	const char *unsupported; /* what it would take; NULL: it works */
+	bool refused; /* understood, but the engine cannot do it yet */
 };
 
 struct instruction_spec {

@@ -127,6 +127,25 @@ static bool write_script(struct fs_tmpdir *dir, char **path_out, const struct st
 	return true;
 }
 
+/*
+ * What the kernel makes of a file that begins with "#!": the interpreter, at most one argument, the
+ * file. The sandbox looks programs up in the image, where the file is not.
+ */
+static const char **script_argv(struct arena *arena, const struct step_run *run)
+{
+	struct slice line = slice_cut(slice_of(run->script + 2), '\n', &(struct slice){ 0 });
+	struct slice argument;
+	const char **argv = ARENA_ARRAY(arena, const char *, 4);
+	size_t count = 0;
+
+	line = slice_trim(line, " \t\r");
+	argv[count++] = arena_slice(arena, slice_cut(line, ' ', &argument));
+	if (argument.ptr)
+		argv[count++] = arena_slice(arena, slice_trim(argument, " \t"));
+	argv[count] = run->argv[0];
+	return argv;
+}
+
 static bool run(struct layer *out, struct build *b, const struct product *p,
 		const struct step *step, uint64_t task, struct err *err)
 {
@@ -135,6 +154,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 	AUTO(auto_layer_writer_close) struct layer_writer *writer = NULL;
 	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
 	AUTO(auto_free) char *script = NULL;
+	AUTO(arena_free) struct arena arena = { 0 };
 	size_t layer_count;
 	AUTO(auto_free) struct sandbox_layer *layers = join_layers(p, &layer_count);
 	struct sandbox_mount mount = { .kind = SANDBOX_BIND,
@@ -167,6 +187,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 			return false;
 		mount.source = script;
 		spec.mount_count = 1;
+		spec.argv = script_argv(&arena, &step->run);
 	}
 	if (!log_open(&log, b->env->store, "build", step->in->original, err) ||
 	    !layer_writer_open(&writer, b->env->store, &b->req->layer, err))

@@ -582,12 +582,31 @@ static bool copy_flags(struct maker *m, struct err *err)
 	       copy_flag(&c->checksum, m, "checksum", err);
 }
 
+/* Byte `at` of the content, in the file; the leading tabs that <<- takes away are counted back in. */
+static struct place heredoc_place(const struct heredoc *doc, size_t at)
+{
+	struct place place = { doc->place.line, 1 };
+	const char *raw = doc->raw;
+
+	for (size_t i = 0; i < at; i++) {
+		place.column++;
+		if (doc->content[i] != '\n')
+			continue;
+		place = (struct place){ place.line + 1, 1 };
+		raw = strchr(raw, '\n') + 1;
+	}
+	if (doc->chomp)
+		place.column += (int)strspn(raw, "\t");
+	return place;
+}
+
 static bool copy_heredoc(struct step_inline *out, struct maker *m, const char *name,
 			 struct err *err)
 {
 	const struct heredoc *doc = NULL;
 	struct expand_options opt = options(m);
-	char *text;
+	AUTO(auto_free) char *text = NULL;
+	size_t bad_at = 0;
 
 	for (size_t i = 0; i < m->in->heredoc_count; i++) {
 		if (str_eq(m->in->heredocs[i].name, name))
@@ -599,11 +618,9 @@ static bool copy_heredoc(struct step_inline *out, struct maker *m, const char *n
 		return true;
 	opt.no_quotes = true;
 	opt.escape = '\\';
-	if (!expand_at(&text, m->s->arena, m->file,
-		       &(struct word){ .text = doc->content, .place = { doc->place.line, 0 } }, &opt,
-		       err))
-		return false;
-	out->content = text;
+	if (!expand_word(&text, doc->content, &opt, &bad_at, err))
+		return dockerfile_at(m->file, heredoc_place(doc, bad_at), 0, err);
+	out->content = arena_strdup(m->s->arena, text);
 	return true;
 }
 
@@ -691,12 +708,12 @@ static bool check_flags(struct maker *m, struct err *err)
 	for (size_t i = 0; i < m->in->flag_count; i++) {
 		const struct flag *flag = &m->in->flags[i];
 
-		if (!flag->spec->unsupported ||
+		if (!flag->spec->refused ||
 		    (flag->spec->kind == FLAG_BOOL && str_eq(flag->value, "false")) ||
 		    str_eq(flag->value, "sandbox"))
 			continue;
-		err_set(err, E_UNSUPPORTED, "%s --%s: %s: not supported yet", m->in->spec->name,
-			flag->spec->name, flag->spec->unsupported);
+		err_set(err, E_UNSUPPORTED, "%s --%s is not supported yet", m->in->spec->name,
+			flag->spec->name);
 		return dockerfile_at(m->file, flag->place, (int)strlen(flag->spec->name) + 2, err);
 	}
 	return true;

@@ -12,7 +12,7 @@
 struct extend_args {
 	const char *image, *function, *filepath, *tag, *platform, *print;
 	struct str_list modules;
-	bool no_push, force;
+	bool push, no_push, force;
 };
 
 /* clang-format off */
@@ -23,6 +23,7 @@ static const struct opt opts[] = {
 	OPT_LIST(0,   "module", "PATH",       struct extend_args, modules,  "bake this file or package too"),
 	OPT_TEXT('t', "tag", "TAG",           struct extend_args, tag,      "this tag instead of the content tag"),
 	OPT_TEXT(0,   "platform", "OS/ARCH",  struct extend_args, platform, "only this platform of an index"),
+	OPT_FLAG(0,   "push",                 struct extend_args, push,     "push it even when IMAGE is a short name of the store"),
 	OPT_FLAG(0,   "no-push",              struct extend_args, no_push,  "keep it in the store only"),
 	OPT_FLAG(0,   "force",                struct extend_args, force,    "overwrite a tag that holds something else"),
 	OPT_TEXT(0,   "print", "WHAT",        struct extend_args, print,    "ref (default: name:tag@digest) or tag (name:tag)"),
@@ -56,7 +57,6 @@ static bool make_request(struct extend_request *out, const struct extend_args *a
 		.modules = (const char *const *)args->modules.items,
 		.module_count = args->modules.len,
 		.tag = args->tag,
-		.push = !args->no_push,
 		.force = args->force,
 		.layer = layer_options_default(),
 	};
@@ -72,6 +72,22 @@ static bool make_request(struct extend_request *out, const struct extend_args *a
 	       reference_parse(&out->base, args->image, err);
 }
 
+/*
+ * A short name that the store has means the store's image: its function must not
+ * travel to docker.io because nobody said otherwise.
+ */
+static bool push_is_meant(struct session *s, const struct extend_args *args,
+			  const struct reference *base, struct store *store)
+{
+	if (args->push || args->no_push)
+		return args->push;
+	if (!str_eq(base->host, "docker.io") || !store_has_image(store, base))
+		return true;
+	event_note(s->events, "%s is an image of the store: kept there, not pushed (--push does)",
+		   args->image);
+	return false;
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct extend_args *args = arg;
@@ -81,7 +97,10 @@ static bool run(struct session *s, void *arg, struct err *err)
 	struct reference shown;
 
 	if (!make_request(&request, args, err) || !session_store(&env.store, s, err) ||
-	    !session_registry(&env.registry, s, err) || !extend_run(&result, &env, &request, err))
+	    !session_registry(&env.registry, s, err))
+		return false;
+	request.push = push_is_meant(s, args, &request.base, env.store);
+	if (!extend_run(&result, &env, &request, err))
 		return false;
 	shown = result.reference;
 	if (args->print && str_eq(args->print, "tag"))

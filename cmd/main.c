@@ -47,6 +47,7 @@ static void set_signals(void)
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL); /* too large a file is an error like a full disk */
 }
 
 static bool general_help(struct err *err)

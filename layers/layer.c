@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "layers/ahead.h"
 #include "layers/stage.h"
 #include "layers/tar.h"
 
@@ -145,6 +146,7 @@ bool layer_open(struct source **out, struct blob_source *blobs, const struct des
 	 * digests do. */
 	if (!decompressor_detect(&plain, NULL, packed, err))
 		return err_wrap(err, "layer %s", digest_format(&d->digest).text);
+	plain = ahead_open(plain); /* digest and inflating there, diff id and the reader here */
 	if (!diff_id) {
 		*out = plain;
 		return true;

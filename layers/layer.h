@@ -34,8 +34,12 @@ MUST_CHECK bool layer_writer_commit(struct layer *out, struct layer_writer *w, s
 void layer_writer_close(struct layer_writer *w); /* without commit nothing is left */
 DEFINE_AUTO(struct layer_writer, layer_writer_close)
 
-/* Plain tar bytes of a layer of `blobs`, compressed digest verified by the blob source; diff id
- * (NULL: unchecked) verified at the end. */
+/*
+ * Plain tar bytes of a layer of `blobs`, whatever its compression is by its first bytes. The blob
+ * source verifies the compressed digest, and the diff id (NULL: unchecked) is verified where the
+ * bytes end: read to the end before trusting anything. Longer layers are read and inflated ahead,
+ * on a thread of their own.
+ */
 MUST_CHECK bool layer_open(struct source **out, struct blob_source *blobs,
 			   const struct descriptor *d, const struct digest *diff_id,
 			   struct err *err);

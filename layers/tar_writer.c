@@ -41,8 +41,8 @@ struct tar_writer {
 };
 
 /*
- * A failure is kept here and looked at behind every call: told to libarchive it would be fatal, and then
- * 3.6.2 does not free its own buffer.
+ * A failure is kept here and looked at behind every call: told to libarchive it would be fatal, and
+ * then 3.6.2 does not free its own buffer.
  */
 static la_ssize_t pass_on(struct archive *a, void *arg, const void *data, size_t len)
 {

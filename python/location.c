@@ -81,21 +81,37 @@ char *location_path(struct arena *a, struct slice url)
 	return out[0] == '/' ? out : NULL;
 }
 
+void location_mask(char *text)
+{
+	char *at = text;
+
+	while ((at = strstr(at, "://"))) {
+		size_t len = strcspn(at + 3, "/?# \t\"'");
+		char *end;
+
+		at += 3;
+		end = memrchr(at, '@', len);
+		while (end && at < end)
+			*at++ = '*';
+	}
+}
+
 bool location_refuse_build(const char *what, const char *text, struct err *err)
 {
-	err_set(err, E_UNSUPPORTED, "'%s' is %s: rtbuild installs wheels and builds nothing", text,
+	AUTO(auto_free) char *shown = mem_strdup(text);
+
+	location_mask(shown);
+	err_set(err, E_UNSUPPORTED, "'%s' is %s: rtbuild installs wheels and builds nothing", shown,
 		what);
 	return err_hint(err, "make a wheel of it (pip wheel) and give its folder by --find-links");
 }
 
 bool location_refuse_remote(const char *text, struct err *err)
 {
+	/* a query may hold a signature */
 	AUTO(auto_free) char *shown = mem_strndup(text, strcspn(text, "?#"));
 
-	/* user:password@ never reaches a message */
-	if (strchr(shown, '@'))
-		err_set(err, E_UNSUPPORTED, "a requirement by URL is not fetched");
-	else
-		err_set(err, E_UNSUPPORTED, "'%s' is not fetched", shown);
+	location_mask(shown);
+	err_set(err, E_UNSUPPORTED, "'%s' is not fetched", shown);
 	return err_hint(err, "download the wheel and give its folder by --find-links");
 }

@@ -15,6 +15,10 @@ bool location_is_file(const char *text);   /* file:... */
  * of this machine. */
 char *location_path(struct arena *a, struct slice url);
 
+/* Put "*" over the user and password of each URL in `text`, which may come before a person's eyes.
+ */
+void location_mask(char *text);
+
 int location_hex_value(char c); /* of a hexadecimal digit, or -1 */
 
 /* Always false: E_UNSUPPORTED saying why what `text` points at is not taken, and the cure. */

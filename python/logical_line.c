@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "python/location.h"
 
 /* From the bytes of a requirements file to lines that mean something. What they mean is
  * requirements.c's. */
@@ -204,13 +205,22 @@ bool line_reader_next(struct logical_line *out, bool *more_out, struct line_read
 	}
 }
 
+char *line_shown(const struct line_reader *r, int number)
+{
+	struct slice line = r->lines.items[number - 1];
+	char *text = mem_strndup(line.ptr, line.len);
+
+	location_mask(text);
+	return text;
+}
+
 bool line_fail_at(const struct line_reader *r, const struct logical_line *line, size_t offset,
 		  struct err *err)
 {
 	struct line_place place = line->places[offset < line->len ? offset : line->len];
-	struct slice text = r->lines.items[place.line - 1];
+	AUTO(auto_free) char *text = line_shown(r, place.line);
 
-	return err_at(err, r->file, place.line, place.column, text.ptr, text.len);
+	return err_at(err, r->file, place.line, place.column, text, strlen(text));
 }
 
 /* One word into `word`; text[at] is its first byte. False: a quote is open at *at. */

@@ -37,6 +37,8 @@ void line_reader_close(struct line_reader *r);
 MUST_CHECK bool line_reader_next(struct logical_line *out, bool *more_out, struct line_reader *r,
 				 struct err *err);
 
+/* A physical line for a message, without passwords of URLs; the caller frees. */
+char *line_shown(const struct line_reader *r, int number);
 /* Put the place of text[offset] into an error. */
 bool line_fail_at(const struct line_reader *r, const struct logical_line *line, size_t offset,
 		  struct err *err);

@@ -21,6 +21,13 @@ static bool is_archive(const char *path)
 	return false;
 }
 
+/* A name alone that is a file here: the user forgot -r. */
+static void hint_at_file(const char *text, struct err *err)
+{
+	if (str_has_suffix(text, ".txt"))
+		err_hint(err, "to read that file, write -r %s", text);
+}
+
 /* A wheel named by its path. The rest of the requirement is read already. */
 static bool set_path(struct requirement_line *line, struct arena *a, const char *path,
 		     struct err *err)
@@ -33,7 +40,9 @@ static bool set_path(struct requirement_line *line, struct arena *a, const char 
 			return location_refuse_build("a source archive", path, err);
 		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 			return location_refuse_build("a folder", path, err);
-		return err_set(err, E_INPUT, "'%s' is neither a name nor a wheel", path);
+		err_set(err, E_INPUT, "'%s' is neither a name nor a wheel", path);
+		hint_at_file(path, err);
+		return false;
 	}
 	if (!wheel_name_parse(&name, a, fs_basename(path), err))
 		return false;
@@ -167,13 +176,6 @@ static bool parse_place(struct requirement_line *line, struct arena *a, struct s
 	if (location_is_remote(copy) || location_is_vcs(copy) || location_is_file(copy))
 		return set_url(line, a, copy, err);
 	return set_path(line, a, copy, err);
-}
-
-/* A name alone that is a file here: the user forgot -r. */
-static void hint_at_file(const char *text, struct err *err)
-{
-	if (str_has_suffix(text, ".txt"))
-		err_hint(err, "to read that file, write -r %s", text);
 }
 
 bool requirement_line_parse(struct requirement_line *line, struct arena *a, struct slice text,

@@ -228,14 +228,14 @@ static bool add_requirement(struct reading *f, const struct logical_line *text, 
 {
 	struct requirements *r = f->into;
 	const struct line_place *place = &text->places[0];
-	struct slice line_text = f->lines.lines.items[place->line - 1];
+	AUTO(auto_free) char *line_text = line_shown(&f->lines, place->line);
 	struct slice what = slice_trim((struct slice){ .ptr = text->text, .len = options }, " \t");
 	struct requirement_line line = {
 		.is_constraint = f->is_constraint,
 		.file = arena_strdup(&r->arena, f->file),
 		.line = place->line,
 		.column = place->column,
-		.line_text = arena_slice(&r->arena, line_text),
+		.line_text = arena_strdup(&r->arena, line_text),
 	};
 
 	line.origin = arena_printf(&r->arena, "%s:%d", f->file, place->line);

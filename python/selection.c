@@ -312,9 +312,11 @@ static bool fail_with_files(const struct need *n, const struct project *p, struc
 	if (v->count > REASONS_SHOWN)
 		buf_putf(&v->reasons, "; and %zu more", v->count - REASONS_SHOWN);
 	if (find_conflict(&a, &b, n, p)) {
-		put_demand(&who, a);
+		bool swap = a->by && !b->by; /* the user's own words first */
+
+		put_demand(&who, swap ? b : a);
 		buf_put(&who, " contradicts ");
-		put_demand(&who, b);
+		put_demand(&who, swap ? a : b);
 		err_set(err, E_INPUT, "%s: %s", who.ptr, v->reasons.ptr);
 		err_hint(err, "loosen one of the two, or add a version that satisfies both");
 		return demand_fails_at(a, err) || demand_fails_at(b, err);

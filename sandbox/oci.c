@@ -139,23 +139,36 @@ static void show_unified_cgroup(const struct container *c)
 		return; /* crun will say so */
 }
 
+static bool is_crun(const char *runtime)
+{
+	return str_eq(fs_basename(runtime), "crun");
+}
+
+/*
+ * In the foreground runc gives the command pipes and copies from them, so that output and errors
+ * lose their order; detached it gives our own descriptors. crun always does, and when detached it
+ * may reap a quick command itself.
+ */
+static bool is_detached(const char *runtime)
+{
+	return !is_crun(runtime);
+}
+
 static void runtime_args(struct str_list *out, const struct container *c, const char *runtime)
 {
-	bool is_crun = str_eq(fs_basename(runtime), "crun");
-
 	str_list_push(out, runtime);
 	str_list_push_take(out, mem_printf("--root=%s/state", c->scratch));
 	str_list_push_take(out, mem_printf("--log=%s/log", c->scratch));
 	str_list_push(out, "--log-format=json");
 	/* Without privilege there is no cgroup to manage; runc finds that out itself. */
-	if (is_crun)
+	if (is_crun(runtime))
 		str_list_push(out, c->space->mode == SPACE_ROOT ? "--cgroup-manager=cgroupfs"
 								: "--cgroup-manager=disabled");
-	/* Detached, the command gets our descriptors themselves, not pipes that the runtime copies
-	 * from, out of order. */
 	str_list_push(out, "run");
-	str_list_push(out, "--detach");
-	str_list_push_take(out, mem_printf("--pid-file=%s/pid", c->scratch));
+	if (is_detached(runtime)) {
+		str_list_push(out, "--detach");
+		str_list_push_take(out, mem_printf("--pid-file=%s/pid", c->scratch));
+	}
 	str_list_push_take(out, mem_printf("--bundle=%s", c->scratch));
 	str_list_push(out, c->id);
 }
@@ -216,7 +229,7 @@ bool oci_run(int *status_out, const struct container *c, const char *runtime, st
 
 	if (!write_bundle(c, err))
 		return false;
-	if (str_eq(fs_basename(runtime), "crun"))
+	if (is_crun(runtime))
 		show_unified_cgroup(c);
 	/* Runtimes tell their children's pids by /proc. */
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
@@ -228,11 +241,12 @@ bool oci_run(int *status_out, const struct container *c, const char *runtime, st
 	if (!run_runtime(status_out, c, runtime, err))
 		return false;
 	if (*status_out == 0)
-		return wait_command(status_out, c, err);
+		return !is_detached(runtime) || wait_command(status_out, c, err);
 	why = logged_error(log);
 	if (why)
 		return not_started(status_out, c, runtime, why, err);
-	return err_set(err, E_UNSUPPORTED, "%s ended with status %d and no reason",
+	return !is_detached(runtime) ||
+	       err_set(err, E_UNSUPPORTED, "%s ended with status %d and no reason",
 		       fs_basename(runtime), *status_out);
 }
 

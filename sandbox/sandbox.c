@@ -304,7 +304,8 @@ static bool unpack_one(void *arg, size_t job, struct err *err)
 	r.store = store_path(jobs->spec->store);
 	r.layers = layers;
 	r.compression = media_find(layer->descriptor.media_type)->compression;
-	return ask(&x, jobs->sandbox, &r, &blob, 1, err);
+	return ask(&x, jobs->sandbox, &r, &blob, 1, err) ||
+	       err_wrap(err, "layer %s", digest_format(&layer->descriptor.digest).text);
 }
 
 static void hexes_free(const char ***list)

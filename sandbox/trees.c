@@ -242,7 +242,6 @@ bool trees_unpack(const char *store, const struct space *space, const char *hex,
 		return err_set_errno(err, "make directory cache/work/%s/tree", work->name);
 	if (!fs_open(&root, work->fd, "tree", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err))
 		return false;
-	if (!unpack_into(root, space, hex, compression, blob, err))
-		return err_wrap(err, "layer sha256:%s", hex);
-	return move_in(dir, hex, work, err);
+	return unpack_into(root, space, hex, compression, blob, err) &&
+	       move_in(dir, hex, work, err);
 }

@@ -48,7 +48,7 @@ is 'root by default' "$(content r/run:1 3 srv/uid)" 0
 is 'umask' "$(content r/run:1 3 srv/mask)" 0022
 is 'HOME' "$(content r/run:1 3 srv/home)" /root
 is 'nothing of our environment' "$(content r/run:1 3 srv/env | cut -d = -f 1 | grep -vx 'GREETING\|HOME\|PATH\|PWD\|WHO\|HOSTNAME' | tr '\n' ' ')" ''
-is 'exec form' "$(members "$(layer r/run:1 4)" | grep -c 'srv/exec\\ form$')" 1
+is 'exec form' "$(members "$(layer r/run:1 4)" | grep -c 'srv/exec form$')" 1
 is 'USER by name: uid, groups, home' "$(content r/run:1 5 tmp/u; content r/run:1 5 tmp/g; content r/run:1 5 tmp/h)" '1234
 1235 77
 /home/worker'
@@ -57,7 +57,7 @@ is 'the sticky bit of /tmp survives' "$(members "$(layer r/run:1 5)" | grep 'tmp
 is 'a deleted file is a whiteout' "$(members "$(layer r/run:1 6)" | grep -v '/$')" \
 	'-rws--x--x 0/0 srv/cwd
 -rw-r--r-- 1234/77 srv/out
----------- 0/0 usr/bin/.wh.expr'
+-rw-r--r-- 0/0 usr/bin/.wh.expr'
 is 'links' "$(members "$(layer r/run:1 7)" | grep new/)" 'drwxr-xr-x 0/0 new/
 -rw-r--r-- 0/0 new/a
 hrw-r--r-- 0/0 new/b link to new/a

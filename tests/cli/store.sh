@@ -68,7 +68,7 @@ done
 is 'killed 20 times: never more than left-overs' "$(cat killed.bad)" ''
 run rtbuild fsck --repair
 check 'killed 20 times: whole after repair' rtbuild fsck
-is 'no temporary file is left' "$(find "$RTBUILD_STORE" -name '*.tmp*' -o -path '*/tmp/*' | head)" ''
+is 'no temporary file is left' "$(cd "$RTBUILD_STORE" && find . -name '*.tmp*' -o -path './tmp/*' | head)" ''
 check 'and it works' rtbuild build -q -t killed/app:end killed
 rtbuild images --json | jq -r '.[].reference' | while read -r name; do
 	rtbuild inspect "$name" >/dev/null || echo "$name"
@@ -130,10 +130,12 @@ context later l
 check 'gc: building goes on' rtbuild build -q -t later:1 later
 for i in 1 2 3 4; do
 	rtbuild build -q -t "later:$i" "many/$i" >/dev/null 2>>gc.err &
-	pids="$pids $!"
+	gc_pids="${gc_pids-} $!"
 	rtbuild gc >/dev/null 2>>gc.err || echo 'gc failed' >>gc.err
 done
-wait
+for pid in $gc_pids; do
+	wait "$pid" || echo 'a build failed' >>gc.err
+done
 is 'gc beside builds' "$(cat gc.err)" ''
 check 'gc beside builds: the store is whole' rtbuild fsck
 for i in 1 2 3 4; do

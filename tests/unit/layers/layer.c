@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/proc.h"
+#include "layers/ahead.h"
 #include "layers/layer.h"
 #include "layers/stage.h"
 
@@ -290,6 +291,76 @@ static void stage_tells_failures(void **state)
 	}
 }
 
+/* --- ahead --- */
+
+struct failing {
+	struct source source;
+	size_t left;
+	bool fails;
+};
+
+static bool failing_read(struct source *self, void *data, size_t cap, size_t *len_out,
+			 struct err *err)
+{
+	struct failing *f = (struct failing *)self;
+
+	*len_out = f->left < cap ? f->left : cap;
+	*len_out = *len_out < 99991 ? *len_out : 99991;
+	memset(data, (int)(f->left & 0xff), *len_out);
+	f->left -= *len_out;
+	return *len_out || !f->fails || err_set(err, E_NETWORK, "line cut");
+}
+
+static struct source *failing_source(size_t len, bool fails)
+{
+	struct failing *f = mem_alloc(sizeof(*f));
+
+	f->source = (struct source){ .read = failing_read, .close = made_close };
+	f->left = len;
+	f->fails = fails;
+	return &f->source;
+}
+
+static void ahead_gives_all_and_then_fails(void **state)
+{
+	static const size_t sizes[] = { 0, 1, MIB - 1, MIB, MIB + 1, 5 * MIB + 3 };
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		for (int fails = 0; fails < 2; fails++) {
+			AUTO(auto_source_close)
+			struct source *direct = failing_source(sizes[i], false);
+			AUTO(auto_source_close)
+			struct source *s = ahead_open(failing_source(sizes[i], fails));
+			AUTO(buf_free) struct buf got = BUF_INIT(8 * MIB);
+			AUTO(buf_free) struct buf want = BUF_INIT(8 * MIB);
+			struct sink_buf to_got = sink_buf(&got), to_want = sink_buf(&want);
+			struct err err = { 0 };
+
+			MUST(source_copy(direct, &to_want.sink, NULL, &err));
+			assert_int_equal(source_copy(s, &to_got.sink, NULL, &err), !fails);
+			assert_int_equal(err.code, fails ? E_NETWORK : E_NONE);
+			assert_int_equal(got.len, sizes[i]);
+			assert_memory_equal(got.ptr, want.ptr, got.len);
+		}
+}
+
+static void ahead_may_be_left(void **state)
+{
+	AUTO(auto_free) char *piece = mem_alloc(100000);
+	(void)state;
+
+	for (int reads = 0; reads < 60; reads += 7) {
+		AUTO(auto_source_close)
+		struct source *s = ahead_open(failing_source(64 * MIB, false));
+		struct err err = { 0 };
+		size_t len;
+
+		for (int i = 0; i < reads; i++)
+			MUST(source_read(s, piece, 100000, &len, &err));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +370,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(failures_leave_nothing, setup, teardown),
 		cmocka_unit_test(stage_passes_all),
 		cmocka_unit_test(stage_tells_failures),
+		cmocka_unit_test(ahead_gives_all_and_then_fails),
+		cmocka_unit_test(ahead_may_be_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,13 @@
 #ifndef TESTS_UNIT_PYTHON_MAKE_WHEEL_H
 #define TESTS_UNIT_PYTHON_MAKE_WHEEL_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/fs.h"
 #include "base/mem.h"

@@ -17,7 +17,7 @@
  */
 static struct python_target target_of(const char *python, const char *platform, const char *libc)
 {
-	struct python_target t;
+	struct python_target t = { 0 };
 	struct err err = { 0 };
 	struct platform p;
 
