@@ -86,7 +86,8 @@ MUST_CHECK bool fs_tmp_commit(struct fs_tmp *tmp, int to_dir, const char *name, 
 			      struct err *err);
 void fs_tmp_close(struct fs_tmp *tmp);
 
-/* The absolute name of an existing host path, links resolved, as the kernel says it; NULL when there is none. The caller frees. */
+/* The absolute name of an existing host path, links resolved, as the kernel says it; NULL when
+ * there is none. The caller frees. */
 char *fs_absolute(const char *path);
 
 /* Names in a directory but "." and "..", sorted bytewise. */

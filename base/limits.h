@@ -39,7 +39,8 @@ enum {
 	LIMIT_COMPONENT = 255,
 	LIMIT_PATH_DEPTH = 256,
 	LIMIT_LAYER_MEMBERS = 5000000,
-	LIMIT_PAX_HEADER = 1 * MIB, /* the largest extended header a path, a link and all xattrs need */
+	LIMIT_PAX_HEADER =
+		1 * MIB, /* the largest extended header a path, a link and all xattrs need */
 	LIMIT_XATTRS = 128,
 	LIMIT_XATTR_VALUE = 64 * KIB, /* XATTR_SIZE_MAX */
 	LIMIT_XATTR_TOTAL = 1 * MIB,
@@ -48,16 +49,19 @@ enum {
 	LIMIT_ZSTD_RATIO = 5000,
 	LIMIT_RATIO_FREE = 64 * MIB, /* the ratio counts after this many bytes */
 	LIMIT_ZSTD_WINDOW_LOG = 27,
-	LIMIT_COMPRESS_THREADS = 8, /* each holds 3 MiB; the hash beside them is slower than eight */
-	LIMIT_FILE_INDEX = 512 * MIB, /* one layer's cached file list: two million members with long names */
+	LIMIT_COMPRESS_THREADS =
+		8, /* each holds 3 MiB; the hash beside them is slower than eight */
+	LIMIT_FILE_INDEX =
+		512 * MIB, /* one layer's cached file list: two million members with long names */
 	LIMIT_LINKS_FOLLOWED = 40, /* the kernel's own MAXSYMLINKS */
-	LIMIT_PASSWD = 1 * MIB, /* /etc/passwd and /etc/group of an image (CVE-2026-47262) */
+	LIMIT_PASSWD = 1 * MIB,    /* /etc/passwd and /etc/group of an image (CVE-2026-47262) */
 
-	LIMIT_SANDBOX_ARGS = 6 * MIB,    /* argv and environment of a command: the kernel takes at most that */
+	LIMIT_SANDBOX_ARGS =
+		6 * MIB, /* argv and environment of a command: the kernel takes at most that */
 	LIMIT_SANDBOX_MESSAGE = 8 * MIB, /* arguments and the rest */
 	LIMIT_SANDBOX_MOUNTS = 1000,
-	LIMIT_RUNTIME_LOG = 256 * KIB,   /* an OCI runtime's own log; the last message is shown */
-	LIMIT_PROBE_MS = 20000,          /* a runtime that does not start within this is not used */
+	LIMIT_RUNTIME_LOG = 256 * KIB, /* an OCI runtime's own log; the last message is shown */
+	LIMIT_PROBE_MS = 20000,        /* a runtime that does not start within this is not used */
 
 	LIMIT_DOCKERFILE = 4 * MIB,
 	LIMIT_DOCKERFILE_LINE = 1 * MIB,
@@ -74,17 +78,19 @@ enum {
 	LIMIT_REQUIREMENTS_DEPTH = 20,
 	LIMIT_REQUIREMENTS_ENTRIES = 20000,
 	LIMIT_WHEEL_MEMBERS = 65534, /* of any zip: one more needs zip64 */
-	LIMIT_ZIP_DIRECTORY = 64 * MIB, /* a central directory: 65534 members with names of 1000 bytes */
+	LIMIT_ZIP_DIRECTORY =
+		64 * MIB, /* a central directory: 65534 members with names of 1000 bytes */
 	LIMIT_WHEEL_RECORD = 64 * MIB,
 	LIMIT_WHEEL_METADATA = 4 * MIB,
-	LIMIT_WHEEL_SCRIPT = 16 * MIB, /* one whose #!python line is rewritten; others are streamed */
-	LIMIT_PYTHON_VERSION = 1024,   /* real ones stay under 100 */
-	LIMIT_MARKER_DEPTH = 64,       /* nested parentheses */
+	LIMIT_WHEEL_SCRIPT =
+		16 * MIB,            /* one whose #!python line is rewritten; others are streamed */
+	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
+	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
 
 	LIMIT_TEMPLATE = 1 * MIB,
 	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */
-	LIMIT_BAKED_FILES = 20000, /* of one package: past it, a wrong directory was given */
-	LIMIT_PACKAGE_DEPTH = 64, /* directories below a package: the walk recurses */
+	LIMIT_BAKED_FILES = 20000,      /* of one package: past it, a wrong directory was given */
+	LIMIT_PACKAGE_DEPTH = 64,       /* directories below a package: the walk recurses */
 	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
 	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */
 	LIMIT_PASSWORD = 64 * KIB,

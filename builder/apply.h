@@ -5,7 +5,8 @@
 #include "builder/step.h"
 #include "image/config.h"
 
-/* The config changes of one step, its history entry apart: for FROM scratch and for a base, then for each instruction. */
+/* The config changes of one step, its history entry apart: for FROM scratch and for a base, then
+ * for each instruction. */
 
 /* What BuildKit starts FROM scratch with: the default PATH and "/" as working directory. */
 void apply_scratch(struct config *c);

@@ -20,7 +20,8 @@ static bool blobs_open(struct blob_source *self, struct source **out, const stru
 		return b->remote->open(b->remote, out, d, err);
 	origin = store_blob_origin(b->store, &d->digest);
 	if (!origin || !b->registry)
-		return err_set(err, E_NOT_FOUND, "layer %s is not in the store, and nothing tells where it is",
+		return err_set(err, E_NOT_FOUND,
+			       "layer %s is not in the store, and nothing tells where it is",
 			       digest_format(&d->digest).text);
 	struct blob_source *from = registry_blobs(b->registry, origin);
 
@@ -85,8 +86,8 @@ static bool load(struct base *base, struct build *b, const char *name,
 	return true;
 }
 
-bool base_get(struct base **out, struct build *b, const char *name,
-	      const struct platform *platform, struct err *err)
+bool base_get(struct base **out, struct build *b, const char *name, const struct platform *platform,
+	      struct err *err)
 {
 	AUTO(auto_free) char *key = mem_printf("%s %s", name, platform_format(platform).text);
 	struct base *base;
@@ -130,8 +131,8 @@ bool base_fetch(struct build *b, struct base *base, struct err *err)
 	if (base->fetched)
 		return true;
 	for (size_t i = 0; i < m->layer_count; i++)
-		whole = whole && store_has_blob(b->env->store, &m->layers[i].digest,
-						m->layers[i].size);
+		whole = whole &&
+			store_has_blob(b->env->store, &m->layers[i].digest, m->layers[i].size);
 	if (!whole && !b->env->registry)
 		return err_set(err, E_NOT_FOUND, "layers of the base are not in the store");
 	if (!whole && !registry_fetch_layers(b->env->registry, b->env->store, &base->image, err))

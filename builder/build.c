@@ -119,7 +119,8 @@ static bool epoch_of(int64_t *out, const struct build_request *req, struct err *
 	if (req->has_epoch || !text || !*text)
 		return true;
 	if (!str_to_u64(&value, slice_of(text), INT64_MAX / 2))
-		return err_set(err, E_USAGE, "SOURCE_DATE_EPOCH '%s' is no number of seconds", text);
+		return err_set(err, E_USAGE, "SOURCE_DATE_EPOCH '%s' is no number of seconds",
+			       text);
 	*out = (int64_t)value;
 	return true;
 }

@@ -8,18 +8,20 @@
 #include "layers/layer.h"
 
 /*
- * Step keys and the layers they led to, in the store's cache/steps (facts/dockerfile.md rows 39, 64, 65). A record is "pin <digest>"
- * lines for gc, then one JSON document. A record whose blob is gone counts as none.
+ * Step keys and the layers they led to, in the store's cache/steps (facts/dockerfile.md rows 39,
+ * 64, 65). A record is "pin <digest>" lines for gc, then one JSON document. A record whose blob is
+ * gone counts as none.
  */
 struct cache_key {
 	struct sha256 state;
 };
-/* `kind` keeps keys of different steps apart; what the compressor makes of the same tar counts too. */
+/* `kind` keeps keys of different steps apart; what the compressor makes of the same tar counts too.
+ */
 void cache_key_begin(struct cache_key *k, const char *kind, const struct layer_options *opt);
 void cache_key_bytes(struct cache_key *k, const void *data, size_t len); /* with its length */
-void cache_key_text(struct cache_key *k, const char *text);              /* NULL is kept apart from "" */
+void cache_key_text(struct cache_key *k, const char *text); /* NULL is kept apart from "" */
 void cache_key_number(struct cache_key *k, int64_t n);
-void cache_key_list(struct cache_key *k, const char *const *list); /* NULL-terminated */
+void cache_key_list(struct cache_key *k, const char *const *list);   /* NULL-terminated */
 void cache_key_sorted(struct cache_key *k, const char *const *list); /* whatever its order */
 struct digest cache_key_end(struct cache_key *k);
 void cache_key_free(struct cache_key *k); /* one that was not ended */

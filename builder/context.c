@@ -35,12 +35,10 @@ struct context {
 	size_t count;
 };
 
-static bool read_ignore(struct context *c, const char *dir, const char *dockerfile,
-			struct err *err)
+static bool read_ignore(struct context *c, const char *dir, const char *dockerfile, struct err *err)
 {
-	AUTO(auto_free) char *own = dockerfile && *dockerfile ?
-					    mem_printf("%s.dockerignore", dockerfile) :
-					    NULL;
+	AUTO(auto_free)
+	char *own = dockerfile && *dockerfile ? mem_printf("%s.dockerignore", dockerfile) : NULL;
 	AUTO(auto_free) char *common = mem_printf("%s/.dockerignore", dir);
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_IGNORE_FILE);
 	struct stat st;
@@ -237,8 +235,8 @@ bool context_peek(int *fd_out, const struct entry *e, struct err *err)
 
 /* --- the walk --- */
 
-static bool walk(struct context *c, int dir, const char *prefix, const bool *parent,
-		 bool *kept_out, size_t depth, struct err *err);
+static bool walk(struct context *c, int dir, const char *prefix, const bool *parent, bool *kept_out,
+		 size_t depth, struct err *err);
 
 static const char *read_link(struct context *c, int dir, const char *name, const char *path,
 			     struct err *err)
@@ -340,8 +338,7 @@ static bool add_directory(struct context *c, int dir, const char *name, const ch
 static bool visit(struct context *c, int dir, const char *name, const char *prefix,
 		  const bool *parent, bool *kept_out, size_t depth, struct err *err)
 {
-	AUTO(auto_free) char *path =
-		*prefix ? mem_printf("%s/%s", prefix, name) : mem_strdup(name);
+	AUTO(auto_free) char *path = *prefix ? mem_printf("%s/%s", prefix, name) : mem_strdup(name);
 	AUTO(auto_free) bool *own = mem_alloc(dockerignore_count(c->ignore) + 1);
 	bool excluded = dockerignore_step(c->ignore, path, parent, own);
 	struct stat st;
@@ -371,8 +368,8 @@ static void close_dir(DIR **d)
 		closedir(*d);
 }
 
-static bool walk(struct context *c, int dir, const char *prefix, const bool *parent,
-		 bool *kept_out, size_t depth, struct err *err)
+static bool walk(struct context *c, int dir, const char *prefix, const bool *parent, bool *kept_out,
+		 size_t depth, struct err *err)
 {
 	AUTO(auto_close) int copy = fcntl(dir, F_DUPFD_CLOEXEC, 0);
 	AUTO(close_dir) DIR *d = copy >= 0 ? fdopendir(copy) : NULL;

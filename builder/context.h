@@ -6,12 +6,14 @@
 #include "image/store.h"
 
 /*
- * A directory as a source of files: walked once, its .dockerignore applied, so that everything later reads
- * from one list of admitted files and nothing else. A file's bytes are read once, straight into the layer, hashed on
- * the way, and refused when the file is not what it was when it was listed.
+ * A directory as a source of files: walked once, its .dockerignore applied, so that everything
+ * later reads from one list of admitted files and nothing else. A file's bytes are read once,
+ * straight into the layer, hashed on the way, and refused when the file is not what it was when it
+ * was listed.
  */
 struct context;
-/* `dockerfile`: the path of the Dockerfile, whose NAME.dockerignore goes before the directory's own; NULL or "": none. `store` (may be NULL): for the stat index. Nothing is walked yet. */
+/* `dockerfile`: the path of the Dockerfile, whose NAME.dockerignore goes before the directory's
+ * own; NULL or "": none. `store` (may be NULL): for the stat index. Nothing is walked yet. */
 MUST_CHECK bool context_open(struct context **out, struct store *store, const char *dir,
 			     const char *dockerfile, struct err *err);
 void context_close(struct context *c); /* NULL is fine */
@@ -25,7 +27,8 @@ MUST_CHECK bool context_files(const struct files **out, struct context *c, struc
 /* Write what was learnt about files to the stat index. */
 MUST_CHECK bool context_save(struct context *c, struct err *err);
 
-/* Whether an entry is a file of a context, and then the hash of its bytes when it is known: read before, or unchanged since. */
+/* Whether an entry is a file of a context, and then the hash of its bytes when it is known: read
+ * before, or unchanged since. */
 bool context_is_file(const struct entry *e);
 const unsigned char *context_hash(const struct entry *e);
 /* A text that two names of one inode have in common; the caller frees. */

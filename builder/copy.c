@@ -127,14 +127,15 @@ static bool put_dirs(struct copy *c, const char *path, bool whole, struct err *e
 		if (!e)
 			put_new_dir(c, part);
 		else if (!map_has(&c->index, part))
-			put(c, &(struct entry){ .kind = ENTRY_DIR,
-						.mode = e->mode,
-						.uid = e->uid,
-						.gid = e->gid,
-						.mtime = e->mtime,
-						.xattrs = e->xattrs,
-						.xattr_count = e->xattr_count,
-						.dir = -1 },
+			put(c,
+			    &(struct entry){ .kind = ENTRY_DIR,
+					     .mode = e->mode,
+					     .uid = e->uid,
+					     .gid = e->gid,
+					     .mtime = e->mtime,
+					     .xattrs = e->xattrs,
+					     .xattr_count = e->xattr_count,
+					     .dir = -1 },
 			    part);
 		*end = kept;
 		end = kept ? end + 1 : NULL;
@@ -142,7 +143,8 @@ static bool put_dirs(struct copy *c, const char *path, bool whole, struct err *e
 	return true;
 }
 
-/* One entry that is no directory, at its final path; an existing one that is none either is replaced. */
+/* One entry that is no directory, at its final path; an existing one that is none either is
+ * replaced. */
 static bool put_file(struct copy *c, const struct entry *from, const char *path, bool keeps_owner,
 		     struct err *err)
 {
@@ -169,15 +171,14 @@ static const char *extension(const char *name)
 }
 
 /*
- * "COPY f /x" on a base that is not read: is /x a file to be made, or a directory of the base? The same name, or the
- * same extension, is a file; anything else only the base can tell.
+ * "COPY f /x" on a base that is not read: is /x a file to be made, or a directory of the base? The
+ * same name, or the same extension, is a file; anything else only the base can tell.
  */
 static bool is_surely_file(const char *path, const char *name)
 {
 	const char *last = fs_basename(path);
 
-	return str_eq(last, name) ||
-	       (*extension(last) && str_eq(extension(last), extension(name)));
+	return str_eq(last, name) || (*extension(last) && str_eq(extension(last), extension(name)));
 }
 
 /* The final path of a file called `name` (rows 3, 4, 5, 12). */
@@ -236,8 +237,8 @@ bool copy_file(struct copy *c, const struct entry *file, const char *name, struc
 
 /* --- trees --- */
 
-static bool copy_node(struct copy *c, const struct entry *from, const char *path,
-		      bool keeps_owner, struct err *err)
+static bool copy_node(struct copy *c, const struct entry *from, const char *path, bool keeps_owner,
+		      struct err *err)
 {
 	const struct entry *there = find(c, path);
 	struct entry *e;
@@ -271,8 +272,7 @@ static bool copy_dir(struct copy *c, const struct files *from, const struct entr
 	for (size_t i = first; i < end; i++) {
 		const struct entry *e = from->items[i];
 		const char *rest = e->path + prefix;
-		AUTO(auto_free) char *path =
-			mem_printf("%s%s%s", target, *target ? "/" : "", rest);
+		AUTO(auto_free) char *path = mem_printf("%s%s%s", target, *target ? "/" : "", rest);
 
 		if (dockerignore_matches(c->excludes, rest))
 			continue;
@@ -355,8 +355,8 @@ bool copy_members(struct copy *c, const struct entry *members, size_t count, str
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const struct entry *m = &members[i];
-		AUTO(auto_free) char *wanted =
-			mem_printf("%s%s%s", root, *root && m->path[0] ? "/" : "", m->path);
+		AUTO(auto_free)
+		char *wanted = mem_printf("%s%s%s", root, *root && m->path[0] ? "/" : "", m->path);
 		AUTO(auto_free) char *path = NULL;
 		struct entry copy = *m;
 
@@ -382,7 +382,8 @@ bool copy_directory(struct copy *c, const char *path, struct err *err)
 		return false;
 	if (there && there->kind != ENTRY_DIR)
 		return is_no_dir(c, target, there, err);
-	/* one that exists stays as it is; the usual ones of an unread base may be missing after all */
+	/* one that exists stays as it is; the usual ones of an unread base may be missing after all
+	 */
 	if (there && (c->view->base != VIEW_UNREAD || view_is_certain(c->view, target)))
 		return true;
 	return put_dirs(c, target, true, err);
@@ -401,7 +402,7 @@ static char *identity(const struct copy *c, const struct entry *e)
 	if (context_is_file(e))
 		return context_has_links(e) ? context_identity(e) : NULL;
 	return e->open == entry_open_file && e->dir == c->spool && e->name ? mem_strdup(e->name)
-									     : NULL;
+									   : NULL;
 }
 
 void copy_link(struct copy *c)

@@ -9,11 +9,12 @@
 #include "builder/view.h"
 
 /*
- * Where the files of one COPY or ADD go (facts/dockerfile.md rows 1-20, 25-28): sources and a destination to the entries
- * of a layer, parents included. Nothing is read or written here.
+ * Where the files of one COPY or ADD go (facts/dockerfile.md rows 1-20, 25-28): sources and a
+ * destination to the entries of a layer, parents included. Nothing is read or written here.
  */
 struct copy;
-/* ADD: put a file's members instead of it when it is an archive; *done_out false when it is none. */
+/* ADD: put a file's members instead of it when it is an archive; *done_out false when it is none.
+ */
 typedef bool copy_unpack_fn(void *arg, struct copy *c, const struct entry *file, bool *done_out,
 			    struct err *err);
 
@@ -24,20 +25,22 @@ struct copy {
 	struct mode_change mode;
 	const struct dockerignore *excludes; /* may be NULL */
 	bool keep_times;
-	int64_t mtime; /* of everything, unless keep_times */
-	bool is_linked; /* --link: nothing of the stage is looked at */
+	int64_t mtime;          /* of everything, unless keep_times */
+	bool is_linked;         /* --link: nothing of the stage is looked at */
 	copy_unpack_fn *unpack; /* NULL: never */
 	void *unpack_arg;
-	int spool;      /* where fetched files lie; -1: none */
+	int spool; /* where fetched files lie; -1: none */
 	struct entry_list out;
 	struct map index; /* path -> index + 1 into out */
-	size_t items; /* sources and matches so far */
-	/* The base must be read to know (then the entries so far mean nothing); why, for the plan. */
+	size_t items;     /* sources and matches so far */
+	/* The base must be read to know (then the entries so far mean nothing); why, for the plan.
+	 */
 	const char *needs_base;
 };
 void copy_free(struct copy *c);
 
-/* One source argument. Errors carry the place of `source_place`. A pattern without a match copies nothing. */
+/* One source argument. Errors carry the place of `source_place`. A pattern without a match copies
+ * nothing. */
 MUST_CHECK bool copy_source(struct copy *c, const struct files *from, const char *source,
 			    struct place source_place, struct err *err);
 /* One file with a name of its own: here-documents, URLs. */
@@ -46,11 +49,12 @@ MUST_CHECK bool copy_file(struct copy *c, const struct entry *file, const char *
 /* The members of an archive into the destination directory. */
 MUST_CHECK bool copy_members(struct copy *c, const struct entry *members, size_t count,
 			     struct err *err);
-/* A directory alone, as WORKDIR makes it: only what is missing (of an unread base: what is not known). */
+/* A directory alone, as WORKDIR makes it: only what is missing (of an unread base: what is not
+ * known). */
 MUST_CHECK bool copy_directory(struct copy *c, const char *path, struct err *err);
 /*
- * A file of a stage or image whose bytes are not at hand yet: its entry there, else NULL. Its copy gets them
- * by `open`, `dir` and `name`, before copy_finish.
+ * A file of a stage or image whose bytes are not at hand yet: its entry there, else NULL. Its copy
+ * gets them by `open`, `dir` and `name`, before copy_finish.
  */
 const struct entry *copy_unfetched(const struct entry *e);
 /* Sort what was collected, ready for layer_write; copy_link is part of it. */

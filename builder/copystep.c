@@ -13,8 +13,8 @@
 #include "builder/spool.h"
 
 /*
- * COPY, ADD and WORKDIR as layers: where the files come from, whether the layer is known already, and
- * writing it. Where files go is copy.c's.
+ * COPY, ADD and WORKDIR as layers: where the files come from, whether the layer is known already,
+ * and writing it. Where files go is copy.c's.
  */
 
 struct work {
@@ -27,7 +27,7 @@ struct work {
 	const struct files *from; /* the context or what --from names */
 	struct files tree_files;  /* owned, when `from` is a tree */
 	const struct tree *tree;
-	struct digest chain; /* of the layers behind `tree` */
+	struct digest chain;  /* of the layers behind `tree` */
 	const char *identity; /* of a context made of entries */
 	struct {
 		struct download **items; /* by number of the source that is a URL */
@@ -39,7 +39,7 @@ struct work {
 		bool is_archive;
 		struct archive archive;
 		struct unpacked *next;
-	} *unpacked;
+	} * unpacked;
 };
 
 static void work_free(struct work *w)
@@ -211,8 +211,8 @@ static bool get_url(struct download **out, struct work *w, size_t i, struct err 
 		d->fd = -1;
 		*ARRAY_PUSH(&w->downloads) = d;
 		if (!w->b->http)
-			w->b->http = http_open(
-				&(struct http_options){ .events = w->b->env->events });
+			w->b->http =
+				http_open(&(struct http_options){ .events = w->b->env->events });
 		if (!download_get(d, w->b->http, &w->spool, c->sources[i], c->checksum, err))
 			return false;
 	}
@@ -414,7 +414,8 @@ static bool key_entry(struct cache_key *k, const struct work *w, const struct en
 	return key_content(k, w, e);
 }
 
-/* The layer is its entries, so they are the key; the sources stand for those known by an identity alone. */
+/* The layer is its entries, so they are the key; the sources stand for those known by an identity
+ * alone. */
 static bool find_key(struct digest *out, const struct work *w)
 {
 	const struct step_copy *c = &w->step->copy;
@@ -495,15 +496,16 @@ static bool make_layer(struct layer *out, bool *cached_out, struct work *w, stru
 bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
 		  const struct step *step, struct err *err)
 {
-	AUTO(work_free) struct work w = {
+	AUTO(work_free)
+	struct work w = {
 		.b = b, .stage = stage, .step = step, .spool = SPOOL_INIT(b->env->store)
 	};
 	struct view *view = &b->products[stage].view;
 
 	if (!prepare(&w, err) || !collect_entries(&w, err) ||
 	    !make_layer(out, cached_out, &w, err)) {
-		return dockerfile_at(step->file, step->in->place,
-				     (int)strlen(step->in->spec->name), err);
+		return dockerfile_at(step->file, step->in->place, (int)strlen(step->in->spec->name),
+				     err);
 	}
 	for (size_t i = 0; i < w.copy.out.len; i++)
 		view_put(view, &w.copy.out.items[i]);

@@ -10,8 +10,8 @@
 #include "builder/words.h"
 
 /*
- * Logical lines to instructions: name, flags, words, here-documents, and what can be checked of each
- * alone. How text is cut into words is words.c's, what words mean is step.c's.
+ * Logical lines to instructions: name, flags, words, here-documents, and what can be checked of
+ * each alone. How text is cut into words is words.c's, what words mean is step.c's.
  */
 
 struct parser {
@@ -127,8 +127,8 @@ static bool parse_flag(struct parser *p, const struct instruction *in, struct fl
 	if (!flag->spec)
 		return unknown_flag(in, name, err);
 	if (flag->spec->kind == FLAG_BOOL)
-		return parse_bool_flag(
-			flag, value.ptr ? arena_slice(&p->d->arena, value) : NULL, err);
+		return parse_bool_flag(flag, value.ptr ? arena_slice(&p->d->arena, value) : NULL,
+				       err);
 	if (!value.ptr)
 		return err_set(err, E_INPUT, "--%s needs a value", flag->spec->name);
 	flag->value = arena_slice(&p->d->arena, value);
@@ -268,7 +268,8 @@ static bool parse_names(struct parser *p, struct instruction *in, const struct r
 		if (words.items[i].text[0] != '=')
 			continue;
 		err_set(err, E_INPUT, "%s: the name before '=' is missing", in->spec->name);
-		return dockerfile_at(p->d, lex_place(&p->lex, rest->at + words.items[i].at), 0, err);
+		return dockerfile_at(p->d, lex_place(&p->lex, rest->at + words.items[i].at), 0,
+				     err);
 	}
 	return take_words(p, in, &words, rest->at);
 }
@@ -292,8 +293,7 @@ static bool parse_health(struct parser *p, struct instruction *in, const struct 
 	return is_json || parse_text(p, in, &command);
 }
 
-static bool parse_line(struct parser *p, struct instruction *in, struct rest rest,
-		       struct err *err);
+static bool parse_line(struct parser *p, struct instruction *in, struct rest rest, struct err *err);
 
 /* As it is stored in the image: the line, then its here-documents. */
 static struct word *trigger_text(struct parser *p, const struct instruction *held)
@@ -349,7 +349,8 @@ static bool parse_rest(struct parser *p, struct instruction *in, const struct re
 	case FORM_PAIRS:
 		return parse_pairs(p, in, rest, err);
 	case FORM_JSON_OR_WORDS:
-		return try_json(p, in, rest, &is_json, err) && (is_json || parse_words(p, in, rest));
+		return try_json(p, in, rest, &is_json, err) &&
+		       (is_json || parse_words(p, in, rest));
 	case FORM_JSON_OR_TEXT:
 		return try_json(p, in, rest, &is_json, err) && (is_json || parse_text(p, in, rest));
 	case FORM_HEALTH:
@@ -449,8 +450,7 @@ static bool check_count(struct parser *p, const struct instruction *in, struct e
 }
 
 /* One instruction from `rest` on; its here-documents are read too. */
-static bool parse_line(struct parser *p, struct instruction *in, struct rest rest,
-		       struct err *err)
+static bool parse_line(struct parser *p, struct instruction *in, struct rest rest, struct err *err)
 {
 	size_t name_len = strcspn(rest.text, " \t\v\f\r");
 	struct slice name = { .ptr = rest.text, .len = name_len };
@@ -505,7 +505,8 @@ static void note_directives(struct parser *p)
 	if (slice_has_prefix(syntax->value, "docker/dockerfile") ||
 	    slice_has_prefix(syntax->value, "docker.io/docker/dockerfile"))
 		add_note(p, syntax->place, false,
-			 "the syntax directive is ignored: rtbuild reads the stable language itself");
+			 "the syntax directive is ignored: rtbuild reads the stable language "
+			 "itself");
 	else
 		add_note(p, syntax->place, true,
 			 arena_printf(&p->d->arena,

@@ -66,8 +66,9 @@ struct dockerfile {
 };
 
 /*
- * Everything that can be known without arguments and files is checked: unknown instructions and flags, number of words,
- * order of ARG and FROM, here-documents, LIMIT_INSTRUCTIONS and LIMIT_STAGES. E_INPUT with the place. The text is copied.
+ * Everything that can be known without arguments and files is checked: unknown instructions and
+ * flags, number of words, order of ARG and FROM, here-documents, LIMIT_INSTRUCTIONS and
+ * LIMIT_STAGES. E_INPUT with the place. The text is copied.
  */
 MUST_CHECK bool dockerfile_parse(struct dockerfile *out, const char *name, const char *text,
 				 size_t len, struct err *err);
@@ -76,7 +77,8 @@ MUST_CHECK bool dockerfile_parse_trigger(struct dockerfile *out, const char *nam
 					 struct err *err);
 void dockerfile_free(struct dockerfile *d);
 
-/* Put file, place and line into `err`, which was just set; returns false. Width 0: one character. */
+/* Put file, place and line into `err`, which was just set; returns false. Width 0: one character.
+ */
 bool dockerfile_at(const struct dockerfile *d, struct place place, int width, struct err *err);
 
 /* The value of a flag that was given (the last one of a list), or NULL. */

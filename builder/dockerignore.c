@@ -11,8 +11,8 @@
 #include "builder/glob.h"
 
 /*
- * moby/patternmatcher in C: each pattern becomes one of four kinds as there, and the general kind is
- * matched by following all states at once, since a pattern comes with a context from anywhere.
+ * moby/patternmatcher in C: each pattern becomes one of four kinds as there, and the general kind
+ * is matched by following all states at once, since a pattern comes with a context from anywhere.
  */
 
 enum token_kind {
@@ -50,8 +50,7 @@ struct dockerignore {
 static void add_token(struct pattern *p, enum token_kind kind, uint32_t character,
 		      const char *bracket)
 {
-	*ARRAY_PUSH(p) =
-		(struct token){ .kind = kind, .character = character, .bracket = bracket };
+	*ARRAY_PUSH(p) = (struct token){ .kind = kind, .character = character, .bracket = bracket };
 }
 
 /* Behind "**"; `first`: the pattern begins with it. */
@@ -206,8 +205,7 @@ static bool pattern_matches(const struct pattern *p, const char *path)
 		return strncmp(path, p->text, strlen(p->text) - 2) == 0;
 	case MATCH_SUFFIX:
 		suffix = p->text + 2;
-		return str_has_suffix(path, suffix) ||
-		       (*suffix == '/' && str_eq(path, suffix + 1));
+		return str_has_suffix(path, suffix) || (*suffix == '/' && str_eq(path, suffix + 1));
 	case MATCH_TOKENS:
 		return match_tokens(p, path);
 	}
@@ -391,7 +389,8 @@ bool dockerignore_may_return(const struct dockerignore *d, const char *dir)
 
 		if (!p->exception || strncmp(p->text, dir, common) != 0)
 			continue;
-		/* special characters begin inside the directory's own name, or the pattern goes on below it */
+		/* special characters begin inside the directory's own name, or the pattern goes on
+		 * below it */
 		if (p->plain <= dir_len ? p->text[p->plain] != '\0' : p->text[dir_len] == '/')
 			return true;
 	}

@@ -6,13 +6,15 @@
 #include "base/str.h"
 
 /*
- * Patterns of .dockerignore and of COPY --exclude, with the semantics of moby/patternmatcher (facts/dockerfile.md
- * section 1.6): rooted, ** for any depth, a pattern also covers everything below what it matches, the last match wins, "!" takes back.
- * Immutable: any number of threads may match.
+ * Patterns of .dockerignore and of COPY --exclude, with the semantics of moby/patternmatcher
+ * (facts/dockerfile.md section 1.6): rooted, ** for any depth, a pattern also covers everything
+ * below what it matches, the last match wins, "!" takes back. Immutable: any number of threads may
+ * match.
  */
 struct dockerignore;
 
-/* The text of a file: BOM, comments, blank lines and "!" as moby reads them. E_INPUT with the place for a malformed pattern; LIMIT_IGNORE_PATTERNS. */
+/* The text of a file: BOM, comments, blank lines and "!" as moby reads them. E_INPUT with the place
+ * for a malformed pattern; LIMIT_IGNORE_PATTERNS. */
 MUST_CHECK bool dockerignore_parse(struct dockerignore **out, const char *file, const char *text,
 				   size_t len, struct err *err);
 /* Single patterns. */
@@ -24,12 +26,13 @@ static inline void auto_dockerignore_free(struct dockerignore **d)
 	dockerignore_free(*d);
 }
 
-/* Whether `path` (canonical, not empty) is matched, its parents looked at too. NULL matches nothing. */
+/* Whether `path` (canonical, not empty) is matched, its parents looked at too. NULL matches
+ * nothing. */
 bool dockerignore_matches(const struct dockerignore *d, const char *path);
 
 /*
- * The same for a walk: `parent` holds what dockerignore_step left for the directory (NULL at the root), `own`
- * takes it for `path`; both have dockerignore_count elements.
+ * The same for a walk: `parent` holds what dockerignore_step left for the directory (NULL at the
+ * root), `own` takes it for `path`; both have dockerignore_count elements.
  */
 size_t dockerignore_count(const struct dockerignore *d);
 bool dockerignore_step(const struct dockerignore *d, const char *path, const bool *parent,

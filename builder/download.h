@@ -5,7 +5,8 @@
 #include "builder/spool.h"
 #include "net/http.h"
 
-/* ADD URL (facts/dockerfile.md row 21): one GET, redirects followed by net/url.h's rules, the body to a spool file. */
+/* ADD URL (facts/dockerfile.md row 21): one GET, redirects followed by net/url.h's rules, the body
+ * to a spool file. */
 struct download {
 	struct spool_range range; /* the bytes, and their hash */
 	int fd;
@@ -13,7 +14,8 @@ struct download {
 	char *name;       /* the last part of the URL's path; "__unnamed__" when it has none */
 };
 void download_free(struct download *d);
-/* `checksum` (NULL: none): "sha256:...", E_INTEGRITY when it is another. E_NOT_FOUND, E_AUTH, E_NETWORK by status. */
+/* `checksum` (NULL: none): "sha256:...", E_INTEGRITY when it is another. E_NOT_FOUND, E_AUTH,
+ * E_NETWORK by status. */
 MUST_CHECK bool download_get(struct download *out, struct http *http, struct spool *s,
 			     const char *url, const char *checksum, struct err *err);
 

@@ -8,8 +8,8 @@
 #include "builder/view.h"
 
 /*
- * The state of one build, shared by the files that do its steps: base images, contexts, and what each stage
- * came to. Internal to builder/.
+ * The state of one build, shared by the files that do its steps: base images, contexts, and what
+ * each stage came to. Internal to builder/.
  */
 
 /* Blobs of a base: the store's, else where the image came from, else the origin the store knows. */
@@ -43,7 +43,7 @@ struct product {
 	struct {
 		struct layer *items;
 		size_t len, cap;
-	} layers; /* on top of the base's, those of stages it goes on from included */
+	} layers;          /* on top of the base's, those of stages it goes on from included */
 	struct tree *tree; /* of everything, for COPY --from */
 };
 
@@ -58,14 +58,14 @@ struct build {
 	const struct build_env *env;
 	const struct build_request *req;
 	struct plan *plan;
-	int64_t created; /* of the image and its history, and of files */
+	int64_t created;          /* of the image and its history, and of files */
 	struct product *products; /* one a stage */
 	struct base *bases;
 	struct trigger *triggers;
-	struct context *context; /* NULL: not opened yet */
+	struct context *context;   /* NULL: not opened yet */
 	struct context **contexts; /* of named ones, by number; directories only */
 	struct files *entry_files; /* of named ones made of entries */
-	struct http *http;       /* for ADD; NULL: not opened yet */
+	struct http *http;         /* for ADD; NULL: not opened yet */
 };
 
 /* base.c */
@@ -73,7 +73,8 @@ MUST_CHECK bool base_get(struct base **out, struct build *b, const char *name,
 			 const struct platform *platform, struct err *err);
 MUST_CHECK bool base_fetch(struct build *b, struct base *base, struct err *err);
 void bases_free(struct base *list);
-/* Layers of a base (may be NULL) and then those of a product as a tree; all must be in the store. */
+/* Layers of a base (may be NULL) and then those of a product as a tree; all must be in the store.
+ */
 MUST_CHECK bool base_tree(struct tree **out, struct build *b, const struct base *base,
 			  const struct layer *layers, size_t count, struct err *err);
 /* Diff ids, lowest first; the caller frees. */

@@ -9,8 +9,9 @@
 #include "builder/owner.h"
 
 /*
- * One stage: its base, its steps with everything expanded, then each step in turn. A stage reads only the
- * request, the plan and stages that are done, so that ready ones could run beside each other.
+ * One stage: its base, its steps with everything expanded, then each step in turn. A stage reads
+ * only the request, the plan and stages that are done, so that ready ones could run beside each
+ * other.
  */
 
 struct steps {
@@ -80,8 +81,8 @@ static bool begin_image(struct build *b, struct product *p, const struct plan_st
 	}
 	config_copy(&p->config, &p->base->image.config);
 	if (config_repair_history(&p->config))
-		event_note(b->env->events, "%s: its history did not fit its layers and was completed",
-			   name);
+		event_note(b->env->events,
+			   "%s: its history did not fit its layers and was completed", name);
 	view_init(&p->view, p->base->image.manifest.layer_count ? VIEW_UNREAD : VIEW_EMPTY,
 		  load_tree, make_loader(b, p));
 	return true;
@@ -157,8 +158,8 @@ static bool run_step(struct build *b, size_t stage, const struct step *step, siz
 		     size_t count, bool cmd_is_own, struct err *err)
 {
 	struct product *p = &b->products[stage];
-	AUTO(auto_free) char *shown =
-		str_printable(step->in->original, strlen(step->in->original), 200);
+	AUTO(auto_free)
+	char *shown = str_printable(step->in->original, strlen(step->in->original), 200);
 	uint64_t task = event_start(b->env->events, "[%s %zu/%zu] %s",
 				    plan_stage_label(b->plan, stage), number, count, shown);
 	struct layer layer;
@@ -180,7 +181,7 @@ static bool run_step(struct build *b, size_t stage, const struct step *step, siz
 	if (step->kind == INSTRUCTION_RUN)
 		view_forget(&p->view);
 	event_done(b->env->events, task, "%s",
-		   cached	     ? "cached"
+		   cached            ? "cached"
 		   : step->has_layer ? digest_format(&layer.descriptor.digest).text
 				     : "done");
 	return true;
@@ -197,8 +198,7 @@ static bool run_steps(struct build *b, size_t stage, const struct steps *steps, 
 			return false;
 		for (size_t k = 0; step->unset && k < step->unset->len; k++)
 			event_warn(b->env->events, "%s:%d: the variable '%s' is not set",
-				   step->file->name, step->in->place.line,
-				   step->unset->items[k]);
+				   step->file->name, step->in->place.line, step->unset->items[k]);
 		if (step->kind == INSTRUCTION_CMD)
 			cmd_is_own = true;
 		if (!run_step(b, stage, step, i + 1, steps->len, cmd_is_own, err))

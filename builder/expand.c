@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "builder/shellpattern.h"
 
-/* Expansion of one word. Which words are expanded, and by which environment, is step.c's business. */
+/* Expansion of one word. Which words are expanded, and by which environment, is step.c's business.
+ */
 
 enum { NO_STOP = -1 };
 
@@ -37,7 +38,10 @@ static void result_free(struct result *r)
 	str_list_free(&r->words);
 }
 
-#define RESULT_INIT { .text = BUF_INIT(LIMIT_EXPANSION), .word = BUF_INIT(LIMIT_EXPANSION) }
+#define RESULT_INIT                                                                  \
+	{                                                                            \
+		.text = BUF_INIT(LIMIT_EXPANSION), .word = BUF_INIT(LIMIT_EXPANSION) \
+	}
 
 static bool fail(struct expander *x, size_t at, struct err *err, const char *text)
 {
@@ -104,8 +108,8 @@ static char *take_name(struct expander *x)
 }
 
 /* Text up to `stop`, expanded, as the operand of a ${...}. */
-static bool take_operand(struct expander *x, char **out, char stop, bool raw_escapes,
-			 size_t dollar, struct err *err)
+static bool take_operand(struct expander *x, char **out, char stop, bool raw_escapes, size_t dollar,
+			 struct err *err)
 {
 	AUTO(result_free) struct result r = RESULT_INIT;
 
@@ -214,9 +218,9 @@ static bool expand_braces(struct expander *x, char **out, size_t dollar, struct 
 	if (op == '}') {
 		x->at++;
 		value = lookup(x, name);
-		*out = value		      ? mem_strdup(value)
+		*out = value                ? mem_strdup(value)
 		       : x->opt->keep_unset ? mem_printf("${%s}", name)
-					      : mem_strdup("");
+					    : mem_strdup("");
 		return true;
 	}
 	if (op == '/') {
@@ -255,9 +259,9 @@ static bool expand_dollar(struct expander *x, char **out, struct err *err)
 		return true;
 	}
 	value = lookup(x, name);
-	*out = value		      ? mem_strdup(value)
+	*out = value                ? mem_strdup(value)
 	       : x->opt->keep_unset ? mem_printf("$%s", name)
-				      : mem_strdup("");
+				    : mem_strdup("");
 	return true;
 }
 

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "builder/glob.h"
 
-/* Looking things up in a list of entries. Where entries come from is context.c's and execute.c's business. */
+/* Looking things up in a list of entries. Where entries come from is context.c's and execute.c's
+ * business. */
 
 enum { LINKS_MAX = 40 }; /* as the kernel */
 
@@ -227,9 +228,9 @@ bool files_select(struct str_list *out, const struct files *f, const char *sourc
 		return false;
 	if (!e) {
 		err_set(err, E_NOT_FOUND, "'%s' is not there", source);
-		return dockerignore_matches(f->ignored, clean + 1) ?
-			       err_hint(err, ".dockerignore leaves it out") :
-			       false;
+		return dockerignore_matches(f->ignored, clean + 1)
+			       ? err_hint(err, ".dockerignore leaves it out")
+			       : false;
 	}
 	str_list_push(out, clean + 1);
 	return true;

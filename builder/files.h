@@ -14,7 +14,8 @@ struct files {
 	const struct entry **items; /* bytewise by path; the root has no entry */
 	size_t len, cap;
 	bool keeps_owners; /* stages and images; a context's files belong to root */
-	const struct dockerignore *ignored; /* why something may be missing here; NULL: nothing is left out */
+	const struct dockerignore
+		*ignored; /* why something may be missing here; NULL: nothing is left out */
 };
 void files_add(struct files *f, const struct entry *e); /* before files_sort */
 void files_sort(struct files *f);
@@ -27,9 +28,9 @@ extern const struct entry files_root;
 void files_below(const struct files *f, const char *dir, size_t *first_out, size_t *end_out);
 
 /*
- * Follow symbolic links as inside a root: absolute ones start there, ".." never leaves it. `find` gives the entry at a canonical
- * path whose parents are no links. What is absent stays as written; *exists_out says whether all of it was there.
- * The caller frees. E_INPUT after 40 links.
+ * Follow symbolic links as inside a root: absolute ones start there, ".." never leaves it. `find`
+ * gives the entry at a canonical path whose parents are no links. What is absent stays as written;
+ * *exists_out says whether all of it was there. The caller frees. E_INPUT after 40 links.
  */
 typedef const struct entry *files_find_fn(void *arg, const char *path);
 MUST_CHECK bool files_resolve(char **out, bool *exists_out, files_find_fn *find, void *arg,
@@ -38,7 +39,8 @@ MUST_CHECK bool files_resolve(char **out, bool *exists_out, files_find_fn *find,
 MUST_CHECK bool files_follow(const struct entry **out, const struct files *f, const char *path,
 			     struct err *err);
 
-/* The entries a source names, unfollowed, sorted: one, or those that match its wildcards (not looking below a match). Paths are the caller's. */
+/* The entries a source names, unfollowed, sorted: one, or those that match its wildcards (not
+ * looking below a match). Paths are the caller's. */
 MUST_CHECK bool files_select(struct str_list *out, const struct files *f, const char *source,
 			     struct err *err);
 

@@ -8,7 +8,8 @@
 
 /*
  * Go's filepath.Match: * any text but "/", ? one character but "/", [a-z] and [^a-z], backslash
- * before a character makes it plain. Characters are UTF-8 sequences; a byte that is none counts as one.
+ * before a character makes it plain. Characters are UTF-8 sequences; a byte that is none counts as
+ * one.
  */
 bool glob_is_valid(const char *pattern);
 /* False for an invalid pattern too. */

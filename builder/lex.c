@@ -58,11 +58,10 @@ bool lex_raw_line(struct lex *lx, struct slice *line_out, struct slice *whole_ou
 	if (!left)
 		return false;
 	end = memchr(start, '\n', left);
-	*whole_out = (struct slice){ .ptr = start,
-				     .len = end ? (size_t)(end - start) + 1 : left };
+	*whole_out = (struct slice){ .ptr = start, .len = end ? (size_t)(end - start) + 1 : left };
 	*line_out = *whole_out;
-	while (line_out->len &&
-	       (line_out->ptr[line_out->len - 1] == '\n' || line_out->ptr[line_out->len - 1] == '\r'))
+	while (line_out->len && (line_out->ptr[line_out->len - 1] == '\n' ||
+				 line_out->ptr[line_out->len - 1] == '\r'))
 		line_out->len--;
 	lx->at += whole_out->len;
 	lx->line++;

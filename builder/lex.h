@@ -10,7 +10,8 @@
 
 /*
  * A Dockerfile's text as logical lines: directives taken, comments dropped, continuations joined,
- * and for each byte of a logical line the place it came from (facts: BuildKit's parser, section 1.3).
+ * and for each byte of a logical line the place it came from (facts: BuildKit's parser,
+ * section 1.3).
  */
 
 /* Both count from 1. */
@@ -44,7 +45,8 @@ struct lex {
 		size_t len, cap;
 	} pieces;
 	int first_line;
-	int empty_line; /* number of a blank line inside a continuation (an old habit, warned about), else 0 */
+	int empty_line; /* number of a blank line inside a continuation (an old habit, warned
+			   about), else 0 */
 	/* The place of the failure when a function below fails. */
 	struct place error_at;
 };
@@ -52,9 +54,11 @@ struct lex {
 void lex_init(struct lex *lx, const char *text, size_t len); /* a byte order mark is dropped */
 void lex_free(struct lex *lx);
 
-/* The next logical line that is not empty; *more_out false at the end. E_INPUT for a bad directive or a line past LIMIT_DOCKERFILE_LINE. */
+/* The next logical line that is not empty; *more_out false at the end. E_INPUT for a bad directive
+ * or a line past LIMIT_DOCKERFILE_LINE. */
 MUST_CHECK bool lex_next(struct lex *lx, bool *more_out, struct err *err);
-/* The next physical line as it stands, for here-documents: *line_out without its newline, *whole_out with it. False at the end. */
+/* The next physical line as it stands, for here-documents: *line_out without its newline,
+ * *whole_out with it. False at the end. */
 bool lex_raw_line(struct lex *lx, struct slice *line_out, struct slice *whole_out);
 
 /* Where byte `at` of the logical line came from. */

@@ -59,8 +59,8 @@ static bool find_name(struct slice file, struct slice name, struct slice *second
 	return false;
 }
 
-static bool look_up(int64_t *id_out, int64_t *group_out, struct slice name,
-		    const struct tree *tree, const char *path, const char *what, struct err *err)
+static bool look_up(int64_t *id_out, int64_t *group_out, struct slice name, const struct tree *tree,
+		    const char *path, const char *what, struct err *err)
 {
 	AUTO(buf_free) struct buf file = BUF_INIT(LIMIT_PASSWD);
 	struct slice id, group;
@@ -100,8 +100,7 @@ bool owner_parse(struct owner *out, const char *text, const struct tree *tree, s
 	}
 	if (is_number(user, &out->uid))
 		out->gid = out->uid;
-	else if (user.len &&
-		 !look_up(&out->uid, &out->gid, user, tree, "/etc/passwd", "user", err))
+	else if (user.len && !look_up(&out->uid, &out->gid, user, tree, "/etc/passwd", "user", err))
 		return false;
 	if (!group.ptr || !group.len)
 		return true;

@@ -8,24 +8,26 @@
 #include "base/err.h"
 #include "layers/tree.h"
 
-/* --chown and --chmod of COPY and ADD, and the owner of a WORKDIR (facts/dockerfile.md rows 17 and 18). */
+/* --chown and --chmod of COPY and ADD, and the owner of a WORKDIR (facts/dockerfile.md rows 17 and
+ * 18). */
 struct owner {
 	bool given;
 	int64_t uid, gid;
 };
 /* Whether names have to be looked up in the image. */
 bool owner_has_names(const char *text);
-/* "user[:group]". A number alone is the group too; a name alone brings its primary group. `tree` may be NULL when there are no names. E_INPUT, E_NOT_FOUND. */
+/* "user[:group]". A number alone is the group too; a name alone brings its primary group. `tree`
+ * may be NULL when there are no names. E_INPUT, E_NOT_FOUND. */
 MUST_CHECK bool owner_parse(struct owner *out, const char *text, const struct tree *tree,
 			    struct err *err);
 
 enum { MODE_CLAUSES = 32 };
 struct mode_clause {
-	mode_t who;       /* bits of the classes that change */
-	char op;          /* + - = */
-	mode_t bits;      /* r w x of all classes, and s t */
-	bool x_if_any;    /* X */
-	char copy_from;   /* u g o, or 0 */
+	mode_t who;     /* bits of the classes that change */
+	char op;        /* + - = */
+	mode_t bits;    /* r w x of all classes, and s t */
+	bool x_if_any;  /* X */
+	char copy_from; /* u g o, or 0 */
 };
 struct mode_change {
 	bool given;

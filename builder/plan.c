@@ -54,7 +54,8 @@ static bool name_is_valid(const char *name)
 	return !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")];
 }
 
-/* The stage of that name among the first `count`, the last one when there are several; SIZE_MAX: none. */
+/* The stage of that name among the first `count`, the last one when there are several; SIZE_MAX:
+ * none. */
 static size_t find_stage(const struct plan *p, size_t count, const char *name)
 {
 	for (size_t i = count; i > 0; i--) {
@@ -87,9 +88,10 @@ static bool stage_name(struct plan *p, struct plan_stage *s, size_t index, struc
 		return dockerfile_at(p->file, word->place, (int)strlen(word->text), err);
 	}
 	if (find_stage(p, index, name) != SIZE_MAX)
-		str_list_push_take(&p->notes,
-				   mem_printf("line %d: a second stage named '%s': the later one counts",
-					      word->place.line, name));
+		str_list_push_take(
+			&p->notes,
+			mem_printf("line %d: a second stage named '%s': the later one counts",
+				   word->place.line, name));
 	s->name = name;
 	return true;
 }
@@ -151,8 +153,8 @@ static bool make_stages(struct plan *p, struct err *err)
 		s->instructions = in + 1;
 		if (!stage_from(p, s, p->stage_count, err))
 			return false;
-		for (size_t k = i + 1; k < file->instruction_count &&
-				       file->instructions[k].kind != INSTRUCTION_FROM;
+		for (size_t k = i + 1;
+		     k < file->instruction_count && file->instructions[k].kind != INSTRUCTION_FROM;
 		     k++)
 			s->instruction_count++;
 		p->stage_count++;
@@ -202,9 +204,8 @@ static bool mark_used(struct plan *p, size_t index, struct err *err)
 		return false;
 	for (size_t i = 0; i < s->instruction_count; i++) {
 		const struct instruction *in = &s->instructions[i];
-		const struct flag *from = in->kind == INSTRUCTION_COPY
-						  ? instruction_find_flag(in, "from")
-						  : NULL;
+		const struct flag *from =
+			in->kind == INSTRUCTION_COPY ? instruction_find_flag(in, "from") : NULL;
 		struct plan_source source;
 
 		if (!from || strchr(from->value, '$'))
@@ -259,8 +260,8 @@ static bool is_declared(const struct plan *p, const char *name)
 		const struct instruction *in = &p->file->instructions[i];
 
 		for (size_t k = 0; in->kind == INSTRUCTION_ARG && k < in->word_count; k++) {
-			struct slice key = slice_cut(slice_of(in->words[k].text), '=',
-						     &(struct slice){ 0 });
+			struct slice key =
+				slice_cut(slice_of(in->words[k].text), '=', &(struct slice){ 0 });
 
 			if (slice_eq(key, name))
 				return true;

@@ -13,10 +13,10 @@
  */
 struct plan_stage {
 	const struct instruction *from;
-	const char *name;      /* lower case; NULL: none */
-	const char *base;      /* expanded; "scratch" counts only when is_scratch */
+	const char *name; /* lower case; NULL: none */
+	const char *base; /* expanded; "scratch" counts only when is_scratch */
 	bool is_scratch;
-	size_t base_stage;     /* SIZE_MAX: none */
+	size_t base_stage;                        /* SIZE_MAX: none */
 	const struct build_context *base_context; /* NULL: none */
 	struct platform platform;
 	const struct instruction *instructions; /* those behind FROM */
@@ -26,7 +26,7 @@ struct plan_stage {
 
 struct plan {
 	struct arena arena;
-	const struct dockerfile *file;      /* borrowed */
+	const struct dockerfile *file;       /* borrowed */
 	const struct build_request *request; /* borrowed */
 	struct scope_globals globals;
 	struct plan_stage *stages;
@@ -53,7 +53,8 @@ MUST_CHECK bool plan_source(struct plan_source *out, const struct plan *p, size_
 /* How to name a stage to people: its name, or its number. In the arena. */
 const char *plan_stage_label(struct plan *p, size_t stage);
 
-/* Why a step needs the files of its stage's base, or NULL. --link is asked for by the step itself. */
+/* Why a step needs the files of its stage's base, or NULL. --link is asked for by the step itself.
+ */
 const char *plan_step_needs_base(const struct step *step);
 
 /* A step as one line of text, for people and for tests. */

@@ -76,7 +76,8 @@ void plan_describe(struct buf *out, const struct step *step)
 	} else if (step->pairs) {
 		buf_put(out, name.ptr);
 		for (size_t i = 0; i < step->pair_count; i++)
-			buf_putf(out, " %s%s%s", step->pairs[i].key, step->pairs[i].value ? "=" : "",
+			buf_putf(out, " %s%s%s", step->pairs[i].key,
+				 step->pairs[i].value ? "=" : "",
 				 step->pairs[i].value ? step->pairs[i].value : "");
 	} else if (step->list) {
 		buf_putf(out, "%s ", name.ptr);

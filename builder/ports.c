@@ -50,7 +50,8 @@ bool ports_parse(struct str_list *out, const char *spec, struct err *err)
 	struct range range, host;
 
 	if (!protocol)
-		return err_set(err, E_INPUT, "port '%s': the protocol must be tcp, udp or sctp", spec);
+		return err_set(err, E_INPUT, "port '%s': the protocol must be tcp, udp or sctp",
+			       spec);
 	if (!parse_range(&range, port)) {
 		err_set(err, E_INPUT, "'%s' is no port", spec);
 		return err_hint(err, "for example 80, 8000-8010 or 53/udp");
@@ -62,7 +63,8 @@ bool ports_parse(struct str_list *out, const char *spec, struct err *err)
 			start--;
 		if (start < colon &&
 		    (!parse_range(&host, (struct slice){ start, (size_t)(colon - start) }) ||
-		     (range.last != range.first && host.last - host.first != range.last - range.first)))
+		     (range.last != range.first &&
+		      host.last - host.first != range.last - range.first)))
 			return err_set(err, E_INPUT, "port '%s': the host part is wrong", spec);
 	}
 	for (uint64_t p = range.first; p <= range.last; p++)
@@ -73,10 +75,10 @@ bool ports_parse(struct str_list *out, const char *spec, struct err *err)
 bool signal_is_known(const char *text)
 {
 	static const char *const names[] = {
-		"HUP",	"INT",	"QUIT",	  "ILL",  "TRAP", "ABRT", "IOT",  "BUS",    "FPE",
-		"KILL", "USR1", "SEGV",	  "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD",
-		"CLD",	"CONT", "STOP",	  "TSTP", "TTIN", "TTOU", "URG",  "XCPU",   "XFSZ",
-		"VTALRM", "PROF", "WINCH", "IO", "POLL", "PWR",	"SYS",	"RTMIN", "RTMAX",
+		"HUP",    "INT",  "QUIT",  "ILL",  "TRAP", "ABRT", "IOT",  "BUS",    "FPE",
+		"KILL",   "USR1", "SEGV",  "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD",
+		"CLD",    "CONT", "STOP",  "TSTP", "TTIN", "TTOU", "URG",  "XCPU",   "XFSZ",
+		"VTALRM", "PROF", "WINCH", "IO",   "POLL", "PWR",  "SYS",  "RTMIN",  "RTMAX",
 	};
 	const char *name = text;
 	uint64_t number;

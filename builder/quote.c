@@ -10,8 +10,11 @@
 static size_t decode(const unsigned char *p, uint32_t *out)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-								: p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : 0;
+	size_t len = p[0] < 0x80                   ? 1
+		     : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+		     : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+		     : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+						   : 0;
 
 	if (len < 2) {
 		*out = p[0];

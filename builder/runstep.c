@@ -45,8 +45,8 @@ static struct digest run_key(const struct build *b, const struct product *p,
 {
 	struct cache_key k;
 	size_t count;
-	AUTO(auto_free) struct digest *below =
-		base_diff_ids(p->base, p->layers.items, p->layers.len, &count);
+	AUTO(auto_free)
+	struct digest *below = base_diff_ids(p->base, p->layers.items, p->layers.len, &count);
 	struct digest chain = cache_chain(below, count);
 
 	cache_key_begin(&k, "run", &b->req->layer);
@@ -98,7 +98,8 @@ static struct sandbox_layer *join_layers(const struct product *p, size_t *count_
 static bool step_failed(struct log *log, const struct step *step, int status, struct err *err)
 {
 	AUTO(buf_free) struct buf tail = BUF_INIT(LIMIT_COMMAND_OUTPUT);
-	AUTO(auto_free) char *shown = str_printable(step->in->original, strlen(step->in->original), 80);
+	AUTO(auto_free)
+	char *shown = str_printable(step->in->original, strlen(step->in->original), 80);
 	struct err ignored = { 0 };
 	const char *text = "";
 

@@ -19,7 +19,7 @@ static void put_platform(struct map *args, const char *prefix, const struct plat
 	const struct {
 		const char *suffix, *value;
 	} rows[] = {
-		{ "PLATFORM", text.text },	 { "OS", p->os },
+		{ "PLATFORM", text.text },      { "OS", p->os },
 		{ "OSVERSION", p->os_version }, { "ARCH", p->architecture },
 		{ "VARIANT", p->variant },
 	};

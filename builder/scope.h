@@ -7,10 +7,11 @@
 #include "image/config.h"
 #include "image/platform.h"
 
-/* What holds for a whole build: arguments given, and the global ones (before FROM, and TARGETPLATFORM and its kin). */
+/* What holds for a whole build: arguments given, and the global ones (before FROM, and
+ * TARGETPLATFORM and its kin). */
 struct scope_globals {
 	const struct map *build_args; /* text, as given; may be NULL */
-	struct map args;              /* text: ARGs before FROM and platform arguments, those with a value */
+	struct map args; /* text: ARGs before FROM and platform arguments, those with a value */
 	struct platform target, build;
 };
 void scope_globals_init(struct scope_globals *g, const struct map *build_args,
@@ -37,13 +38,14 @@ struct scope {
 	struct {
 		struct scope_arg *items;
 		size_t len, cap;
-	} declared; /* every ARG in order, for history */
+	} declared;          /* every ARG in order, for history */
 	const char *workdir; /* absolute */
 	const char *user;
 	const char *const *shell;
 	size_t shell_count;
 	bool cmd_set;    /* CMD was given in this stage */
-	bool base_known; /* false: the base image was not asked, so an unset variable may yet be set */
+	bool base_known; /* false: the base image was not asked, so an unset variable may yet be set
+			  */
 };
 /* From a base's config (NULL: not known). PATH gets its default when there is none. */
 void scope_init(struct scope *s, const struct scope_globals *g, const struct config *base,

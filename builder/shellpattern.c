@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Shell patterns without brackets, matched by following all states at once: no input makes it slow. */
+/* Shell patterns without brackets, matched by following all states at once: no input makes it slow.
+ */
 
 enum piece_kind { PIECE_BYTE, PIECE_ANY, PIECE_STAR };
 
@@ -39,12 +40,10 @@ static bool pattern_parse(struct pattern *out, const char *text, struct err *err
 		if (*c == '\\' && (c[1] == '}' || c[1] == '/'))
 			continue;
 		if (*c == '\\' && c[1] != '*' && c[1] != '?' && c[1] != '\\')
-			return err_set(err, E_INPUT, "bad escape '\\%.1s' in the pattern '%s'", c + 1,
-				       text);
+			return err_set(err, E_INPUT, "bad escape '\\%.1s' in the pattern '%s'",
+				       c + 1, text);
 		piece = ARRAY_PUSH(out);
-		piece->kind = *c == '*'	  ? PIECE_STAR
-			      : *c == '?' ? PIECE_ANY
-					  : PIECE_BYTE;
+		piece->kind = *c == '*' ? PIECE_STAR : *c == '?' ? PIECE_ANY : PIECE_BYTE;
 		if (*c == '\\')
 			c++;
 		piece->byte = *c;
@@ -86,7 +85,8 @@ static bool step(struct pattern *p, char c)
 	return alive;
 }
 
-/* Length of the shortest or longest match at the start of `text`; *found_out false when there is none. */
+/* Length of the shortest or longest match at the start of `text`; *found_out false when there is
+ * none. */
 static bool match_start(struct pattern *p, const char *text, size_t len, bool longest,
 			bool *found_out, size_t *len_out, struct err *err)
 {

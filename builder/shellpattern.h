@@ -5,11 +5,13 @@
 #include "base/err.h"
 
 /*
- * The patterns of ${v#p} and its kin: * any text, ? any character, backslash before * ? \ makes them plain (and before } or /
- * is only there for the parser). Newlines are matched by neither * nor ?. All results are the caller's to free.
+ * The patterns of ${v#p} and its kin: * any text, ? any character, backslash before * ? \ makes
+ * them plain (and before } or / is only there for the parser). Newlines are matched by neither *
+ * nor ?. All results are the caller's to free.
  */
 
-/* `value` without the shortest or longest prefix or suffix that matches. E_INPUT for a bad escape. */
+/* `value` without the shortest or longest prefix or suffix that matches. E_INPUT for a bad escape.
+ */
 MUST_CHECK bool pattern_trim(char **out, const char *value, const char *pattern, bool suffix,
 			     bool longest, struct err *err);
 /* The first or every leftmost-longest match replaced. */

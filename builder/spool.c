@@ -139,7 +139,10 @@ static const char *unsupported_compression(const unsigned char *head, size_t len
 {
 	if (len >= 10 && memcmp(head, "BZh", 3) == 0 && memcmp(head + 4, "1AY&SY", 6) == 0)
 		return "bzip2";
-	if (len >= 6 && memcmp(head, "\xfd" "7zXZ\0", 6) == 0)
+	if (len >= 6 && memcmp(head,
+			       "\xfd"
+			       "7zXZ\0",
+			       6) == 0)
 		return "xz";
 	return NULL;
 }
@@ -223,8 +226,8 @@ static void copy_texts(struct archive *a, struct entry *to, const struct entry *
 	for (size_t i = 0; i < from->xattr_count; i++) {
 		xattrs[i].name = arena_strdup(arena, from->xattrs[i].name);
 		xattrs[i].len = from->xattrs[i].len;
-		xattrs[i].value = arena_slice(arena, (struct slice){ from->xattrs[i].value,
-								     from->xattrs[i].len });
+		xattrs[i].value = arena_slice(
+			arena, (struct slice){ from->xattrs[i].value, from->xattrs[i].len });
 	}
 	to->xattrs = xattrs;
 	to->open = NULL;
@@ -271,8 +274,7 @@ bool archive_open(struct archive *out, bool *is_out, struct spool *s, const stru
 	out->fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (out->fd < 0)
 		return err_set_errno(err, "make a spool file");
-	if (!file->open(file, &raw, err) ||
-	    !decompressor_open(&plain, STEAL(raw), kind, err) ||
+	if (!file->open(file, &raw, err) || !decompressor_open(&plain, STEAL(raw), kind, err) ||
 	    !tar_reader_open(&tar, plain, err) || !read_members(out, tar, err))
 		return err_wrap(err, "unpack %s", file->path);
 	return true;

@@ -73,7 +73,8 @@ static void load(struct statindex *x, const struct buf *file)
 	size_t body = file->len - SHA256_SIZE;
 	unsigned char hash[SHA256_SIZE];
 
-	if (file->len < sizeof(magic) + SHA256_SIZE || memcmp(file->ptr, magic, sizeof(magic)) != 0 ||
+	if (file->len < sizeof(magic) + SHA256_SIZE ||
+	    memcmp(file->ptr, magic, sizeof(magic)) != 0 ||
 	    (body - sizeof(magic)) % sizeof(struct record) != 0)
 		return;
 	sha256_of(hash, file->ptr, body);
@@ -176,7 +177,8 @@ bool statindex_save(struct statindex *x, struct err *err)
 	if (count)
 		qsort(all, count, sizeof(*all), compare);
 	for (size_t i = 0, fresh = count; i < x->old_count; i++) {
-		if (x->kept[i] && !(fresh && bsearch(&x->old[i], all, fresh, sizeof(*all), compare)))
+		if (x->kept[i] &&
+		    !(fresh && bsearch(&x->old[i], all, fresh, sizeof(*all), compare)))
 			all[count++] = x->old[i];
 	}
 	if (count)

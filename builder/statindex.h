@@ -9,9 +9,10 @@
 #include "image/store.h"
 
 /*
- * What files of a context held when they were last read, by device, inode, size, mtime and ctime, so that an unchanged
- * file costs a stat. As git's index, a file whose times are not older than the clock's grain when it was read is not remembered: it could
- * change again unseen. In the store's cache/stat, one file a context directory; a damaged one counts as empty.
+ * What files of a context held when they were last read, by device, inode, size, mtime and ctime,
+ * so that an unchanged file costs a stat. As git's index, a file whose times are not older than the
+ * clock's grain when it was read is not remembered: it could change again unseen. In the store's
+ * cache/stat, one file a context directory; a damaged one counts as empty.
  */
 struct statindex;
 MUST_CHECK bool statindex_open(struct statindex **out, struct store *s, int context_dir,

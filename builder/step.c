@@ -76,7 +76,8 @@ static bool bad_word(const struct maker *m, size_t i, struct err *err)
 {
 	const struct word *w = i < m->in->word_count ? &m->in->words[i] : NULL;
 
-	return dockerfile_at(m->file, w ? w->place : m->in->place, w ? (int)strlen(w->text) : 0, err);
+	return dockerfile_at(m->file, w ? w->place : m->in->place, w ? (int)strlen(w->text) : 0,
+			     err);
 }
 
 static void set_history(struct maker *m, const struct buf *text)
@@ -303,8 +304,8 @@ static void run_env(struct maker *m)
 						(const char *)s->env.items[i].value);
 	for (size_t i = 0; i < s->args.len; i++) {
 		const char *key = s->args.items[i].key;
-		char *text = arena_printf(s->arena, "%s=%s", key,
-					  (const char *)s->args.items[i].value);
+		char *text =
+			arena_printf(s->arena, "%s=%s", key, (const char *)s->args.items[i].value);
 
 		if (map_has(&s->env, key) || (given && scope_is_proxy(key) && map_has(given, key)))
 			continue;
@@ -317,8 +318,8 @@ static void run_env(struct maker *m)
 		const char *key = given->items[i].key;
 
 		if (scope_is_proxy(key) && !map_has(&s->env, key))
-			proxies[proxy_count++] = arena_printf(
-				s->arena, "%s=%s", key, (const char *)given->items[i].value);
+			proxies[proxy_count++] = arena_printf(s->arena, "%s=%s", key,
+							      (const char *)given->items[i].value);
 	}
 	m->step->run.env = env;
 	m->step->run.proxies = proxies;
@@ -582,7 +583,8 @@ static bool copy_flags(struct maker *m, struct err *err)
 	       copy_flag(&c->checksum, m, "checksum", err);
 }
 
-/* Byte `at` of the content, in the file; the leading tabs that <<- takes away are counted back in. */
+/* Byte `at` of the content, in the file; the leading tabs that <<- takes away are counted back in.
+ */
 static struct place heredoc_place(const struct heredoc *doc, size_t at)
 {
 	struct place place = { doc->place.line, 1 };
@@ -673,8 +675,8 @@ static bool copy_dest(const char **text_out, struct maker *m, struct err *err)
 	is_dir = !*text || str_eq(text, ".") || str_eq(text, "..") || str_has_suffix(text, "/") ||
 		 str_has_suffix(text, "/.") || str_has_suffix(text, "/..");
 	path = fs_join(m->s->workdir, text);
-	m->step->copy.dest = arena_printf(m->s->arena, "%s%s", path,
-					  is_dir && !str_eq(path, "/") ? "/" : "");
+	m->step->copy.dest =
+		arena_printf(m->s->arena, "%s%s", path, is_dir && !str_eq(path, "/") ? "/" : "");
 	m->step->copy.dest_place = word->place;
 	*text_out = text;
 	return true;

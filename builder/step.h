@@ -37,13 +37,14 @@ struct step_copy {
 };
 
 struct step_run {
-	const char *const *argv; /* NULL-terminated */
-	const char *const *env;  /* NULL-terminated, "K=V": ENV and ARG */
+	const char *const *argv;    /* NULL-terminated */
+	const char *const *env;     /* NULL-terminated, "K=V": ENV and ARG */
 	const char *const *proxies; /* the same: those outside keys and history */
 	const char *cwd;
 	const char *user;
 	bool no_network;
-	const char *script; /* a here-document that begins with "#!": mounted as argv[0]; NULL: none */
+	const char
+		*script; /* a here-document that begins with "#!": mounted as argv[0]; NULL: none */
 };
 
 struct step_health {
@@ -60,7 +61,7 @@ struct step {
 	const struct dockerfile *file; /* for messages */
 	const char *history;           /* NULL: none */
 	bool has_layer;
-	const char *text; /* USER, WORKDIR (absolute), STOPSIGNAL, MAINTAINER, ONBUILD */
+	const char *text;        /* USER, WORKDIR (absolute), STOPSIGNAL, MAINTAINER, ONBUILD */
 	const char *const *list; /* CMD, ENTRYPOINT, SHELL, VOLUME, EXPOSE; NULL-terminated */
 	size_t list_count;
 	const struct step_pair *pairs; /* ENV, LABEL, ARG */
@@ -72,7 +73,8 @@ struct step {
 	const struct str_list *unset; /* variables that were asked for and not set, or NULL */
 };
 
-/* Expand one instruction and change the scope as it says. E_INPUT or E_UNSUPPORTED with the place. FROM is not for here. */
+/* Expand one instruction and change the scope as it says. E_INPUT or E_UNSUPPORTED with the place.
+ * FROM is not for here. */
 MUST_CHECK bool step_make(struct step *out, struct scope *s, const struct dockerfile *file,
 			  const struct instruction *in, struct err *err);
 

@@ -187,7 +187,7 @@ void view_put(struct view *v, const struct entry *e)
 
 bool view_is_linky(const char *path)
 {
-	static const char *const dirs[] = { "bin",   "sbin",   "lib",	  "lib32",
+	static const char *const dirs[] = { "bin",   "sbin",   "lib",     "lib32",
 					    "lib64", "libx32", "var/run", "var/lock" };
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {

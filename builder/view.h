@@ -7,11 +7,14 @@
 #include "layers/tree.h"
 
 /*
- * What is known of a stage's file system while it is built: what the build itself put there, on top of
+ * What is known of a stage's file system while it is built: what the build itself put there, on top
+ * of
  * - nothing (FROM scratch),
- * - a base that is not read: it is taken to hold the usual directories and its working directory, and nothing else,
+ * - a base that is not read: it is taken to hold the usual directories and its working directory,
+ * and nothing else,
  * - or a base that is read, by the file indexes of its layers.
- * Which of these it is depends on Dockerfile and context alone, so that the same input gives the same layers.
+ * Which of these it is depends on Dockerfile and context alone, so that the same input gives the
+ * same layers.
  */
 enum view_base { VIEW_EMPTY, VIEW_UNREAD, VIEW_READ };
 
@@ -38,7 +41,8 @@ void view_assume_dir(struct view *v, const char *path);
 void view_demand(struct view *v);
 /* A RUN ran: everything may have changed. */
 void view_forget(struct view *v);
-/* Must be called before view_find and after view_demand or view_forget: opens the tree if one is needed. */
+/* Must be called before view_find and after view_demand or view_forget: opens the tree if one is
+ * needed. */
 MUST_CHECK bool view_prepare(struct view *v, struct err *err);
 /* A tree of all layers, for looking into files. Borrowed until the next change. */
 MUST_CHECK bool view_tree(const struct tree **out, struct view *v, struct err *err);

@@ -13,7 +13,8 @@
 #include "base/str.h"
 #include "builder/expand.h"
 
-/* Text to words. The oddities are BuildKit's own: what it accepts must be read the same way here. */
+/* Text to words. The oddities are BuildKit's own: what it accepts must be read the same way here.
+ */
 
 void word_list_free(struct word_list *l)
 {
@@ -53,7 +54,8 @@ void words_blank(struct word_list *out, const char *text)
 	}
 }
 
-/* The end of the word that begins at `at`. A lone escape at the end is dropped, as BuildKit does. */
+/* The end of the word that begins at `at`. A lone escape at the end is dropped, as BuildKit does.
+ */
 static size_t quoted_end(const char *text, size_t at, char escape, struct buf *word)
 {
 	char quote = '\0';

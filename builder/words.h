@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Cutting the rest of an instruction into words, each with its offset (BuildKit's line_parsers.go and bflag). */
+/* Cutting the rest of an instruction into words, each with its offset (BuildKit's line_parsers.go
+ * and bflag). */
 struct word_at {
 	char *text; /* owned */
 	size_t at;
@@ -21,7 +22,8 @@ void word_list_add(struct word_list *l, const char *text, size_t len, size_t at)
 void words_blank(struct word_list *out, const char *text);
 /* Blanks inside quotes and behind the escape do not cut; quotes and escapes stay in the words. */
 void words_quoted(struct word_list *out, const char *text, char escape);
-/* The leading words that begin with "--", quotes and backslashes taken off; gives the offset behind them. */
+/* The leading words that begin with "--", quotes and backslashes taken off; gives the offset behind
+ * them. */
 size_t words_flags(struct word_list *out, const char *text);
 
 /* name, value, name, value ... of "name=value ..." or of the old form "name the rest". */

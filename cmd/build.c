@@ -149,8 +149,8 @@ static bool put_pair(struct map *map, const char *text, const char *what, bool f
 	return true;
 }
 
-static bool put_pairs(struct map *map, const struct str_list *list, const char *what,
-		      bool from_env, struct err *err)
+static bool put_pairs(struct map *map, const struct str_list *list, const char *what, bool from_env,
+		      struct err *err)
 {
 	for (size_t i = 0; i < list->len; i++)
 		if (!put_pair(map, list->items[i], what, from_env, err))
@@ -186,8 +186,8 @@ static bool read_dockerfile(struct job *job, const struct build_args *args, stru
 		return fs_read_fd(&job->dockerfile, STDIN_FILENO, LIMIT_DOCKERFILE, err) ||
 		       err_wrap(err, "Dockerfile on stdin");
 	}
-	job->dockerfile_name = args->file ? mem_strdup(args->file)
-					  : fs_join(job->context, "Dockerfile");
+	job->dockerfile_name =
+		args->file ? mem_strdup(args->file) : fs_join(job->context, "Dockerfile");
 	if (fs_read_path(&job->dockerfile, job->dockerfile_name, LIMIT_DOCKERFILE, err))
 		return true;
 	return err->code == E_NOT_FOUND
@@ -393,13 +393,12 @@ static bool run(struct session *s, void *arg, struct err *err)
 	const struct backend *backend;
 	size_t count;
 
-	if (!outcome_print_check(args->print, err) ||
-	    !find_backend(&backend, &table, args, err) || !prepare(&job, s, args, backend, err))
+	if (!outcome_print_check(args->print, err) || !find_backend(&backend, &table, args, err) ||
+	    !prepare(&job, s, args, backend, err))
 		return false;
 	if (args->plan)
 		return show_plan(&job, err);
-	if (!parse_names(&refs, &job, args->push, err) ||
-	    !session_store(&env.store, s, err) ||
+	if (!parse_names(&refs, &job, args->push, err) || !session_store(&env.store, s, err) ||
 	    !session_registry(&env.registry, s, err))
 		return false;
 	for (size_t i = 0; args->push && i < job.names.len; i++)
@@ -416,7 +415,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 const struct cmd cmd_build = {
 	.name = "build",
 	.summary = "build a backend's runtime, or any Dockerfile",
-	.about = "Layers of the base image are fetched only when a step needs its files. The same input "
+	.about = "Layers of the base image are fetched only when a step needs its files. The same "
+		 "input "
 		 "gives the same digest.",
 	.example = "  rtbuild build --backend aws_lambda -t registry.example.com/me/rt:1 --push\n"
 		   "  rtbuild build -t me/app:1 .",

@@ -39,7 +39,8 @@ MUST_CHECK bool session_platform(struct platform *out, const char *text, struct 
 MUST_CHECK bool session_print(const char *line, struct err *err);
 /* A document on stdout, indented. */
 MUST_CHECK bool session_print_json(const json_t *doc, struct err *err);
-/* With --json: `doc` (may be NULL; taken) gets requests, bytes, seconds and is printed; else `line` is. */
+/* With --json: `doc` (may be NULL; taken) gets requests, bytes, seconds and is printed; else `line`
+ * is. */
 MUST_CHECK bool session_result(struct session *s, json_t *doc, const char *line, struct err *err);
 
 enum cmd_flags {
@@ -56,7 +57,8 @@ struct cmd {
 	size_t args_size;
 	unsigned int flags;
 	bool (*run)(struct session *s, void *args, struct err *err);
-	const struct cmd *const *subs; /* `rtbuild template list`: NULL-terminated; then run is NULL */
+	const struct cmd *const
+		*subs; /* `rtbuild template list`: NULL-terminated; then run is NULL */
 };
 
 extern const struct cmd *const commands[]; /* NULL-terminated, in the order of --help */

@@ -112,8 +112,10 @@ static bool run(struct session *s, void *arg, struct err *err)
 const struct cmd cmd_extend = {
 	.name = "extend",
 	.summary = "bake a map function into an image, under a unique tag",
-	.about = "One small layer and one config change are added in the registry; no layer of the base is "
-		 "read. The tag is a hash of everything that goes in: the same input has the same tag.",
+	.about = "One small layer and one config change are added in the registry; no layer of the "
+		 "base is "
+		 "read. The tag is a hash of everything that goes in: the same input has the same "
+		 "tag.",
 	.example = "  rtbuild extend registry.example.com/me/rt:1 --filepath map.py --function f",
 	.opts = opts,
 	.args_size = sizeof(struct extend_args),

@@ -5,7 +5,8 @@
 #include "cmd/cmd.h"
 #include "image/image.h"
 
-/* An image by what the user typed: a name of the store first, then its registry (manifest and config only). */
+/* An image by what the user typed: a name of the store first, then its registry (manifest and
+ * config only). */
 MUST_CHECK bool find_image(struct image *out, struct session *s, const char *text,
 			   const char *platform, struct err *err);
 

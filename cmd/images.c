@@ -57,7 +57,8 @@ static bool images(struct session *s, void *arg, struct err *err)
 		const struct store_entry *e = &list.items[i];
 		struct reference_text name = reference_familiar(&e->reference);
 		struct digest_text digest = digest_format(&e->descriptor.digest);
-		AUTO(auto_free) char *line =
+		AUTO(auto_free)
+		char *line =
 			mem_printf("%-*s  %.*s  %9s%s", width, name.text, args->digests ? 71 : 19,
 				   digest.text, str_format_size((uint64_t)e->size).text,
 				   e->sparse ? "  (base not fetched)" : "");
@@ -100,8 +101,7 @@ static bool tag(struct session *s, void *arg, struct err *err)
 	if (to.has_digest)
 		return err_set(err, E_USAGE, "'%s' is a digest, not a name", args->to);
 	reference_default_tag(&to);
-	return session_store(&store, s, err) &&
-	       store_find_image(&img, store, &from, NULL, err) &&
+	return session_store(&store, s, err) && store_find_image(&img, store, &from, NULL, err) &&
 	       store_put_image(store, &img, &to, err);
 }
 

@@ -92,7 +92,8 @@ static void put_value(struct buf *out, const char *key, const json_t *value)
 		json_object_foreach((json_t *)(uintptr_t)value, name, item)
 		{
 			const char *text = json_is_string(item) ? json_string_value(item) : "";
-			AUTO(auto_free) char *pair = mem_printf("%s%s%s", name, *text ? "=" : "", text);
+			AUTO(auto_free)
+			char *pair = mem_printf("%s%s%s", name, *text ? "=" : "", text);
 			AUTO(auto_free) char *safe = str_printable(pair, strlen(pair), 1000);
 
 			buf_putf(out, "%-12s %s\n", first ? key : "", safe);
@@ -106,9 +107,15 @@ static void put_page(struct buf *out, const struct image *img, const char *name)
 	static const struct {
 		const char *title, *key;
 	} members[] = {
-		{ "entrypoint", "Entrypoint" }, { "cmd", "Cmd" },	      { "workdir", "WorkingDir" },
-		{ "user", "User" },		{ "env", "Env" },	      { "ports", "ExposedPorts" },
-		{ "volumes", "Volumes" },	{ "stop signal", "StopSignal" }, { "labels", "Labels" },
+		{ "entrypoint", "Entrypoint" },
+		{ "cmd", "Cmd" },
+		{ "workdir", "WorkingDir" },
+		{ "user", "User" },
+		{ "env", "Env" },
+		{ "ports", "ExposedPorts" },
+		{ "volumes", "Volumes" },
+		{ "stop signal", "StopSignal" },
+		{ "labels", "Labels" },
 	};
 	struct platform platform = image_platform(img);
 
@@ -122,8 +129,8 @@ static void put_page(struct buf *out, const struct image *img, const char *name)
 	for (size_t i = 0; i < img->manifest.layer_count; i++) {
 		const struct descriptor *d = &img->manifest.layers[i];
 
-		buf_putf(out, "%-12s %s %9s  %s\n", i ? "" : "layers", digest_format(&d->digest).text,
-			 str_format_size((uint64_t)d->size).text,
+		buf_putf(out, "%-12s %s %9s  %s\n", i ? "" : "layers",
+			 digest_format(&d->digest).text, str_format_size((uint64_t)d->size).text,
 			 compression_name(media_find(d->media_type)->compression));
 	}
 	buf_putf(out, "%-12s %s", "size", str_format_size((uint64_t)total_size(img)).text);

@@ -67,7 +67,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 const struct cmd cmd_layer = {
 	.name = "layer",
 	.summary = "make an AWS Lambda layer zip from wheels",
-	.about = "Deterministic; no Python is needed here, and the zip may be for another architecture. Refused "
+	.about = "Deterministic; no Python is needed here, and the zip may be for another "
+		 "architecture. Refused "
 		 "when it would unpack to more than Lambda takes.",
 	.example = "  rtbuild layer -r requirements.txt --python 3.11 -o layer.zip",
 	.opts = opts,

@@ -55,7 +55,8 @@ static bool read_password(struct buf *out, struct session *s, const struct login
 		buf_put(out, args->password);
 	} else {
 		err_set(err, E_USAGE, "no password");
-		return err_hint(err, "pipe it in: ... | rtbuild login -u NAME --password-stdin HOST");
+		return err_hint(err,
+				"pipe it in: ... | rtbuild login -u NAME --password-stdin HOST");
 	}
 	/* what `echo` and editors put behind it */
 	while (out->len && strchr("\r\n", out->ptr[out->len - 1]))
@@ -102,9 +103,11 @@ static bool logout(struct session *s, void *arg, struct err *err)
 const struct cmd cmd_login = {
 	.name = "login",
 	.summary = "verify a registry credential and keep it",
-	.about = "Kept where docker keeps it (config.json or its credential helper), so docker, skopeo, crane and "
+	.about = "Kept where docker keeps it (config.json or its credential helper), so docker, "
+		 "skopeo, crane and "
 		 "rtbuild share it.",
-	.example = "  pass show registry | rtbuild login -u me --password-stdin registry.example.com",
+	.example =
+		"  pass show registry | rtbuild login -u me --password-stdin registry.example.com",
 	.opts = login_opts,
 	.args_size = sizeof(struct login_args),
 	.run = login,

@@ -63,10 +63,10 @@ static bool list(struct session *s, void *arg, struct err *err)
 		const struct log_entry *e = &logs.items[i];
 		AUTO(auto_free) char *how = state(e);
 		AUTO(auto_free) char *what = str_printable(e->what, strlen(e->what), 100);
-		AUTO(auto_free) char *line =
-			mem_printf("%s  %s  %-11s %9s  %-5s %s", e->id,
-				   clock_format(e->started).text, how,
-				   str_format_size((uint64_t)e->size).text, e->kind, what);
+		AUTO(auto_free)
+		char *line = mem_printf("%s  %s  %-11s %9s  %-5s %s", e->id,
+					clock_format(e->started).text, how,
+					str_format_size((uint64_t)e->size).text, e->kind, what);
 
 		json_array_append_new(doc, describe(e));
 		if (!s->options.json && !session_print(line, err))

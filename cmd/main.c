@@ -54,17 +54,21 @@ static bool general_help(struct err *err)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(64 * KIB);
 
-	buf_put(&text, "rtbuild prepares runtimes for serverless functions, without a container daemon.\n\n"
-		       "  rtbuild build --backend aws_lambda -t registry.example.com/me/rt:1 --push\n"
-		       "  rtbuild extend registry.example.com/me/rt:1 --filepath map.py --function f\n\n"
-		       "Commands:\n");
+	buf_put(&text,
+		"rtbuild prepares runtimes for serverless functions, without a container "
+		"daemon.\n\n"
+		"  rtbuild build --backend aws_lambda -t registry.example.com/me/rt:1 --push\n"
+		"  rtbuild extend registry.example.com/me/rt:1 --filepath map.py --function f\n\n"
+		"Commands:\n");
 	for (const struct cmd *const *c = commands; *c; c++)
 		if (!((*c)->flags & CMD_HIDDEN))
 			buf_putf(&text, "  %-12s %s\n", (*c)->name, (*c)->summary);
 	opts_help(&text, global_opts);
-	buf_put(&text, "\nrtbuild COMMAND --help says more. Exit status: 0 ok, 1 a check said no, 2 usage, "
-		       "3 bad input,\n4 network, 5 refused, 6 not found, 7 integrity, 8 this host cannot, "
-		       "9 local I/O, 10 a RUN\nstep failed, 130 interrupted.");
+	buf_put(&text,
+		"\nrtbuild COMMAND --help says more. Exit status: 0 ok, 1 a check said no, 2 "
+		"usage, "
+		"3 bad input,\n4 network, 5 refused, 6 not found, 7 integrity, 8 this host cannot, "
+		"9 local I/O, 10 a RUN\nstep failed, 130 interrupted.");
 	return session_print(text.ptr, err);
 }
 
@@ -126,7 +130,8 @@ static void session_close(struct session *s)
 		render_close(s->events);
 }
 
-/* The command's options are parsed before anything is opened, so that a usage error costs and leaves nothing. */
+/* The command's options are parsed before anything is opened, so that a usage error costs and
+ * leaves nothing. */
 static bool run_command(struct session *s, const char *path, const struct cmd *cmd, int argc,
 			char **argv, enum render_mode *mode, struct err *err)
 {
@@ -145,7 +150,8 @@ static bool run_command(struct session *s, const char *path, const struct cmd *c
 		if (ok && cmd->flags & CMD_SANDBOX)
 			ok = sandbox_start(&s->sandbox, err);
 		/* Credentials pass through from here on: no core dumps, no ptrace by others. The
-		 * helper, which sees none, was forked before: it must stay able to write its uid_map. */
+		 * helper, which sees none, was forked before: it must stay able to write its
+		 * uid_map. */
 		prctl(PR_SET_DUMPABLE, 0);
 		if (ok) {
 			s->events = render_open(&opt);
@@ -158,7 +164,8 @@ static bool run_command(struct session *s, const char *path, const struct cmd *c
 	return ok;
 }
 
-/* Where the command's name stands: options of the global table may come before it, as git and docker take them. */
+/* Where the command's name stands: options of the global table may come before it, as git and
+ * docker take them. */
 static int command_index(int argc, char **argv)
 {
 	int at = 1;
@@ -166,8 +173,7 @@ static int command_index(int argc, char **argv)
 	while (at < argc && argv[at][0] == '-') {
 		for (const struct opt *o = global_opts; o->kind != OPT_KIND_END; o++)
 			if ((o->kind == OPT_KIND_TEXT || o->kind == OPT_KIND_LIST) &&
-			    str_has_prefix(argv[at], "--") &&
-			    str_eq(argv[at] + 2, o->name))
+			    str_has_prefix(argv[at], "--") && str_eq(argv[at] + 2, o->name))
 				at++; /* its value */
 		at++;
 	}

@@ -17,7 +17,8 @@ bool outcome_print_check(const char *print, struct err *err)
 	return err_set(err, E_USAGE, "unknown --print '%s': ref, tag or digest", print);
 }
 
-/* name@sha256:... : the tag is left out, since a digest says it all and docker takes both only of late. */
+/* name@sha256:... : the tag is left out, since a digest says it all and docker takes both only of
+ * late. */
 static char *pinned(const struct reference *ref, const struct digest *digest)
 {
 	struct reference plain = *ref;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "registry/push.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
-#include "registry/push.h"
 
 /* rtbuild push: an image of the store to its registry. */
 

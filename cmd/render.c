@@ -188,7 +188,7 @@ static void show(struct renderer *r, const struct event *e)
 
 static const char *const kind_names[] = {
 	[EVENT_STARTED] = "started", [EVENT_PROGRESS] = "progress", [EVENT_OUTPUT] = "output",
-	[EVENT_DONE] = "done",	     [EVENT_FAILED] = "failed",	    [EVENT_NOTE] = "note",
+	[EVENT_DONE] = "done",       [EVENT_FAILED] = "failed",     [EVENT_NOTE] = "note",
 	[EVENT_DETAIL] = "detail",   [EVENT_WARNING] = "warning",
 };
 

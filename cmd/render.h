@@ -14,7 +14,8 @@ struct render_options {
 	bool verbose; /* details too */
 };
 
-/* auto, tty, plain, json (rawjson); auto is tty when stderr is one, TERM is not dumb and CI is unset. E_USAGE. */
+/* auto, tty, plain, json (rawjson); auto is tty when stderr is one, TERM is not dumb and CI is
+ * unset. E_USAGE. */
 MUST_CHECK bool render_mode_parse(enum render_mode *out, const char *text, struct err *err);
 
 /* One renderer for the process; released by render_close, which ends a live display. */

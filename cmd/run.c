@@ -62,7 +62,8 @@ static void tee_main(void *arg)
 			continue;
 		if (n < 0)
 			break;
-		/* The command must not hang on a closed stdout or a full disk: what can be kept is. */
+		/* The command must not hang on a closed stdout or a full disk: what can be kept is.
+		 */
 		if (t->to >= 0 && !fs_write_all(t->to, piece, (size_t)n, &ignored))
 			t->to = -1;
 		if (t->log && !sink_write(t->log, piece, (size_t)n, &ignored))
@@ -172,7 +173,8 @@ static bool make_mounts(struct command *c, const struct str_list *volumes, struc
 {
 	c->mounts = mem_alloc((volumes->len + 1) * sizeof(*c->mounts));
 	for (size_t i = 0; i < volumes->len; i++) {
-		struct slice mode = { 0 }, rest, host = slice_cut(slice_of(volumes->items[i]), ':', &rest);
+		struct slice mode = { 0 }, rest,
+			     host = slice_cut(slice_of(volumes->items[i]), ':', &rest);
 		struct slice target = rest.ptr ? slice_cut(rest, ':', &mode) : rest;
 		AUTO(auto_free) char *typed = mem_strndup(host.ptr, host.len);
 		char *absolute = target.len && target.ptr[0] == '/' ? fs_absolute(typed) : NULL;
@@ -183,10 +185,11 @@ static bool make_mounts(struct command *c, const struct str_list *volumes, struc
 		}
 		str_list_push_take(&c->paths, absolute);
 		str_list_push_take(&c->paths, mem_strndup(target.ptr, target.len));
-		c->mounts[i] = (struct sandbox_mount){ .kind = SANDBOX_BIND,
-						       .source = c->paths.items[2 * i],
-						       .target = c->paths.items[2 * i + 1],
-						       .read_only = mode.ptr && slice_eq(mode, "ro") };
+		c->mounts[i] =
+			(struct sandbox_mount){ .kind = SANDBOX_BIND,
+						.source = c->paths.items[2 * i],
+						.target = c->paths.items[2 * i + 1],
+						.read_only = mode.ptr && slice_eq(mode, "ro") };
 	}
 	return true;
 }
@@ -301,8 +304,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 
 	if (!read_options(&spec, &command, args, err) || !session_store(&store, s, err) ||
 	    !find_image(&img, s, args->image, args->platform, err) ||
-	    !complete_spec(&spec, &command, args, &img, store, err) ||
-	    !fetch_layers(s, &img, err))
+	    !complete_spec(&spec, &command, args, &img, store, err) || !fetch_layers(s, &img, err))
 		return false;
 	line = command_line(&command.argv);
 	if (!tell_isolation(s, &spec, err) || !log_open(&log, store, "run", line, err))
@@ -319,8 +321,10 @@ static bool run(struct session *s, void *arg, struct err *err)
 const struct cmd cmd_run = {
 	.name = "run",
 	.summary = "run a command in an image",
-	.about = "COMMAND is run as it is, as `buildah run` does: ENTRYPOINT is left out unless there is no COMMAND. "
-		 "What it changes is thrown away; its output is kept (rtbuild logs), its exit status is ours.",
+	.about = "COMMAND is run as it is, as `buildah run` does: ENTRYPOINT is left out unless "
+		 "there is no COMMAND. "
+		 "What it changes is thrown away; its output is kept (rtbuild logs), its exit "
+		 "status is ours.",
 	.example = "  rtbuild run me/rt:1 python3 -c 'import numpy; print(numpy.__version__)'",
 	.opts = opts,
 	.args_size = sizeof(struct run_args),

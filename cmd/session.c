@@ -77,8 +77,10 @@ bool session_result(struct session *s, json_t *doc, const char *line, struct err
 	json_object_set_new(whole, "requests", json_integer((json_int_t)stats.requests));
 	json_object_set_new(whole, "retries", json_integer((json_int_t)stats.retries));
 	json_object_set_new(whole, "bytes_sent", json_integer((json_int_t)stats.bytes_sent));
-	json_object_set_new(whole, "bytes_received", json_integer((json_int_t)stats.bytes_received));
-	json_object_set_new(whole, "blobs_uploaded", json_integer((json_int_t)stats.blobs_uploaded));
+	json_object_set_new(whole, "bytes_received",
+			    json_integer((json_int_t)stats.bytes_received));
+	json_object_set_new(whole, "blobs_uploaded",
+			    json_integer((json_int_t)stats.blobs_uploaded));
 	json_object_set_new(whole, "blobs_mounted", json_integer((json_int_t)stats.blobs_mounted));
 	json_object_set_new(whole, "blobs_skipped", json_integer((json_int_t)stats.blobs_skipped));
 	json_object_set_new(whole, "seconds",

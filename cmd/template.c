@@ -52,8 +52,8 @@ static bool list(struct session *s, void *arg, struct err *err)
 		return false;
 	for (size_t i = 0; i < table.len; i++) {
 		const struct backend *b = &table.items[i];
-		AUTO(auto_free) char *line =
-			mem_printf("%-18s %-7s %s", b->name, b->artifact, b->title);
+		AUTO(auto_free)
+		char *line = mem_printf("%-18s %-7s %s", b->name, b->artifact, b->title);
 
 		json_array_append_new(doc, describe(b));
 		if (!s->options.json && !session_print(line, err))

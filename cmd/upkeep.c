@@ -49,8 +49,9 @@ static bool fsck_print(const struct fsck_report *r, struct err *err)
 	AUTO(auto_free) char *total = NULL;
 
 	for (size_t i = 0; i < r->len; i++) {
-		AUTO(auto_free) char *text = mem_printf("%s: %s: %s", fsck_kind_name(r->items[i].kind),
-							r->items[i].what, r->items[i].why);
+		AUTO(auto_free)
+		char *text = mem_printf("%s: %s: %s", fsck_kind_name(r->items[i].kind),
+					r->items[i].what, r->items[i].why);
 		AUTO(auto_free) char *safe = str_printable(text, strlen(text), 2000);
 
 		if (!session_print(safe, err))
@@ -114,9 +115,10 @@ static bool parse_size(uint64_t *out, const char *text, struct err *err)
 	static const struct {
 		const char *unit;
 		uint64_t bytes;
-	} units[] = { { "TB", 1000000000000 }, { "GB", 1000000000 }, { "MB", 1000000 },
-		      { "kB", 1000 },	       { "KB", 1000 },	     { "B", 1 },
-		      { "", 1 } };
+	} units[] = {
+		{ "TB", 1000000000000 }, { "GB", 1000000000 }, { "MB", 1000000 }, { "kB", 1000 },
+		{ "KB", 1000 },          { "B", 1 },           { "", 1 }
+	};
 	uint64_t number;
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
@@ -170,8 +172,9 @@ static bool gc(struct session *s, void *arg, struct err *err)
 		doc = gc_document(&report, args->dry_run);
 		return session_print_json(doc, err);
 	}
-	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay", args->dry_run ? "would remove" : "removed",
-			  report.removed.len, str_format_size(report.bytes).text, report.kept,
+	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay",
+			  args->dry_run ? "would remove" : "removed", report.removed.len,
+			  str_format_size(report.bytes).text, report.kept,
 			  str_format_size(report.kept_bytes).text);
 	return session_print(line, err);
 }

@@ -30,20 +30,13 @@ void runtime_default_find_links(struct str_list *out, const char *store_path)
 		str_list_push_take(out, STEAL(own));
 }
 
-char *runtime_wheels_identity(const struct wheel_list *wheels, const struct wheel_layout *layout)
+/* What stands for the files in the builder's cache keys. The caller frees. */
+static char *identity(const struct wheel_list *wheels, const struct wheel_layout *layout)
 {
-	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_REQUIREMENTS);
 	unsigned char hash[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
 
-	buf_putf(&text, "wheels 1\nsite %s\nscripts %s\ndata %s\ninterpreter %s\n", layout->site,
-		 layout->scripts ? layout->scripts : "-", layout->data ? layout->data : "-",
-		 layout->interpreter);
-	for (size_t i = 0; i < wheels->len; i++) {
-		hex_format(hex, wheels->items[i].hash, SHA256_SIZE);
-		buf_putf(&text, "%s %s\n", hex, wheels->items[i].requested ? "requested" : "needed");
-	}
-	sha256_of(hash, text.ptr, text.len);
+	wheels_identity(hash, wheels, layout);
 	hex_format(hex, hash, sizeof(hash));
 	return mem_strdup(hex);
 }
@@ -130,7 +123,8 @@ static bool select_packages(struct runtime_inputs *in, const struct runtime_requ
 }
 
 static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
-			     const struct render_options *opt, struct err *err)
+			     const struct python_target *target, const struct render_options *opt,
+			     struct err *err)
 {
 	AUTO(layout_free) struct layout texts = { 0 };
 	struct wheel_layout layout;
@@ -140,8 +134,9 @@ static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 	layout = (struct wheel_layout){ .site = texts.site,
 					.scripts = texts.scripts,
 					.data = texts.data,
-					.interpreter = texts.interpreter };
-	in->packages_identity = runtime_wheels_identity(&in->wheels, &layout);
+					.interpreter = texts.interpreter,
+					.minor = target->minor };
+	in->packages_identity = identity(&in->wheels, &layout);
 	return wheels_merge(&in->packages, &in->wheels, &layout, err) &&
 	       entry_list_add_parents(&in->packages, err);
 }
@@ -162,7 +157,8 @@ static void add_copy(struct entry_list *to, const struct entry *e, const char *p
  */
 static bool lay_out_handler(struct runtime_inputs *in, const struct backend *b, struct err *err)
 {
-	static const struct wheel_layout layout = { .site = "site", .interpreter = "/usr/bin/python3" };
+	static const struct wheel_layout layout = { .site = "site",
+						    .interpreter = "/usr/bin/python3" };
 	AUTO(entry_list_free) struct entry_list all = { 0 };
 	const char *const *files = b->handler.files.items;
 	bool found = false;
@@ -190,7 +186,7 @@ static bool lay_out_handler(struct runtime_inputs *in, const struct backend *b, 
 		entry_add_bytes(&in->handler, files[i], "", 0);
 	/* what the wheel list still owns (its zip) outlives the entries: both are in `in` */
 	arena_adopt(&in->handler.arena, &all.arena);
-	in->handler_identity = runtime_wheels_identity(&in->lithops, &layout);
+	in->handler_identity = identity(&in->lithops, &layout);
 	return entry_list_add_parents(&in->handler, err);
 }
 
@@ -211,13 +207,13 @@ static bool select_lithops(struct runtime_inputs *in, const struct runtime_reque
 }
 
 static void add_context(struct runtime_inputs *in, const char *name,
-			const struct entry_list *entries, const char *identity)
+			const struct entry_list *entries, const char *content)
 {
 	in->contexts[in->context_count++] = (struct build_context){
 		.name = name,
 		.kind = BUILD_CONTEXT_ENTRIES,
 		.entries = entries,
-		.identity = identity,
+		.identity = content,
 	};
 }
 
@@ -242,7 +238,7 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 		return false;
 	if (req->installer == INSTALLER_WHEELS) {
 		if (!select_packages(in, req, &target, events, err) ||
-		    !lay_out_packages(in, b, &opt, err))
+		    !lay_out_packages(in, b, &target, &opt, err))
 			return false;
 		add_context(in, "python-packages", &in->packages, in->packages_identity);
 	}

@@ -40,7 +40,4 @@ void runtime_inputs_free(struct runtime_inputs *in);
 /* Lists of the request: where to look for wheels when nothing was said: $RTBUILD_FIND_LINKS (":"-separated), else `store_path`/wheels when it is there. */
 void runtime_default_find_links(struct str_list *out, const char *store_path);
 
-/* Identity of wheels in a layout: equal exactly when the files made from them are. 64 hex; the caller frees. */
-char *runtime_wheels_identity(const struct wheel_list *wheels, const struct wheel_layout *layout);
-
 #endif

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "layers/zip.h"
 
-/* Lambda layer zips: packages under python/, checked against the platform's limit before a byte is written. */
+/* Lambda layer zips: packages under python/, checked against the platform's limit before a byte is
+ * written. */
 
 static uint64_t unpacked_size(const struct entry_list *entries)
 {
@@ -64,7 +65,8 @@ static bool refuse_size(const struct runtime_inputs *in, uint64_t size, uint64_t
 		buf_putf(&text, "%s%s %s", i ? ", " : "", shares[i].name,
 			 str_format_size(shares[i].size).text);
 	err_set(err, E_NEGATIVE,
-		"the layer unpacks to %llu bytes; the platform takes %llu with the function. Largest: %s",
+		"the layer unpacks to %llu bytes; the platform takes %llu with the function. "
+		"Largest: %s",
 		(unsigned long long)size, (unsigned long long)max, text.ptr);
 	return err_hint(err, "leave packages out, or use the container image: rtbuild build "
 			     "--backend aws_lambda");
@@ -72,7 +74,8 @@ static bool refuse_size(const struct runtime_inputs *in, uint64_t size, uint64_t
 
 /*
  * The content digest is made while the zip is written, so that each file is read
- * once: every entry's bytes pass a hash on their way. It covers paths, modes and bytes, whatever compressor made the zip.
+ * once: every entry's bytes pass a hash on their way. It covers paths, modes and bytes, whatever
+ * compressor made the zip.
  */
 struct hashed {
 	struct entry_list entries; /* the given ones, opened through us */

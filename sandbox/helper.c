@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "sandbox/probe.h"
+#include "sandbox/probe_program.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/worker.h"
 
@@ -124,7 +125,7 @@ static bool ensure_filter(struct helper *h, struct err *err)
 static bool run_probe(void *arg, struct sandbox_result *out, const struct engine *engine,
 		      struct err *err)
 {
-	static const char *const argv[] = { RUN_PROBE_PROGRAM, NULL };
+	static const char *const argv[] = { PROBE_PROGRAM, NULL };
 	static const char *const env[] = { "PATH=/", NULL };
 	static const char *no_layers[] = { NULL };
 	struct probe_arg *p = arg;

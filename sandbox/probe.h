@@ -25,7 +25,4 @@ void probe_init(struct probe *p);
 void probe_ensure(struct probe *p, const struct space *space, const char *store,
 		  enum sandbox_isolation want, probe_run_fn *run, void *arg);
 
-/* Put the program into a root, as RUN_PROBE_PROGRAM. */
-MUST_CHECK bool probe_plant(int root, struct err *err);
-
 #endif

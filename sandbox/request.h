@@ -4,8 +4,8 @@
 
 #include "image/digest.h"
 #include "image/media.h"
+#include "sandbox/command.h"
 #include "sandbox/message.h"
-#include "sandbox/sandbox.h"
 
 /* What the parent asks of its helper, and what it is told: encoding and decoding side by side, so
  * that they agree. */

@@ -17,7 +17,7 @@
 #include "layers/diff.h"
 #include "layers/tar.h"
 #include "sandbox/container.h"
-#include "sandbox/probe.h"
+#include "sandbox/probe_program.h"
 #include "sandbox/program.h"
 #include "sandbox/stubs.h"
 #include "sandbox/trees.h"
@@ -276,7 +276,7 @@ static bool prepare(struct state *s, struct err *err)
 {
 	if (!mount_root(s, err) || !mount_scratch(s, err))
 		return false;
-	if (s->run->probe && !probe_plant(s->root, err))
+	if (s->run->probe && !probe_program_plant(s->root, err))
 		return false;
 	if (!find_user(s, err) || !stubs_init(&s->stubs, s->root, err))
 		return false;

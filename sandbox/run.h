@@ -29,7 +29,4 @@ struct run {
 };
 MUST_CHECK bool run_command(struct sandbox_result *out, const struct run *r, struct err *err);
 
-/* The path of the program that a probe finds in its root. */
-#define RUN_PROBE_PROGRAM "/probe"
-
 #endif

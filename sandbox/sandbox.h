@@ -7,6 +7,7 @@
 #include "base/sink.h"
 #include "image/descriptor.h"
 #include "image/store.h"
+#include "sandbox/command.h"
 
 /*
  * Run commands in a root tree made of layers. sandbox_start forks a single-threaded helper before
@@ -16,12 +17,6 @@
  * ends, all that runs ends with it, and nothing stays mounted.
  */
 struct sandbox;
-
-enum sandbox_isolation { ISOLATION_AUTO, ISOLATION_OCI, ISOLATION_BUILTIN, ISOLATION_CHROOT };
-/* "auto", "oci", "builtin", "chroot"; E_USAGE otherwise. */
-MUST_CHECK bool sandbox_isolation_parse(enum sandbox_isolation *out, const char *text,
-					struct err *err);
-const char *sandbox_isolation_name(enum sandbox_isolation i);
 
 /* Must be called while this process has one thread. Cheap: one fork, nothing else until it is
  * needed. */
@@ -43,14 +38,6 @@ MUST_CHECK bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct
 struct sandbox_layer {
 	struct descriptor descriptor;
 	struct digest diff_id;
-};
-
-struct sandbox_mount {
-	enum { SANDBOX_BIND, SANDBOX_TMPFS } kind;
-	const char *source; /* absolute host path; binds */
-	const char *target; /* absolute inside the root; made when absent, and then taken away
-			       afterwards */
-	bool read_only;
 };
 
 struct sandbox_spec {
@@ -78,12 +65,6 @@ struct sandbox_spec {
 	int64_t timeout_ms; /* 0: none */
 };
 
-struct sandbox_result {
-	int status; /* exit status, or 128 + signal; 127 no such program, 126 not executable (said
-		       on the output) */
-	bool timed_out;    /* status is 137 then */
-	bool diff_written; /* only when status is 0 */
-};
 /*
  * False only when it could not be run at all or we were interrupted (E_CANCELLED); a failing
  * command is a result. Errors: E_NOT_FOUND an unknown user or a layer that is not in the store,

@@ -241,25 +241,35 @@ static void find_cgroups(struct space *out)
 		      fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-/* How many ids, from 0, exist in the user namespace we are in; more than an uint32 holds is the
- * host's own. */
+/* The next number of a line whose columns are apart by blanks. */
+static uint64_t next_number(struct slice *line)
+{
+	struct slice rest = slice_trim(*line, " ");
+	struct slice word = slice_cut(rest, ' ', line);
+	uint64_t n;
+
+	return str_to_u64(&n, word, UINT32_MAX) ? n : 0;
+}
+
+/* How many ids, from 0, exist in the user namespace we are in; the host's own has all an uint32 can
+ * hold. */
 static uint64_t own_ids(const char *path)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(64 * KIB);
 	struct err ignored = { 0 };
-	unsigned long long inside, outside, count, end = 0;
 	struct slice rest;
+	uint64_t end = 0;
 
 	if (!fs_read_path(&text, path, 64 * KIB, &ignored))
 		return UINT32_MAX;
 	rest = slice_of(text.ptr);
 	while (rest.ptr) {
 		struct slice line = slice_cut(rest, '\n', &rest);
+		uint64_t inside = next_number(&line);
 
-		if (line.len &&
-		    sscanf(line.ptr, "%llu %llu %llu", &inside, &outside, &count) == 3 &&
-		    inside + count > end)
-			end = inside + count;
+		next_number(&line); /* what it is outside */
+		inside += next_number(&line);
+		end = inside > end ? inside : end;
 	}
 	return end;
 }

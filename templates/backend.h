@@ -14,32 +14,33 @@ struct backend_layout { /* where wheels go; python/wheels.h has the same four */
 	const char *site, *scripts, *data, *interpreter;
 };
 
-struct backend_handler { /* Lithops inside an image; entry NULL: none */
-	const char *entry;       /* the entry point's path in the lithops package */
-	const char *as;          /* its path below the handler directory */
-	struct json_list files;  /* const char *: empty files to make beside it */
+struct backend_handler {        /* Lithops inside an image; entry NULL: none */
+	const char *entry;      /* the entry point's path in the lithops package */
+	const char *as;         /* its path below the handler directory */
+	struct json_list files; /* const char *: empty files to make beside it */
 };
 
 struct backend {
-	const char *name;     /* "aws_lambda", "aws_lambda:layer" */
+	const char *name; /* "aws_lambda", "aws_lambda:layer" */
 	const char *title;
-	const char *artifact; /* "image" or "layer" */
+	const char *artifact;  /* "image" or "layer" */
 	const char *directory; /* below templates/ */
 	const char *default_name;
-	const char *base;          /* image reference; NULL for zips */
-	struct json_list pythons;  /* const char * */
+	const char *base;         /* image reference; NULL for zips */
+	struct json_list pythons; /* const char * */
 	const char *default_python;
 	struct json_list platforms;
 	struct json_list compressions;
 	bool single_manifest;
-	int64_t unpacked_max; /* bytes; 0: no limit known */
-	struct json_pairs libc; /* python -> libc of the platform's own runtime */
+	int64_t unpacked_max;      /* bytes; 0: no limit known */
+	struct json_pairs libc;    /* python -> libc of the platform's own runtime */
 	struct json_list packages; /* const char *: requirements */
 	struct backend_layout layout;
 	struct backend_handler handler;
 };
 
-/* All of them, sorted by name; read once, on first use by one thread. E_INPUT names a file of ours that is wrong: a bug a test catches. */
+/* All of them, sorted by name; read once, on first use by one thread. E_INPUT names a file of ours
+ * that is wrong: a bug a test catches. */
 struct backend_table {
 	struct backend *items;
 	size_t len;
@@ -55,7 +56,9 @@ MUST_CHECK bool backend_find(const struct backend **out, const struct backend_ta
 /* `python` NULL: the default; E_USAGE when the backend has no such Python. */
 MUST_CHECK bool backend_python(const char **out, const struct backend *b, const char *python,
 			       struct err *err);
-MUST_CHECK bool backend_check_platform(const struct backend *b, const char *platform, struct err *err);
-const char *backend_libc(const struct backend *b, const char *python); /* NULL when the base decides */
+MUST_CHECK bool backend_check_platform(const struct backend *b, const char *platform,
+				       struct err *err);
+const char *backend_libc(const struct backend *b,
+			 const char *python); /* NULL when the base decides */
 
 #endif

@@ -32,7 +32,8 @@ static bool fail(const struct render *r, const char *at, struct err *err, const 
 	return err_at(err, r->file, line, (int)(at - start) + 1, start, (size_t)(stop - start));
 }
 
-/* The next tag: *tag is what stands between the braces, r->at goes behind it. False at the end of the text. */
+/* The next tag: *tag is what stands between the braces, r->at goes behind it. False at the end of
+ * the text. */
 static bool next_tag(struct render *r, struct slice *before, struct slice *tag, const char **tag_at)
 {
 	const char *open = memmem(r->at, (size_t)(r->end - r->at), "{{", 2);
@@ -82,9 +83,11 @@ static bool render_part(struct render *r, struct slice section, const char *sect
 		if (show && !buf_append(r->out, before.ptr, before.len, err))
 			return false;
 		if (!more)
-			return !section.ptr || fail(r, section_at, err, "no end of section", section);
-		name = tag.len && strchr("#/", tag.ptr[0]) ? (struct slice){ tag.ptr + 1, tag.len - 1 }
-							   : tag;
+			return !section.ptr ||
+			       fail(r, section_at, err, "no end of section", section);
+		name = tag.len && strchr("#/", tag.ptr[0])
+			       ? (struct slice){ tag.ptr + 1, tag.len - 1 }
+			       : tag;
 		if (slice_has_prefix(tag, "/")) {
 			if (!section.ptr || name.len != section.len ||
 			    memcmp(name.ptr, section.ptr, name.len) != 0)
@@ -96,7 +99,8 @@ static bool render_part(struct render *r, struct slice section, const char *sect
 			return false;
 		if (slice_has_prefix(tag, "#")) {
 			eat_line(r, at);
-			/* sections nest no deeper than the templates do: LIMIT_TEMPLATE bounds it */
+			/* sections nest no deeper than the templates do: LIMIT_TEMPLATE bounds it
+			 */
 			if (!render_part(r, name, at, show && value[0], err))
 				return false;
 		} else if (show && !buf_append(r->out, value, strlen(value), err)) {
@@ -108,8 +112,12 @@ static bool render_part(struct render *r, struct slice section, const char *sect
 bool render_text(struct buf *out, const char *file, const char *text, size_t len,
 		 const struct map *values, struct err *err)
 {
-	struct render r = { .file = file, .text = text, .at = text, .end = text + len,
-			    .values = values, .out = out };
+	struct render r = { .file = file,
+			    .text = text,
+			    .at = text,
+			    .end = text + len,
+			    .values = values,
+			    .out = out };
 
 	return render_part(&r, (struct slice){ 0 }, text, true, err);
 }
@@ -169,8 +177,8 @@ void render_values(struct map *out, const struct backend *b, const struct render
 {
 	AUTO(auto_free) char *python_flat = flat(opt->python);
 	AUTO(auto_free) char *words = pip_words(b, opt);
-	AUTO(auto_free) char *version = tag_safe(opt->lithops_version ? opt->lithops_version
-								      : "unknown");
+	AUTO(auto_free)
+	char *version = tag_safe(opt->lithops_version ? opt->lithops_version : "unknown");
 
 	*out = (struct map)MAP_TEXT;
 	map_put_text(out, "title", b->title);

@@ -7,8 +7,9 @@
 
 /*
  * Text with {{name}}, and sections {{#name}}...{{/name}} that stay when `name`
- * has a value: the part of mustache that Dockerfiles need. A line that holds only a section tag goes with its newline.
- * Values are put in as they are, not expanded again. E_INPUT with file:line:col for an unknown name or an open section.
+ * has a value: the part of mustache that Dockerfiles need. A line that holds only a section tag
+ * goes with its newline. Values are put in as they are, not expanded again. E_INPUT with
+ * file:line:col for an unknown name or an open section.
  */
 MUST_CHECK bool render_text(struct buf *out, const char *file, const char *text, size_t len,
 			    const struct map *values, struct err *err);
@@ -26,10 +27,12 @@ struct render_options {
 /* The values a backend's texts may use; the map is the caller's to free (MAP_TEXT). */
 void render_values(struct map *out, const struct backend *b, const struct render_options *opt);
 
-/* The backend's Dockerfile: standard, any builder takes it. E_UNSUPPORTED for a backend that is no image. */
+/* The backend's Dockerfile: standard, any builder takes it. E_UNSUPPORTED for a backend that is no
+ * image. */
 MUST_CHECK bool render_dockerfile(struct buf *out, const struct backend *b,
 				  const struct render_options *opt, struct err *err);
-/* A short text of the backend (`default_name`, `layout.site`, `base`) with its placeholders filled; the caller frees. */
+/* A short text of the backend (`default_name`, `layout.site`, `base`) with its placeholders filled;
+ * the caller frees. */
 MUST_CHECK bool render_field(char **out, const struct backend *b, const char *field,
 			     const struct render_options *opt, struct err *err);
 

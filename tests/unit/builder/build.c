@@ -18,7 +18,8 @@ static void scratch(void **state)
 	assert_string_equal(history(&img, 1), "CMD [\"/hello\"]");
 }
 
-/* One COPY on scratch: what the layer holds. Context: a, dir/{x,y}, dir/sub/z, link -> dir, flink -> a, run.sh */
+/* One COPY on scratch: what the layer holds. Context: a, dir/{x,y}, dir/sub/z, link -> dir, flink
+ * -> a, run.sh */
 static void copy_rules(void **state)
 {
 	/* clang-format off */
@@ -123,20 +124,20 @@ static void lose_layers(struct world *w, const char *name)
 	assert_true(reference_parse(&ref, name, &err));
 	assert_true(store_find_image(&img, w->store, &ref, NULL, &err));
 	for (size_t i = 0; i < img.manifest.layer_count; i++) {
-		AUTO(auto_free) char *path =
-			mem_printf("%s/blobs/sha256/%s", store_path(w->store),
-				   digest_hex(&img.manifest.layers[i].digest).text);
+		AUTO(auto_free)
+		char *path = mem_printf("%s/blobs/sha256/%s", store_path(w->store),
+					digest_hex(&img.manifest.layers[i].digest).text);
 
 		assert_int_equal(unlink(path), 0);
 	}
 }
 
-#define BASE                                                                                       \
-	"FROM scratch\n"                                                                           \
-	"COPY passwd group /etc/\n"                                                                \
-	"COPY --chmod=0750 --chown=7:8 keep /srv/app/keep\n"                                       \
-	"COPY tree /\n"                                                                            \
-	"ENV BASE=yes PATH=/bin\n"                                                                 \
+#define BASE                                                 \
+	"FROM scratch\n"                                     \
+	"COPY passwd group /etc/\n"                          \
+	"COPY --chmod=0750 --chown=7:8 keep /srv/app/keep\n" \
+	"COPY tree /\n"                                      \
+	"ENV BASE=yes PATH=/bin\n"                           \
 	"WORKDIR /srv/app\n"
 
 static void put_base(struct world *w)
@@ -264,10 +265,15 @@ static void copy_errors(void **state)
 
 	world_open(&w);
 	put_base(&w);
-	put(&w, "x.xz", "\xfd" "7zXZ");
+	put(&w, "x.xz",
+	    "\xfd"
+	    "7zXZ");
 	AUTO(auto_free) char *xz = mem_printf("%s/x.xz", w.context);
 
-	assert_true(fs_write_path_atomic(xz, "\xfd" "7zXZ\0xx", 8, 0644, &err));
+	assert_true(fs_write_path_atomic(xz,
+					 "\xfd"
+					 "7zXZ\0xx",
+					 8, 0644, &err));
 	assert_true(fs_open_dir(&dir, w.context, &err));
 	assert_int_equal(symlinkat("nowhere", dir, "dangling"), 0);
 	assert_int_equal(symlinkat("loop", dir, "loop"), 0);
@@ -302,13 +308,16 @@ static void stages(void **state)
 	      "COPY --from=base:1 /bin/tool /tool\n"
 	      "COPY --from=1 / /all/\n");
 	layer_is(&w, &img, 4,
-		 "d 755 0:0 got\nf 644 0:0 got/args = arg\n\nf 644 0:0 got/top = a\nf 644 3:4 got/x = x\n");
+		 "d 755 0:0 got\nf 644 0:0 got/args = arg\n\nf 644 0:0 got/top = a\nf 644 3:4 "
+		 "got/x = x\n");
 	layer_is(&w, &img, 5, "f 644 0:0 tool = t\n");
 	layer_is(&w, &img, 6,
-		 "d 755 0:0 all\nd 755 3:4 all/out\nf 644 3:4 all/out/x = x\nf 644 0:0 all/top = a\n");
+		 "d 755 0:0 all\nd 755 3:4 all/out\nf 644 3:4 all/out/x = x\nf 644 0:0 all/top = "
+		 "a\n");
 	assert_null(config_label(&img.config, "from"));
 	w.req.target = "two";
-	build(&by_number, &w, "FROM scratch AS one\nLABEL from=one\nFROM one AS two\nFROM nothere:1\n");
+	build(&by_number, &w,
+	      "FROM scratch AS one\nLABEL from=one\nFROM one AS two\nFROM nothere:1\n");
 	assert_string_equal(config_label(&by_number.config, "from"), "one");
 }
 
@@ -346,9 +355,12 @@ static void config_and_history(void **state)
 	world_open(&w);
 	put_base(&w);
 	build(&img, &w,
-	      "FROM base:1\nARG A=1 B\nENV BASE=2 OLD=$BASE\nLABEL a=b c=\"d e\"\nEXPOSE 80 8000-8001/UDP\n"
-	      "VOLUME /v /w\nUSER 7\nENTRYPOINT exec it\nSHELL [\"/bin/bash\", \"-c\"]\nCMD x \"y\"\n"
-	      "STOPSIGNAL SIGTERM\nHEALTHCHECK --interval=90s --timeout=0.5s --retries=3 CMD curl x\n"
+	      "FROM base:1\nARG A=1 B\nENV BASE=2 OLD=$BASE\nLABEL a=b c=\"d e\"\nEXPOSE 80 "
+	      "8000-8001/UDP\n"
+	      "VOLUME /v /w\nUSER 7\nENTRYPOINT exec it\nSHELL [\"/bin/bash\", \"-c\"]\nCMD x "
+	      "\"y\"\n"
+	      "STOPSIGNAL SIGTERM\nHEALTHCHECK --interval=90s --timeout=0.5s --retries=3 CMD curl "
+	      "x\n"
 	      "MAINTAINER me\nONBUILD RUN later\nWORKDIR x/\nWORKDIR /\n");
 	list = json_object_get(img.config.doc, "history");
 	assert_int_equal(json_array_size(list), ARRAY_LEN(want));
@@ -428,7 +440,8 @@ static void arguments(void **state)
 	map_put_text(&w.args, "TAG", "1");
 	build(&img, &w,
 	      "ARG TAG=9\nARG GLOBAL=g-$TAG\nFROM base:$TAG\n"
-	      "ARG GIVEN=default\nARG GLOBAL\nARG FIXED\nARG UNKNOWN\nARG TARGETARCH\nARG DEF=d-$GIVEN\n"
+	      "ARG GIVEN=default\nARG GLOBAL\nARG FIXED\nARG UNKNOWN\nARG TARGETARCH\nARG "
+	      "DEF=d-$GIVEN\n"
 	      "LABEL all=\"$GIVEN $GLOBAL $FIXED $UNKNOWN $TARGETARCH $DEF $TAG\"\n");
 	assert_string_equal(config_label(&img.config, "all"), "given g-1 base  amd64 d-given ");
 	assert_string_equal(history(&img, 1), "ARG GIVEN=given");
@@ -550,7 +563,8 @@ static void named_contexts(void **state)
 	entry_add_bytes(&files, "opt/pkg/m.py", "py", 2)->uid = 0;
 	assert_true(entry_list_add_parents(&files, &err));
 	other = mem_printf("%s/sub", w.context);
-	contexts[0] = (struct build_context){ .name = "src", .kind = BUILD_CONTEXT_DIR, .path = other };
+	contexts[0] =
+		(struct build_context){ .name = "src", .kind = BUILD_CONTEXT_DIR, .path = other };
 	contexts[1] = (struct build_context){ .name = "python-packages",
 					      .kind = BUILD_CONTEXT_ENTRIES,
 					      .entries = &files,
@@ -560,8 +574,7 @@ static void named_contexts(void **state)
 					      .path = "base:1" };
 	w.req.contexts = contexts;
 	w.req.context_count = 3;
-	build(&img, &w,
-	      "FROM debian\nCOPY --from=src . /s/\nCOPY --from=python-packages / /\n");
+	build(&img, &w, "FROM debian\nCOPY --from=src . /s/\nCOPY --from=python-packages / /\n");
 	layer_is(&w, &img, 0, "d 755 0:0 s\nf 644 0:0 s/a = sub a\n");
 	layer_is(&w, &img, 1, "d 755 0:0 opt\nd 755 0:0 opt/pkg\nf 644 0:0 opt/pkg/m.py = py\n");
 	assert_string_equal(config_label(&img.config, "base"), "1");
@@ -679,7 +692,8 @@ static void no_cache(void **state)
 /* Another directory, umask, time zone, file times: the same digest; another epoch: another one. */
 static void same_everywhere(void **state)
 {
-	const char *text = "FROM scratch\nARG A\nCOPY . /app/\nCOPY --chown=1 x/b /c\nWORKDIR /w\nENV Z=1\n";
+	const char *text =
+		"FROM scratch\nARG A\nCOPY . /app/\nCOPY --chown=1 x/b /c\nWORKDIR /w\nENV Z=1\n";
 	struct digest digests[3];
 	(void)state;
 

@@ -20,11 +20,13 @@
 #include "builder/dockerfile.h"
 
 /*
- * Runs every tests/cases/NAME.case: a Dockerfile, and the plan, the error, the notes or the admitted files
- * it must lead to. Sections begin with "@NAME" on a line of its own; lines before the first are comment.
+ * Runs every tests/cases/NAME.case: a Dockerfile, and the plan, the error, the notes or the
+ *admitted files it must lead to. Sections begin with "@NAME" on a line of its own; lines before the
+ *first are comment.
  *
  *	@DOCKERFILE  the text
- *	@ARGS        --build-arg K=V, --target NAME, --platform P, --context NAME=REFERENCE; one a line
+ *	@ARGS        --build-arg K=V, --target NAME, --platform P, --context NAME=REFERENCE; one a
+ *line
  *	@FILES       of the context: "path", "path/" for a directory, "path -> target" for a link
  *	@IGNORE      its .dockerignore
  *	@PLAN        "STAGE from ...", then "STAGE step" lines, then "unused NAME"
@@ -36,9 +38,9 @@
  */
 
 enum section { COMMENT, DOCKERFILE, ARGS, FILES, IGNORE, PLAN, ERROR, NOTES, CONTEXT, SECTIONS };
-static const char *const section_names[SECTIONS] = { "",	"@DOCKERFILE", "@ARGS",
-						      "@FILES", "@IGNORE",     "@PLAN",
-						      "@ERROR", "@NOTES",      "@CONTEXT" };
+static const char *const section_names[SECTIONS] = { "",       "@DOCKERFILE", "@ARGS",
+						     "@FILES", "@IGNORE",     "@PLAN",
+						     "@ERROR", "@NOTES",      "@CONTEXT" };
 
 struct test_case {
 	char *text[SECTIONS]; /* NULL: not there */

@@ -12,7 +12,8 @@
 #include "builder/dockerignore.h"
 #include "builder/glob.h"
 
-/* Patterns in the form of a file, and what they do to one path. Rows follow moby/patternmatcher's own tests. */
+/* Patterns in the form of a file, and what they do to one path. Rows follow moby/patternmatcher's
+ * own tests. */
 static void table(void **state)
 {
 	/* clang-format off */
@@ -134,8 +135,7 @@ static void table(void **state)
 		if (!dockerignore_parse(&d, "i", rows[i].file, strlen(rows[i].file), &err))
 			fail_msg("'%s': %s", rows[i].file, err.msg);
 		if (dockerignore_matches(d, rows[i].path) != rows[i].match)
-			fail_msg("'%s' on '%s': not %d", rows[i].file, rows[i].path,
-				 rows[i].match);
+			fail_msg("'%s' on '%s': not %d", rows[i].file, rows[i].path, rows[i].match);
 	}
 }
 
@@ -177,8 +177,8 @@ static void steps(void **state)
 		int parent; /* row, -1: root */
 		bool match;
 	} rows[] = {
-		{ "a", -1, true },	    { "a/b", 0, false }, { "a/b/c", 1, false },
-		{ "a/b/secret", 1, true },  { "a/b/x.tmp", 1, true }, { "a/c", 0, true },
+		{ "a", -1, true },           { "a/b", 0, false },      { "a/b/c", 1, false },
+		{ "a/b/secret", 1, true },   { "a/b/x.tmp", 1, true }, { "a/c", 0, true },
 		{ "a/b/secret/x", 3, true }, { "d", -1, true },
 	};
 	AUTO(auto_dockerignore_free) struct dockerignore *d = NULL;
@@ -203,10 +203,12 @@ static void may_return(void **state)
 		const char *file, *dir;
 		bool want;
 	} rows[] = {
-		{ "*\n!a/b/c", "a", true },   { "*\n!a/b/c", "a/b", true }, { "*\n!a/b/c", "b", false },
-		{ "*\n!a/b/c", "ab", false }, { "*\n!**/x", "any/where", true },
-		{ "*\n!a*/x", "abc", true },  { "*\n!a*/x", "b", false },   { "*\na/b", "a", false },
-		{ "*\n!a", "a/b", false },    { "*\n!a/[x]", "a", true },   { "*\n!ab", "a", false },
+		{ "*\n!a/b/c", "a", true },        { "*\n!a/b/c", "a/b", true },
+		{ "*\n!a/b/c", "b", false },       { "*\n!a/b/c", "ab", false },
+		{ "*\n!**/x", "any/where", true }, { "*\n!a*/x", "abc", true },
+		{ "*\n!a*/x", "b", false },        { "*\na/b", "a", false },
+		{ "*\n!a", "a/b", false },         { "*\n!a/[x]", "a", true },
+		{ "*\n!ab", "a", false },
 	};
 	(void)state;
 
@@ -328,8 +330,8 @@ static void go_match(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table),      cmocka_unit_test(errors),
-		cmocka_unit_test(steps),      cmocka_unit_test(may_return),
+		cmocka_unit_test(table),         cmocka_unit_test(errors),
+		cmocka_unit_test(steps),         cmocka_unit_test(may_return),
 		cmocka_unit_test(many_patterns), cmocka_unit_test(no_blow_up),
 		cmocka_unit_test(go_match),
 	};

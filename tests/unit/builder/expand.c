@@ -169,7 +169,8 @@ static void words(void **state)
 			fail_msg("'%s': %s", rows[i].text, ok ? got : err.msg);
 		if (ok && !str_eq(got, rows[i].want))
 			fail_msg("'%s': '%s', not '%s'", rows[i].text, got, rows[i].want);
-		if (!ok && (err.code != E_INPUT || !strstr(err.msg, rows[i].bad) || at != rows[i].at))
+		if (!ok &&
+		    (err.code != E_INPUT || !strstr(err.msg, rows[i].bad) || at != rows[i].at))
 			fail_msg("'%s': '%s' at %zu, not '%s' at %zu", rows[i].text, err.msg, at,
 				 rows[i].bad, rows[i].at);
 	}
@@ -302,9 +303,12 @@ static void limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),	   cmocka_unit_test(other_escape),
-		cmocka_unit_test(split),	   cmocka_unit_test(modes),
-		cmocka_unit_test(second_map_and_unset), cmocka_unit_test(limits),
+		cmocka_unit_test(words),
+		cmocka_unit_test(other_escape),
+		cmocka_unit_test(split),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(second_map_and_unset),
+		cmocka_unit_test(limits),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -29,7 +29,8 @@ static void run_world(struct world *w)
 	      "COPY passwd group /etc/\n"
 	      "ENV PATH=/usr/bin BASE=env\n"
 	      "SHELL [\"/usr/bin/busybox\", \"sh\", \"-c\"]\n"
-	      "RUN for i in sh cat ls mkdir rm ln touch id env chmod; do busybox ln -s busybox /usr/bin/$i; done;"
+	      "RUN for i in sh cat ls mkdir rm ln touch id env chmod; do busybox ln -s busybox "
+	      "/usr/bin/$i; done;"
 	      " ln -s usr/bin /bin; mkdir -m 1777 /tmp; mkdir /srv; touch /srv/old\n"
 	      "SHELL [\"/bin/sh\", \"-c\"]\n");
 	assert_true(reference_parse(&ref, "box:1", &err));
@@ -63,9 +64,10 @@ static void environment(void **state)
 	last_layer_holds(&w, &img, "= given env two words http://proxy /mine /srv 33:44\n");
 	assert_null(config_env(&img.config, "A"));
 	assert_null(config_env(&img.config, "https_proxy"));
-	assert_string_equal(history(&img, json_array_size(json_object_get(img.config.doc, "history")) - 1),
-			    "RUN |2 A=given BASE=env /bin/sh -c echo $A $BASE \"$E\" $https_proxy $PWD "
-			    "$HOME $(id -u):$(id -g) > out # buildkit");
+	assert_string_equal(
+		history(&img, json_array_size(json_object_get(img.config.doc, "history")) - 1),
+		"RUN |2 A=given BASE=env /bin/sh -c echo $A $BASE \"$E\" $https_proxy $PWD "
+		"$HOME $(id -u):$(id -g) > out # buildkit");
 }
 
 static void changes(void **state)
@@ -96,7 +98,8 @@ static void heredocs(void **state)
 
 	run_world(&w);
 	build(&img, &w,
-	      "FROM box:1\nRUN <<EOF\nA=1\necho $A > /a\nEOF\nRUN <<EOF\n#!/bin/busybox cat\nme\nEOF\n"
+	      "FROM box:1\nRUN <<EOF\nA=1\necho $A > /a\nEOF\nRUN <<EOF\n#!/bin/busybox "
+	      "cat\nme\nEOF\n"
 	      "RUN cat <<A <<B > /c && cat <<C >> /c\na\nA\nb\nB\nc\nC\n");
 	layer_is(&w, &img, img.manifest.layer_count - 2, "");
 	last_layer_holds(&w, &img, " c");
@@ -122,8 +125,8 @@ static void stages_and_cache(void **state)
 	fails(&w, text, E_UNSUPPORTED, "Dockerfile:2:1", "no sandbox");
 	w.req.no_cache = false;
 	/* row 39: an ARG counts at the first RUN behind it */
-	fails(&w, "FROM box:1 AS build\nARG NEW=1\nRUN mkdir /out && echo 1 > /out/x\n", E_UNSUPPORTED,
-	      "Dockerfile:3:1", "no sandbox");
+	fails(&w, "FROM box:1 AS build\nARG NEW=1\nRUN mkdir /out && echo 1 > /out/x\n",
+	      E_UNSUPPORTED, "Dockerfile:3:1", "no sandbox");
 }
 
 static void failure(void **state)
@@ -138,7 +141,8 @@ static void failure(void **state)
 
 	run_world(&w);
 	assert_false(try_build(&img, &w,
-			       "FROM box:1\nRUN i=0; while [ $i -lt 100 ]; do echo line $i; i=$((i+1)); done; exit 7\n",
+			       "FROM box:1\nRUN i=0; while [ $i -lt 100 ]; do echo line $i; "
+			       "i=$((i+1)); done; exit 7\n",
 			       &err));
 	assert_int_equal(err.code, E_STEP);
 	assert_int_equal(err.at.line, 2);
@@ -153,14 +157,15 @@ static void failure(void **state)
 	assert_true(log_list(&logs, w.store, &err));
 	assert_int_equal(logs.items[logs.len - 1].status, 7);
 	log_list_free(&logs);
-	fails(&w, "FROM box:1\nUSER nobody-here\nRUN true\n", E_NOT_FOUND, "Dockerfile:3:1", "nobody-here");
+	fails(&w, "FROM box:1\nUSER nobody-here\nRUN true\n", E_NOT_FOUND, "Dockerfile:3:1",
+	      "nobody-here");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(environment),	    cmocka_unit_test(changes),
-		cmocka_unit_test(heredocs),	    cmocka_unit_test(stages_and_cache),
+		cmocka_unit_test(environment), cmocka_unit_test(changes),
+		cmocka_unit_test(heredocs),    cmocka_unit_test(stages_and_cache),
 		cmocka_unit_test(failure),
 	};
 	struct err err = { 0 };

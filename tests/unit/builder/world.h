@@ -86,7 +86,8 @@ static inline void put(struct world *w, const char *name, const char *text)
 	put_mode(w, name, text, 0644);
 }
 
-static inline bool try_build(struct image *out, struct world *w, const char *dockerfile, struct err *err)
+static inline bool try_build(struct image *out, struct world *w, const char *dockerfile,
+			     struct err *err)
 {
 	w->req.dockerfile = dockerfile;
 	w->req.dockerfile_len = strlen(dockerfile);
@@ -102,8 +103,8 @@ static inline void build(struct image *out, struct world *w, const char *dockerf
 			 err.hint);
 }
 
-static inline void fails(struct world *w, const char *dockerfile, enum err_code code, const char *place,
-		  const char *text)
+static inline void fails(struct world *w, const char *dockerfile, enum err_code code,
+			 const char *place, const char *text)
 {
 	struct image img = { 0 };
 	struct err err = { 0 };
@@ -115,7 +116,8 @@ static inline void fails(struct world *w, const char *dockerfile, enum err_code 
 	}
 	at = mem_printf("%s:%d:%d", err.at.file, err.at.line, err.at.column);
 	if (err.code != code || !strstr(err.msg, text) || !str_eq(at, place))
-		fail_msg("%s\n%s: %s %s (%s)", dockerfile, at, err_name(err.code), err.msg, err.hint);
+		fail_msg("%s\n%s: %s %s (%s)", dockerfile, at, err_name(err.code), err.msg,
+			 err.hint);
 }
 
 static inline char kind_letter(const struct entry *e)
