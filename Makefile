@@ -29,9 +29,12 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection 
 CFLAGS_release := -O2 -g $(HARDEN)
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
 CFLAGS_tsan := -O1 -g -fsanitize=thread
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \
+	-fno-sanitize-recover=all
 LDFLAGS_release := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_fuzz := -fsanitize=address,undefined
 
 VERSION := $(shell sed -n 's/^\#\# \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
 CPPFLAGS += -I. -D_GNU_SOURCE -include base/banned.h -DRTBUILD_VERSION='"$(or $(VERSION),0)"' \
@@ -65,7 +68,14 @@ room_libs = $(patsubst %,$(B)/lib/%.a,$(1) $(call reverse,$(BELOW_$(call level_o
 UNIT_SRC := $(wildcard tests/unit/*/*.c)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
-.PHONY: all check unit test test-long demo bench lint report format asan tsan compdb install clean help
+# A fuzz target sees all rooms but cmd. libFuzzer drives it with V=fuzz; else a main of ours feeds
+# it tests/fuzz/corpus, and it counts as a test.
+FUZZ_SRC := $(wildcard tests/fuzz/*.c)
+FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
+FUZZ_MAIN := $(if $(filter fuzz,$(V)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay/main.o)
+
+.PHONY: all check unit test test-long demo bench lint report format asan tsan fuzz fuzz-build compdb \
+	install clean help
 .SECONDARY:
 
 all: $(B)/rtbuild ## build the program (V=release|asan|tsan)
@@ -105,13 +115,18 @@ $(B)/unit/$(1): $(B)/tests/unit/$(1).o $(call room_libs,$(firstword $(subst /, ,
 endef
 $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)),$(eval $(call unit_rule,$(t))))
 
+$(FUZZ): %: %.o $(filter-out -%,$(FUZZ_MAIN)) $(call room_libs,runtime)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter -%,$(FUZZ_MAIN)) $^ $(LDLIBS)
+
 unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room or room/module
 	@tests/run $^
 
-check: all unit-build ## every test, on what is installed; T=pattern selects
-	@RTBUILD=$(abspath $(B)/rtbuild) T='$(T)' tests/run $(UNIT) $(wildcard tests/cli/*.sh tests/tools/*.sh)
+check: all unit-build fuzz-build ## every test, on what is installed; T=pattern selects
+	@RTBUILD=$(abspath $(B)/rtbuild) T='$(T)' tests/run $(UNIT) $(FUZZ) $(wildcard tests/cli/*.sh tests/tools/*.sh)
 
 unit-build: $(UNIT)
+fuzz-build: $(FUZZ)
 
 test: check ## what `./setup test` runs after installing
 
@@ -128,18 +143,23 @@ lint: ## everything that has one right answer
 	@tools/check-format
 	@tools/check-shell
 	@CPPFLAGS="$(filter-out -DRTBUILD%,$(CPPFLAGS))" tools/check-headers
-	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build
+	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build fuzz-build
 
 report: ## long and complex functions, for a reader's judgement
 	@tools/report
 
 format: ## clang-format everything
-	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) tests/unit/*/*.[ch])
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch])
 
 asan: ## every test under ASan and UBSan
 	$(MAKE) V=asan check
 tsan: ## unit tests under TSan
 	$(MAKE) V=tsan unit
+
+FUZZ_SECONDS ?= 60
+fuzz: ## each target of tests/fuzz for FUZZ_SECONDS, or those with T in their name
+	$(MAKE) V=fuzz CC=clang fuzz-build
+	@O=$(O)/fuzz tests/fuzz/run $(FUZZ_SECONDS) '$(T)'
 
 compdb: ## compile_commands.json for editors
 	@tools/compdb "$(CC) $(CPPFLAGS) $(CFLAGS)" $(SRC) $(UNIT_SRC) > compile_commands.json

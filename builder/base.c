@@ -28,22 +28,30 @@ static bool blobs_open(struct blob_source *self, struct source **out, const stru
 	return from->open(from, out, d, err);
 }
 
+/* A layer made here has no origin: a push that believed it had would be refused. */
 static const struct reference *blobs_origin(struct blob_source *self, const struct descriptor *d)
 {
 	struct base_blobs *b = (struct base_blobs *)self;
-	const struct reference *origin =
-		b->remote && b->remote->origin ? b->remote->origin(b->remote, d) : NULL;
 
-	return origin ? origin : store_blob_origin(b->store, &d->digest);
+	for (size_t i = 0; b->remote && b->remote->origin && i < b->layer_count; i++)
+		if (digest_eq(&b->layers[i], &d->digest))
+			return b->remote->origin(b->remote, d);
+	return store_blob_origin(b->store, &d->digest);
 }
 
 void base_blobs_init(struct base_blobs *b, struct store *store, struct registry *registry,
-		     struct blob_source *remote)
+		     struct blob_source *remote, const struct image *from, struct arena *arena)
 {
+	size_t count = from ? from->manifest.layer_count : 0;
+
 	*b = (struct base_blobs){ .source = { .open = blobs_open, .origin = blobs_origin },
 				  .store = store,
 				  .registry = registry,
-				  .remote = remote };
+				  .remote = remote,
+				  .layers = arena_alloc(arena, (count + 1) * sizeof(*b->layers)),
+				  .layer_count = count };
+	for (size_t i = 0; i < count; i++)
+		b->layers[i] = from->manifest.layers[i].digest;
 }
 
 /* The store's image when it has the name, unless the registry must be asked. */
@@ -77,7 +85,7 @@ static bool load(struct base *base, struct build *b, const char *name,
 	if (!find_image(&base->image, b, &ref, platform, &remote, err))
 		return err_wrap(err, "%s", reference_familiar(&ref).text);
 	base_blobs_init(&base->blobs, b->env->store, b->env->registry,
-			remote ? base->image.blobs : NULL);
+			remote ? base->image.blobs : NULL, &base->image, &base->image.arena);
 	base->image.blobs = &base->blobs.source;
 	have = image_platform(&base->image);
 	if (!platform_matches(&have, platform))

@@ -163,25 +163,10 @@ static bool put_file(struct copy *c, const struct entry *from, const char *path,
 
 /* --- one file --- */
 
-static const char *extension(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return dot && dot != name ? dot : "";
-}
-
 /*
- * "COPY f /x" on a base that is not read: is /x a file to be made, or a directory of the base? The
- * same name, or the same extension, is a file; anything else only the base can tell.
+ * The final path of a file called `name` (rows 3, 4, 5, 12). "COPY f /x" on a base that is not read
+ * makes a file /x, unless /x is a directory every base has (ADR 0006).
  */
-static bool is_surely_file(const char *path, const char *name)
-{
-	const char *last = fs_basename(path);
-
-	return str_eq(last, name) || (*extension(last) && str_eq(extension(last), extension(name)));
-}
-
-/* The final path of a file called `name` (rows 3, 4, 5, 12). */
 static bool file_target(struct copy *c, char **out, const char *name, struct err *err)
 {
 	const char *dest = c->step->copy.dest;
@@ -192,9 +177,6 @@ static bool file_target(struct copy *c, char **out, const char *name, struct err
 	if (!resolve(c, &path, &there, dest, err))
 		return false;
 	is_dir = is_dir || (there && there->kind == ENTRY_DIR);
-	if (!is_dir && !there && !c->is_linked && c->view->base == VIEW_UNREAD &&
-	    !is_surely_file(path, name))
-		c->needs_base = "the destination may be a directory of the base";
 	if (!is_dir) {
 		*out = STEAL(path);
 		return true;
@@ -219,8 +201,6 @@ static bool check_single(struct copy *c, struct err *err)
 		return false;
 	if (there && there->kind == ENTRY_DIR)
 		return true;
-	if (c->view->base == VIEW_UNREAD && !c->is_linked && !there)
-		c->needs_base = "the destination may be a directory of the base";
 	err_set(err, E_INPUT, "%s of several files: the destination '%s' is no directory",
 		c->step->in->spec->name, dest);
 	err_hint(err, "end it with a slash: %s/", dest);

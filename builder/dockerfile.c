@@ -11,7 +11,7 @@
 
 /*
  * Logical lines to instructions: name, flags, words, here-documents, and what can be checked of
- * each alone. How text is cut into words is words.c's, what words mean is step.c's.
+ * each alone. How text is cut into words is words.c's, what words mean is interpret.c's.
  */
 
 struct parser {

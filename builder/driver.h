@@ -18,9 +18,12 @@ struct base_blobs {
 	struct store *store;
 	struct registry *registry;  /* may be NULL */
 	struct blob_source *remote; /* may be NULL */
+	struct digest *layers;      /* what `remote` has; in an arena */
+	size_t layer_count;
 };
+/* `from` (may be NULL): the image that `remote` was asked for. */
 void base_blobs_init(struct base_blobs *b, struct store *store, struct registry *registry,
-		     struct blob_source *remote);
+		     struct blob_source *remote, const struct image *from, struct arena *arena);
 
 /* An image that stages start from or copy from. */
 struct base {

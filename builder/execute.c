@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "builder/apply.h"
 #include "builder/driver.h"
+#include "builder/interpret.h"
 #include "builder/owner.h"
 
 /*
@@ -103,7 +104,7 @@ static void begin_stage(struct build *b, struct product *p, const struct product
 static bool add_step(struct steps *steps, struct product *p, const struct dockerfile *file,
 		     const struct instruction *in, struct err *err)
 {
-	return step_make(ARRAY_PUSH(steps), &p->scope, file, in, err);
+	return interpret_step(ARRAY_PUSH(steps), &p->scope, file, in, err);
 }
 
 /* The base's triggers, in order, before the stage's own instructions (row 48). */

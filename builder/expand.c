@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "builder/shellpattern.h"
 
-/* Expansion of one word. Which words are expanded, and by which environment, is step.c's business.
+/* Expansion of one word. Which words are expanded, and by which environment, is interpret.c's
+ * business.
  */
 
 enum { NO_STOP = -1 };

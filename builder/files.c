@@ -104,6 +104,7 @@ bool files_resolve(char **out, bool *exists_out, files_find_fn *find, void *arg,
 		struct slice part = slice_cut(rest, '/', &rest);
 		const struct entry *e;
 		size_t before = done.len;
+		char *old;
 
 		if (!part.len || slice_eq(part, "."))
 			continue;
@@ -124,10 +125,10 @@ bool files_resolve(char **out, bool *exists_out, files_find_fn *find, void *arg,
 		if (++links > LINKS_MAX)
 			return err_set(err, E_INPUT, "'%s' leads through more than %d links", path,
 				       LINKS_MAX);
-		AUTO(auto_free) char *before_todo = todo;
-
+		old = todo;
 		todo = rest.ptr ? mem_printf("%s/" SLICE_FMT, e->link, SLICE_ARG(rest))
 				: mem_strdup(e->link);
+		free(old);
 		done.len = e->link[0] == '/' ? 0 : before;
 		done.ptr[done.len] = '\0';
 		rest = slice_of(todo);

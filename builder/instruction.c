@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <ctype.h>
 
-/* The table alone; parsing is dockerfile.c's, meaning is step.c's. */
+/* The table alone; parsing is dockerfile.c's, meaning is interpret.c's. */
 
 /* clang-format off */
 static const struct flag_spec from_flags[] = {

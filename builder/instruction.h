@@ -9,7 +9,8 @@
 
 /*
  * The instructions of the Dockerfile language as a table: name, how the rest of the line is read,
- * how many words it takes, its flags. Adding one is adding a row here and its meaning in step.c.
+ * how many words it takes, its flags. Adding one is adding a row here and its meaning in
+ * interpret.c.
  */
 enum instruction_kind {
 	INSTRUCTION_ADD,

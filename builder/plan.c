@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builder/interpret.h"
 #include "builder/owner.h"
 #include "builder/quote.h"
 #include "builder/view.h"
@@ -28,7 +29,7 @@ static bool global_arg(struct plan *p, const struct word *word, struct err *err)
 		struct word def = { .text = sign + 1, .place = word->place };
 
 		def.place.column += (int)len + 1;
-		if (!step_expand(&value, &p->arena, p->file, &def, &p->globals.args, err))
+		if (!interpret_word(&value, &p->arena, p->file, &def, &p->globals.args, err))
 			return false;
 	}
 	if (value)
@@ -106,7 +107,7 @@ static bool stage_platform(struct plan *p, struct plan_stage *s, struct err *err
 	if (!flag)
 		return true;
 	word = (struct word){ .text = flag->value, .place = flag->place };
-	if (!step_expand(&text, &p->arena, p->file, &word, &p->globals.args, err))
+	if (!interpret_word(&text, &p->arena, p->file, &word, &p->globals.args, err))
 		return false;
 	if (!*text)
 		err_set(err, E_INPUT, "--platform is empty ('%s')", flag->value);
@@ -119,7 +120,7 @@ static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struc
 {
 	const struct word *word = &s->from->words[0];
 
-	if (!step_expand(&s->base, &p->arena, p->file, word, &p->globals.args, err))
+	if (!interpret_word(&s->base, &p->arena, p->file, word, &p->globals.args, err))
 		return false;
 	if (!*s->base) {
 		err_set(err, E_INPUT, "the image name is empty ('%s')", word->text);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builder/interpret.h"
 #include "builder/plan.h"
 #include "builder/quote.h"
 
@@ -155,7 +156,7 @@ static bool stage_steps(json_t *steps, struct plan *p, size_t index, struct scop
 	for (size_t i = 0; i < s->instruction_count; i++) {
 		struct step step;
 
-		if (!step_make(&step, scope, p->file, &s->instructions[i], err))
+		if (!interpret_step(&step, scope, p->file, &s->instructions[i], err))
 			return false;
 		json_array_append_new(steps, step_json(&step, !s->is_scratch));
 	}

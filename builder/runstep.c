@@ -207,6 +207,48 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 	return layer_writer_commit(out, writer, err);
 }
 
+/* Whether this machine runs programs of another architecture: by itself, or through binfmt_misc. */
+static bool can_run(const struct platform *want)
+{
+	static const struct {
+		const char *architecture, *handler, *host;
+	} rows[] = {
+		{ "amd64", "qemu-x86_64", NULL },    { "386", "qemu-i386", "amd64" },
+		{ "arm64", "qemu-aarch64", NULL },   { "arm", "qemu-arm", "arm64" },
+		{ "ppc64le", "qemu-ppc64le", NULL }, { "s390x", "qemu-s390x", NULL },
+		{ "riscv64", "qemu-riscv64", NULL },
+	};
+	struct platform host = platform_host();
+
+	if (str_eq(host.architecture, want->architecture))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(auto_free)
+		char *path = mem_printf("/proc/sys/fs/binfmt_misc/%s", rows[i].handler);
+
+		if (str_eq(rows[i].architecture, want->architecture))
+			return (rows[i].host && str_eq(rows[i].host, host.architecture)) ||
+			       access(path, F_OK) == 0;
+	}
+	return false;
+}
+
+static bool check_host(struct build *b, const struct plan_stage *stage, const struct step *step,
+		       struct err *err)
+{
+	if (!b->env->sandbox)
+		err_set(err, E_UNSUPPORTED, "RUN: no sandbox to run commands in");
+	else if (can_run(&stage->platform))
+		return true;
+	else
+		err_set(err, E_UNSUPPORTED, "RUN for %s: this machine cannot run its programs",
+			platform_format(&stage->platform).text);
+	if (b->env->sandbox)
+		err_hint(err, "install qemu-user-static, or begin the stage with FROM "
+			      "--platform=$BUILDPLATFORM");
+	return dockerfile_at(step->file, step->in->place, 3, err);
+}
+
 bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
 		 const struct step *step, uint64_t task, struct err *err)
 {
@@ -218,10 +260,8 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 		return false;
 	if (*cached_out)
 		return true;
-	if (!b->env->sandbox) {
-		err_set(err, E_UNSUPPORTED, "RUN: no sandbox to run commands in");
-		return dockerfile_at(step->file, step->in->place, 3, err);
-	}
+	if (!check_host(b, &b->plan->stages[stage], step, err))
+		return false;
 	if (p->base && !base_fetch(b, p->base, err))
 		return false;
 	return run(out, b, p, step, task, err) &&

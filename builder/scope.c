@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Variables and their reach. What each instruction does with them is step.c's. */
+/* Variables and their reach. What each instruction does with them is interpret.c's. */
 
 static const char *const default_shell[] = { "/bin/sh", "-c" };
 

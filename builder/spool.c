@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -16,6 +18,30 @@
 #include "layers/tar.h"
 
 /* Bytes on the way, and archives as lists of entries. */
+
+/* Directories of processes that died: nobody holds their lock, and they are older than an hour, so
+ * that none is just being made. */
+static void sweep(const struct spool *s)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	struct err ignored = { 0 };
+
+	if (!fs_list(&names, s->parent, ".", FS_BENEATH_NOLINK, &ignored))
+		return;
+	for (size_t i = 0; i < names.len; i++) {
+		AUTO(auto_close) int fd = -1;
+		struct stat st;
+
+		ignored = (struct err){ 0 };
+		if (!fs_open(&fd, s->parent, names.items[i], O_RDONLY | O_DIRECTORY, 0,
+			     FS_BENEATH_NOLINK, &ignored) ||
+		    fstat(fd, &st) < 0 || st.st_mtim.tv_sec > clock_wall() - 3600 ||
+		    flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		if (!fs_remove_tree(s->parent, names.items[i], &ignored))
+			continue; /* the next one tries again */
+	}
+}
 
 bool spool_dir(int *fd_out, struct spool *s, struct err *err)
 {
@@ -31,6 +57,9 @@ bool spool_dir(int *fd_out, struct spool *s, struct err *err)
 		if (!fs_open(&s->dir, s->parent, s->name, O_RDONLY | O_DIRECTORY, 0,
 			     FS_BENEATH_NOLINK, err))
 			return false;
+		if (flock(s->dir, LOCK_EX | LOCK_NB) < 0)
+			return err_set_errno(err, "lock a spool directory");
+		sweep(s);
 	}
 	*fd_out = s->dir;
 	return true;
@@ -43,7 +72,7 @@ void spool_close(struct spool *s)
 	auto_close(&s->dir);
 	s->dir = -1;
 	if (s->parent >= 0 && s->name[0] && !fs_remove_tree(s->parent, s->name, &ignored))
-		s->name[0] = '\0'; /* what stays is swept by gc */
+		s->name[0] = '\0'; /* what stays is swept by a later build */
 	auto_close(&s->parent);
 	s->parent = -1;
 }

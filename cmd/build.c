@@ -360,9 +360,11 @@ static bool push_all(struct session *s, const struct image *img, const struct re
 
 	if (!session_registry(&registry, s, err))
 		return false;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		opt.mount_from = i ? &refs[i - 1] : NULL; /* there since a moment ago */
 		if (!registry_push(registry, img, &refs[i], NULL, &opt, err))
 			return false;
+	}
 	return true;
 }
 

@@ -30,3 +30,20 @@ bool fetch_layers(struct session *s, const struct image *img, struct err *err)
 	return session_store(&store, s, err) && session_registry(&registry, s, err) &&
 	       registry_fetch_layers(registry, store, img, err);
 }
+
+bool fetch_image(struct session *s, const struct image *img, const char *text, struct err *err)
+{
+	struct reference ref;
+	struct store *store;
+	bool complete;
+
+	if (!fetch_layers(s, img, err) || !reference_parse(&ref, text, err) ||
+	    !session_store(&store, s, err))
+		return false;
+	if (store_has_image(store, &ref))
+		return store_complete(&complete, store, &ref, err);
+	if (ref.has_digest)
+		return true; /* no name to list it under */
+	reference_default_tag(&ref);
+	return store_put_image(store, img, &ref, err);
+}

@@ -45,6 +45,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	to.has_digest = false;
 	reference_default_tag(&to);
 	registry_expect_push(registry, &to);
+	opt.mount_from = &from; /* if it was pushed under its own name before */
 	return registry_push(registry, &img, &to, &args->tags, &opt, err) &&
 	       outcome_write(s, &img, &to, 1, &files, NULL, err);
 }

@@ -321,9 +321,21 @@ static void show_error_json(const struct err *err)
 	fprintf(stderr, "%s\n", line);
 }
 
+/* The lines below the first: a command's last words, say. */
+static void show_more(struct slice lines)
+{
+	while (lines.ptr) {
+		struct slice line = slice_cut(lines, '\n', &lines);
+
+		if (line.len || lines.ptr)
+			put_line("      | ", line.ptr, line.len);
+	}
+}
+
 void render_error(const struct err *err, enum render_mode mode)
 {
-	AUTO(auto_free) char *msg = str_printable(err->msg, strlen(err->msg), ERR_MSG_MAX);
+	struct slice more, first = slice_cut(slice_of(err->msg), '\n', &more);
+	AUTO(auto_free) char *msg = str_printable(first.ptr, first.len, ERR_MSG_MAX);
 	AUTO(auto_free) char *hint = str_printable(err->hint, strlen(err->hint), ERR_HINT_MAX);
 
 	if (mode == RENDER_JSON) {
@@ -339,6 +351,7 @@ void render_error(const struct err *err, enum render_mode mode)
 		fprintf(stderr, "rtbuild: %s\n", msg);
 	if (err->at.line)
 		show_place(&err->at);
+	show_more(more);
 	if (hint[0])
 		fprintf(stderr, "  %s\n", hint);
 }

@@ -304,7 +304,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 
 	if (!read_options(&spec, &command, args, err) || !session_store(&store, s, err) ||
 	    !find_image(&img, s, args->image, args->platform, err) ||
-	    !complete_spec(&spec, &command, args, &img, store, err) || !fetch_layers(s, &img, err))
+	    !complete_spec(&spec, &command, args, &img, store, err) ||
+	    !fetch_image(s, &img, args->image, err))
 		return false;
 	line = command_line(&command.argv);
 	if (!tell_isolation(s, &spec, err) || !log_open(&log, store, "run", line, err))

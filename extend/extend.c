@@ -474,6 +474,8 @@ bool extend_run(struct extend_result *out, const struct extend_env *env,
 	AUTO(extension_free) struct extension x = { .env = env, .req = req };
 
 	*out = (struct extend_result){ 0 };
+	if (req->push)
+		registry_expect_push(env->registry, &req->base);
 	if (run(out, &x, err))
 		return true;
 	extend_result_free(out);

@@ -31,6 +31,11 @@ static bool is_config(const struct push *p, const struct descriptor *d)
 	return d == &p->img->manifest.config;
 }
 
+static bool same_registry(const struct reference *a, const struct reference *b)
+{
+	return str_eq(reference_api_host(a), reference_api_host(b));
+}
+
 static const struct reference *origin_of(const struct push *p, const struct descriptor *d)
 {
 	struct blob_source *blobs = p->img->blobs;
@@ -38,9 +43,15 @@ static const struct reference *origin_of(const struct push *p, const struct desc
 	return !is_config(p, d) && blobs && blobs->origin ? blobs->origin(blobs, d) : NULL;
 }
 
-static bool same_registry(const struct reference *a, const struct reference *b)
+/* Where a layer could be mounted from if the caller is right. */
+static const struct reference *guess_of(const struct push *p, const struct descriptor *d)
 {
-	return str_eq(reference_api_host(a), reference_api_host(b));
+	const struct reference *from = p->opt->mount_from;
+
+	return from && !is_config(p, d) && same_registry(from, p->ref) &&
+			       !reference_same_repository(from, p->ref)
+		       ? from
+		       : NULL;
 }
 
 static bool is_fresh(const struct push *p, const struct descriptor *d)
@@ -132,6 +143,14 @@ static bool push_blob(void *arg, size_t job, struct err *err)
 		return mount(p, d, from, err);
 	if (!p->doubt && is_fresh(p, d))
 		return upload(p, d, NULL, err);
+	from = p->doubt ? NULL : guess_of(p, d);
+	if (from) {
+		if (mount(p, d, from, err))
+			return true;
+		if (err->code != E_AUTH) /* we may not look into that repository: never mind */
+			return false;
+		err_clear(err);
+	}
 	if (!registry_has_blob(&there, p->r, p->ref, &d->digest, err))
 		return false;
 	if (there) {

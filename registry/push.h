@@ -18,6 +18,9 @@ struct push_options {
 	const struct digest *expect; /* an existing tag must have this digest (or be absent when
 					`expect_absent`), else E_INTEGRITY "moved" */
 	bool expect_absent;
+	/* A repository that may have the layers nothing else is known of: mounted from there when
+	   it is in the same registry and has them. */
+	const struct reference *mount_from;
 	/* Upload sessions of this repository that were opened ahead (registry/upload.h): used
 	   first; the array's entries are taken, those not needed are cancelled. */
 	struct upload **sessions;

@@ -18,6 +18,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "sandbox/container.h"
 #include "sandbox/probe.h"
 #include "sandbox/probe_program.h"
 #include "sandbox/seccomp.h"
@@ -186,7 +187,7 @@ static void ensure_swept(struct helper *h, const char *store)
 	if (str_list_has(&h->swept, store))
 		return;
 	str_list_push(&h->swept, store);
-	workdir_sweep(store);
+	workdir_sweep(store, oci_sweep);
 }
 
 static bool ensure_engine(struct helper *h, const struct request *r, struct err *err)

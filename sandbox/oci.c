@@ -81,14 +81,14 @@ static bool write_bundle(const struct container *c, struct err *err)
 {
 	AUTO(auto_json_decref)
 	json_t *doc =
-		json_pack("{s:s,s:s,s:o?,s:{s:s,s:b},s:o,s:o}", "ociVersion", "1.0.2", "hostname",
+		json_pack("{s:s,s:s,s:o,s:{s:s,s:b},s:o,s:o}", "ociVersion", "1.0.2", "hostname",
 			  c->hostname, "process", process_json(c), "root", "path", c->root,
 			  "readonly", 0, "mounts", points_oci(c->points), "linux", linux_json(c));
 	AUTO(auto_free) char *path = mem_printf("%s/config.json", c->scratch);
 	AUTO(auto_free) char *text = NULL;
 	size_t len;
 
-	if (!doc || !json_object_get(doc, "process"))
+	if (!doc)
 		return err_set(err, E_INPUT,
 			       "arguments or environment are not UTF-8, which an OCI runtime "
 			       "cannot "

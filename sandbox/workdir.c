@@ -81,7 +81,20 @@ void workdir_close(struct workdir *w)
 	workdir_forget(w);
 }
 
-void workdir_sweep(const char *store)
+static void sweep_one(int parent, const char *name, void (*gone)(const char *name))
+{
+	AUTO(auto_close)
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct err ignored = { 0 };
+
+	if (fd < 0 || !hold(parent, name, fd))
+		return;
+	gone(name);
+	if (!fs_remove_tree(parent, name, &ignored))
+		err_clear(&ignored); /* the next sweep tries again */
+}
+
+void workdir_sweep(const char *store, void (*gone)(const char *name))
 {
 	AUTO(str_list_free) struct str_list names = { 0 };
 	AUTO(auto_close) int parent = -1;
@@ -90,13 +103,6 @@ void workdir_sweep(const char *store)
 	if (!open_parent(&parent, store, &ignored) ||
 	    !fs_list(&names, parent, ".", FS_BENEATH_NOLINK, &ignored))
 		return;
-	for (size_t i = 0; i < names.len; i++) {
-		AUTO(auto_close)
-		int fd = openat(parent, names.items[i],
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (fd >= 0 && hold(parent, names.items[i], fd) &&
-		    !fs_remove_tree(parent, names.items[i], &ignored))
-			err_clear(&ignored);
-	}
+	for (size_t i = 0; i < names.len; i++)
+		sweep_one(parent, names.items[i], gone);
 }

@@ -25,7 +25,7 @@ MUST_CHECK bool workdir_open(struct workdir *w, const char *store, struct err *e
 void workdir_close(struct workdir *w);
 /* Only forget it: for the child of the process that will close it. */
 void workdir_forget(struct workdir *w);
-/* Remove what dead processes left. */
-void workdir_sweep(const char *store);
+/* Remove what dead processes left; `gone` hears each name, for what else they made under it. */
+void workdir_sweep(const char *store, void (*gone)(const char *name));
 
 #endif

@@ -47,7 +47,7 @@ mkdir -p ctx/tree
 for i in 1 2 3 4 5 6 7 8; do
 	head -c 100000 /dev/urandom >"ctx/tree/$i"
 done
-printf 'FROM scratch\nCOPY tree /t\nCOPY tree/1 /again\n' >ctx/Dockerfile
+printf 'FROM scratch\nCOPY tree /t\n' >ctx/Dockerfile
 
 # How many bytes of files below ctx/tree the traced command read, by descriptors' paths.
 bytes_read() {

@@ -305,7 +305,7 @@ static bool watch(void *arg, size_t job, struct err *err)
 	(void)arg;
 	if (job == 0) {
 		clock_sleep_ms(20);
-		raise(SIGUSR1);
+		kill(getpid(), SIGUSR1); /* raise would stay with a thread that blocks it */
 		return true;
 	}
 	while (cancel_check(err))

@@ -38,8 +38,7 @@ static void plain_scalars(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		AUTO(auto_free)
-		char *text = mem_printf("v: %s\n", cases[i].yaml),
-		     *want = NULL, *got = NULL;
+		char *text = mem_printf("v: %s\n", cases[i].yaml), *want = NULL, *got = NULL;
 		AUTO(auto_json_decref) json_t *doc = NULL;
 		struct err err = { 0 };
 		bool ok = yaml_parse(&doc, text, strlen(text), "x.yaml", &err);

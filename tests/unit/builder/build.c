@@ -181,12 +181,15 @@ static void on_a_base(void **state)
 		{ "USER 12\nWORKDIR /w", "d 755 12:12 w\n", false },
 		{ "USER 12:13\nWORKDIR /w", "d 755 12:13 w\n", false },
 		{ "COPY --link a /bin/a", "d 755 0:0 bin\nf 644 0:0 bin/a = a\n", false },
+		/* what it may have is not asked (ADR 0006) */
+		{ "COPY a /conf.d", "f 644 0:0 conf.d = a\n", false },
+		{ "COPY a /conf.d/current", "d 755 0:0 conf.d\nf 644 0:0 conf.d/current = a\n", false },
 		/* the base decides: rows 11-14, 17 */
 		{ "COPY a /bin/a", "d 755 0:0 usr\nd 755 0:0 usr/bin\nf 644 0:0 usr/bin/a = a\n", true },
 		{ "COPY a /bin/", "d 755 0:0 usr\nd 755 0:0 usr/bin\nf 644 0:0 usr/bin/a = a\n", true },
-		{ "COPY a /conf.d", "d 755 0:0 conf.d\nf 644 0:0 conf.d/a = a\n", true },
-		{ "COPY a /confs", "d 755 0:0 conf.d\nf 644 0:0 conf.d/a = a\n", true },
-		{ "COPY a /conf.d/current", "d 755 0:0 conf.d\nf 644 0:0 conf.d/one = a\n", true },
+		{ "COPY --chown=web a /conf.d", "d 755 0:0 conf.d\nf 644 33:44 conf.d/a = a\n", true },
+		{ "COPY --chown=web a /confs", "d 755 0:0 conf.d\nf 644 33:44 conf.d/a = a\n", true },
+		{ "COPY --chown=web a /conf.d/current", "d 755 0:0 conf.d\nf 644 33:44 conf.d/one = a\n", true },
 		{ "COPY --chown=web a /bin/a", "d 755 0:0 usr\nd 755 0:0 usr/bin\nf 644 33:44 usr/bin/a = a\n", true },
 		{ "COPY --chown=web:staff a /q/a", "d 755 33:50 q\nf 644 33:50 q/a = a\n", true },
 		{ "COPY --chown=1:staff a /a", "f 644 1:50 a = a\n", true },
@@ -339,8 +342,8 @@ static void config_and_history(void **state)
 		"SHELL [/bin/bash -c]",
 		"CMD [\"/bin/bash\" \"-c\" \"x \\\"y\\\"\"]",
 		"STOPSIGNAL SIGTERM",
-		"HEALTHCHECK {Test:[CMD-SHELL curl x] Interval:1m30s Timeout:500ms StartPeriod:0s "
-		"StartInterval:0s Retries:3}",
+		("HEALTHCHECK {Test:[CMD-SHELL curl x] Interval:1m30s Timeout:500ms "
+		 "StartPeriod:0s StartInterval:0s Retries:3}"),
 		"MAINTAINER me",
 		"WORKDIR /srv/app/x",
 		"WORKDIR /",

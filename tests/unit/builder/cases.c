@@ -46,6 +46,7 @@ struct test_case {
 	char *text[SECTIONS]; /* NULL: not there */
 	struct map args;
 	struct build_context contexts[8];
+	struct arena arena; /* texts the request borrows */
 	struct build_request req;
 };
 
@@ -54,6 +55,7 @@ static void case_free(struct test_case *c)
 	for (size_t i = 0; i < SECTIONS; i++)
 		free(c->text[i]);
 	map_free(&c->args);
+	arena_free(&c->arena);
 }
 
 static void read_sections(struct test_case *c, const char *name)
@@ -104,8 +106,8 @@ static void read_arg(struct test_case *c, const char *line)
 {
 	AUTO(auto_free) char *arg = option(line, "--build-arg");
 	AUTO(auto_free) char *platform = option(line, "--platform");
-	char *context = option(line, "--context"); /* kept: the request borrows it */
-	char *target = option(line, "--target");
+	AUTO(auto_free) char *context = option(line, "--context");
+	AUTO(auto_free) char *target = option(line, "--target");
 	struct err err = { 0 };
 
 	if (arg) {
@@ -116,14 +118,15 @@ static void read_arg(struct test_case *c, const char *line)
 	} else if (platform) {
 		assert_true(platform_parse(&c->req.platform, platform, &err));
 	} else if (context) {
-		char *sign = strchr(context, '=');
+		char *name = arena_strdup(&c->arena, context);
+		char *sign = strchr(name, '=');
 
 		*sign = '\0';
 		c->contexts[c->req.context_count++] = (struct build_context){
-			.name = context, .kind = BUILD_CONTEXT_IMAGE, .path = sign + 1
+			.name = name, .kind = BUILD_CONTEXT_IMAGE, .path = sign + 1
 		};
 	} else if (target) {
-		c->req.target = target;
+		c->req.target = arena_strdup(&c->arena, target);
 	} else {
 		fail_msg("@ARGS: '%s'", line);
 	}

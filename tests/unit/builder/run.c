@@ -161,12 +161,23 @@ static void failure(void **state)
 	      "nobody-here");
 }
 
+static void foreign(void **state)
+{
+	AUTO(world_close) struct world w;
+	struct err err = { 0 };
+	(void)state;
+
+	run_world(&w);
+	assert_true(platform_parse(&w.req.platform, "linux/riscv64", &err));
+	fails(&w, "FROM scratch\nRUN true\n", E_UNSUPPORTED, "Dockerfile:2:1", "linux/riscv64");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(environment), cmocka_unit_test(changes),
 		cmocka_unit_test(heredocs),    cmocka_unit_test(stages_and_cache),
-		cmocka_unit_test(failure),
+		cmocka_unit_test(failure),     cmocka_unit_test(foreign),
 	};
 	struct err err = { 0 };
 	int failed;

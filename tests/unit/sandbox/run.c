@@ -98,6 +98,11 @@ static void fill_base(struct entry_list *l, int bin)
 	entry_add_bytes(l, "data/sub/y", "y\n", 2);
 	entry_add_bytes(l, "data/plain", "not a program\n", 14);
 	entry_add_bytes(l, "data/badshebang", "#!/no/such/interpreter\n", 23)->mode = 0755;
+	entry_add_bytes(l, "data/garbage",
+			"\x7f"
+			"garbage\n",
+			9)
+		->mode = 0755;
 	entry_add_bytes(l, "order", "first\n", 6);
 	entry_add_bytes(l, "gone", "gone\n", 5);
 	entry_add_bytes(l, "hidden/old", "old\n", 4);
@@ -315,17 +320,48 @@ static void exit_statuses(void **state)
 }
 
 /* Found and executable, but the kernel cannot execute it. */
-static void bad_interpreter(void **state)
+static void not_executable(void **state)
+{
+	static const struct {
+		const char *path, *why;
+		int status, oci_status; /* where the runtime calls execve, it has the say */
+	} cases[] = {
+		{ "/data/badshebang", "o such file or directory", 127, 127 },
+		{ "/data/garbage", "xec format error", 126, 1 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
+		const char *const argv[] = { cases[i].path, NULL };
+		struct sandbox_spec spec = spec_of(argv);
+
+		run_spec(&o, &spec, true);
+		if (!o.ok || !strstr(o.out.ptr, cases[i].why) ||
+		    o.result.status != (fx.isolation == ISOLATION_BUILTIN ? cases[i].status
+									  : cases[i].oci_status))
+			fail_msg("%s: %s status %d '%s'", cases[i].path, o.err.msg, o.result.status,
+				 o.out.ptr);
+	}
+}
+
+/* Bytes that are no UTF-8 reach the command, unless a runtime's JSON stands between. */
+static void odd_bytes(void **state)
 {
 	AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
-	const char *const argv[] = { "/data/badshebang", NULL };
+	const char *const argv[] = { "echo", "\xff\n\t\"'\\", NULL };
 	struct sandbox_spec spec = spec_of(argv);
 	(void)state;
 
 	run_spec(&o, &spec, false);
-	assert_true(o.ok);
-	assert_int_equal(o.result.status, 127);
-	assert_non_null(strstr(o.out.ptr, "o such file or directory"));
+	if (fx.isolation == ISOLATION_BUILTIN) {
+		assert_true(o.ok);
+		assert_string_equal(o.out.ptr, "\xff\n\t\"'\\\n");
+		return;
+	}
+	assert_false(o.ok);
+	assert_int_equal(o.err.code, E_INPUT);
+	assert_non_null(strstr(o.err.hint, "builtin"));
 }
 
 static void refused(void **state)
@@ -451,7 +487,7 @@ static void layers_are_merged(void **state)
 {
 	(void)state;
 	expect_out("cat /order; ls /hidden; ls -d /gone 2>&1 | wc -l; ls /data",
-		   "second\nnew\n1\na\nb\nbadshebang\nplain\nsub\n");
+		   "second\nnew\n1\na\nb\nbadshebang\ngarbage\nplain\nsub\n");
 }
 
 /* A tree with nothing of what Linux programs expect, but what the sandbox gives. */
@@ -920,25 +956,44 @@ static void parent_killed(void **state)
 	assert_clean("4715");
 }
 
+static pid_t find_child(pid_t parent)
+{
+	AUTO(auto_free)
+	char *path = mem_printf("/proc/%d/task/%d/children", (int)parent, (int)parent);
+	AUTO(buf_free) struct buf text = BUF_INIT(4096);
+	struct err err = { 0 };
+	struct slice rest;
+	uint64_t pid = 0;
+
+	if (!fs_read_path(&text, path, 4096, &err) ||
+	    !str_to_u64(&pid, slice_cut(slice_of(text.ptr), ' ', &rest), INT32_MAX))
+		fail_msg("no child of %d: '%s' %s", (int)parent, text.ptr, err.msg);
+	return (pid_t)pid;
+}
+
 /* The helper itself dies: what ran dies, the parent is told, and the next helper removes what is
  * left. */
 static void helper_killed(void **state)
 {
-	AUTO(auto_free) char *left = mem_printf("%s/cache/work/left", fx.store_path);
+	AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
 	struct sandbox *mine = fx.sandbox;
+	pid_t pid = fork();
+	int status;
 	(void)state;
 
-	assert_int_equal(mkdir(left, 0700), 0);
+	if (pid == 0)
+		interrupted_child("4716");
+	assert_true(wait_processes("4716", true));
+	kill(find_child(pid), SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 11 << 8);
+	assert_true(wait_processes("4716", false));
 	fx.sandbox = NULL;
-	{
-		AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
-
-		assert_true(sandbox_start(&fx.sandbox, &o.err));
-		run_sh(&o, "true", 0, false);
-		sandbox_stop(fx.sandbox);
-	}
+	assert_true(sandbox_start(&fx.sandbox, &o.err));
+	run_sh(&o, "true", 0, false);
+	sandbox_stop(fx.sandbox);
 	fx.sandbox = mine;
-	assert_clean("no such process");
+	assert_clean("4716");
 }
 
 static void trees_are_kept(void **state)
@@ -1102,21 +1157,21 @@ static void free_fixture(void)
 	free(fx.store_path);
 }
 
-#define TESTS                                                                          \
-	cmocka_unit_test(probe_tells), cmocka_unit_test(exit_statuses),                \
-		cmocka_unit_test(bad_interpreter), cmocka_unit_test(refused),          \
-		cmocka_unit_test(bad_layers), cmocka_unit_test(users),                 \
-		cmocka_unit_test(environment), cmocka_unit_test(layers_are_merged),    \
-		cmocka_unit_test(surroundings), cmocka_unit_test(isolated),            \
-		cmocka_unit_test(privileges), cmocka_unit_test(devices),               \
-		cmocka_unit_test(networks), cmocka_unit_test(nothing_changed),         \
-		cmocka_unit_test(stubs_and_changes), cmocka_unit_test(times_restored), \
-		cmocka_unit_test(changes), cmocka_unit_test(owners),                   \
-		cmocka_unit_test(runs_are_apart), cmocka_unit_test(without_layers),    \
-		cmocka_unit_test(mounts), cmocka_unit_test(background_process_dies),   \
-		cmocka_unit_test(at_the_same_time), cmocka_unit_test(timeout),         \
-		cmocka_unit_test(sink_failure), cmocka_unit_test(much_output),         \
-		cmocka_unit_test(interruption), cmocka_unit_test(parent_killed),       \
+#define TESTS                                                                                     \
+	cmocka_unit_test(probe_tells), cmocka_unit_test(exit_statuses),                           \
+		cmocka_unit_test(not_executable), cmocka_unit_test(odd_bytes),                    \
+		cmocka_unit_test(refused), cmocka_unit_test(bad_layers), cmocka_unit_test(users), \
+		cmocka_unit_test(environment), cmocka_unit_test(layers_are_merged),               \
+		cmocka_unit_test(surroundings), cmocka_unit_test(isolated),                       \
+		cmocka_unit_test(privileges), cmocka_unit_test(devices),                          \
+		cmocka_unit_test(networks), cmocka_unit_test(nothing_changed),                    \
+		cmocka_unit_test(stubs_and_changes), cmocka_unit_test(times_restored),            \
+		cmocka_unit_test(changes), cmocka_unit_test(owners),                              \
+		cmocka_unit_test(runs_are_apart), cmocka_unit_test(without_layers),               \
+		cmocka_unit_test(mounts), cmocka_unit_test(background_process_dies),              \
+		cmocka_unit_test(at_the_same_time), cmocka_unit_test(timeout),                    \
+		cmocka_unit_test(sink_failure), cmocka_unit_test(much_output),                    \
+		cmocka_unit_test(interruption), cmocka_unit_test(parent_killed),                  \
 		cmocka_unit_test(helper_killed), cmocka_unit_test(trees_are_kept),
 
 static int run_groups(void)

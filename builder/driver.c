@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "builder/build.h"
+#include "builder/driver.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "builder/driver.h"
 #include "net/http.h"
 
 /* The driver: Dockerfile -> plan -> the target stage and what it needs -> image. */
@@ -86,7 +85,8 @@ static struct blob_source *result_blobs(struct image *out, const struct build *b
 {
 	struct base_blobs *blobs = ARENA_NEW(&out->arena, struct base_blobs);
 
-	base_blobs_init(blobs, b->env->store, b->env->registry, base ? base->blobs.remote : NULL);
+	base_blobs_init(blobs, b->env->store, b->env->registry, base ? base->blobs.remote : NULL,
+			base ? &base->image : NULL, &out->arena);
 	return &blobs->source;
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/fuzz/fuzz.h"
+
+#include "base/json.h"
+
+/* A YAML document as JSON. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	AUTO(auto_json_decref) json_t *again = NULL;
+	AUTO(auto_free) char *text = NULL;
+	struct err err = { 0 };
+	size_t text_len;
+
+	if (!verdict(yaml_parse(&doc, (const char *)data, len, "document.yaml", &err), &err))
+		return 0;
+	text = json_text(doc, &text_len);
+	assert(json_parse(&again, text, text_len, "document", &err) && json_equal(doc, again));
+	return 0;
+}
