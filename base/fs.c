@@ -415,10 +415,14 @@ bool fs_tmpdir_open(struct fs_tmpdir *d, struct err *err)
 
 void fs_tmpdir_close(struct fs_tmpdir *d)
 {
-	struct err ignored = { 0 };
+	AUTO(str_list_free) struct str_list names = { 0 };
+	struct err ignored = { 0 }; /* what cannot be removed is left for the system's cleaning of /tmp */
+	bool ok = d->fd >= 0 && fs_list(&names, d->fd, ".", FS_BENEATH_NOLINK, &ignored);
 
+	for (size_t i = 0; ok && i < names.len; i++)
+		ok = fs_remove_tree(d->fd, names.items[i], &ignored);
 	auto_close(&d->fd);
-	if (d->path[0] && !fs_remove_tree(AT_FDCWD, d->path, &ignored))
-		err_clear(&ignored); /* left for the system's own cleaning of /tmp */
+	if (d->path[0])
+		rmdir(d->path);
 	d->path[0] = '\0';
 }

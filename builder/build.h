@@ -17,6 +17,8 @@ struct build_env {
 	struct registry *registry;
 	struct sandbox *sandbox; /* NULL: a RUN is E_UNSUPPORTED */
 	struct events *events;
+	const char *ca_file; /* for ADD of URLs; NULL: the system's authorities alone */
+	bool insecure;       /* and without verifying */
 };
 
 /* A source of files with a name, for COPY --from=NAME (and FROM NAME, images only). */

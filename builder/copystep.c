@@ -211,8 +211,11 @@ static bool get_url(struct download **out, struct work *w, size_t i, struct err 
 		d->fd = -1;
 		*ARRAY_PUSH(&w->downloads) = d;
 		if (!w->b->http)
-			w->b->http =
-				http_open(&(struct http_options){ .events = w->b->env->events });
+			w->b->http = http_open(&(struct http_options){
+				.events = w->b->env->events,
+				.ca_file = w->b->env->ca_file,
+				.insecure = w->b->env->insecure,
+			});
 		if (!download_get(d, w->b->http, &w->spool, c->sources[i], c->checksum, err))
 			return false;
 	}

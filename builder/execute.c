@@ -155,14 +155,24 @@ static void decide_view(struct build *b, struct product *p, const struct steps *
 
 /* --- one step --- */
 
+/* As BuildKit writes it: nothing when the only stage has no name, else "build " or "stage-1 ". */
+static char *stage_prefix(const struct plan *plan, size_t stage)
+{
+	const char *name = plan->stages[stage].name;
+
+	if (name)
+		return mem_printf("%s ", name);
+	return plan->stage_count == 1 ? mem_strdup("") : mem_printf("stage-%zu ", stage);
+}
+
 static bool run_step(struct build *b, size_t stage, const struct step *step, size_t number,
 		     size_t count, bool cmd_is_own, struct err *err)
 {
 	struct product *p = &b->products[stage];
 	AUTO(auto_free)
 	char *shown = str_printable(step->in->original, strlen(step->in->original), 200);
-	uint64_t task = event_start(b->env->events, "[%s %zu/%zu] %s",
-				    plan_stage_label(b->plan, stage), number, count, shown);
+	AUTO(auto_free) char *label = stage_prefix(b->plan, stage);
+	uint64_t task = event_start(b->env->events, "[%s%zu/%zu] %s", label, number, count, shown);
 	struct layer layer;
 	bool cached = false;
 	bool ok = true;

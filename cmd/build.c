@@ -391,7 +391,10 @@ static bool run(struct session *s, void *arg, struct err *err)
 	AUTO(auto_free) struct reference *refs = NULL;
 	struct outcome_files files = { args->iidfile, args->digestfile, args->image_refs,
 				       args->metadata_file };
-	struct build_env env = { .sandbox = s->sandbox, .events = s->events };
+	struct build_env env = { .sandbox = s->sandbox,
+				 .events = s->events,
+				 .ca_file = s->options.ca_file,
+				 .insecure = s->options.insecure };
 	const struct backend *backend;
 	size_t count;
 

@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	AUTO(image_free) struct image base = { 0 };
 	AUTO(image_free) struct image made = { 0 };
 	AUTO(config_free) struct config config = { 0 };
-	struct layer layer = { .descriptor.media_type = media_text(MEDIA_LAYER, FAMILY_OCI,
-								   COMPRESSION_GZIP) };
+	struct layer layer = { .descriptor.media_type =
+				       media_text(MEDIA_LAYER, FAMILY_OCI, COMPRESSION_GZIP) };
 	struct image_recipe recipe = {
 		.base = &base, .config = &config, .layers = &layer, .layer_count = 1
 	};

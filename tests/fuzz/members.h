@@ -42,7 +42,8 @@ static inline void put_field(unsigned char *field, struct slice text, size_t max
 static inline void put_member(struct buf *tar, struct slice line)
 {
 	unsigned char h[MEMBER_BLOCK] = { 0 };
-	struct slice link, path = slice_cut((struct slice){ line.ptr + 1, line.len - 1 }, '\t', &link);
+	struct slice link,
+		path = slice_cut((struct slice){ line.ptr + 1, line.len - 1 }, '\t', &link);
 	bool has_data = line.ptr[0] == '0' && path.len;
 
 	h[156] = (unsigned char)line.ptr[0];

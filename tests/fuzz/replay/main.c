@@ -32,8 +32,8 @@ int main(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++)
 		str_list_push(&paths, argv[i]);
-	if (argc == 1 && (!fs_open_dir(&dir, corpus, &err) ||
-			  !fs_list(&names, dir, ".", FS_BENEATH, &err)))
+	if (argc == 1 &&
+	    (!fs_open_dir(&dir, corpus, &err) || !fs_list(&names, dir, ".", FS_BENEATH, &err)))
 		fprintf(stderr, "%s\n", err.msg);
 	for (size_t i = 0; i < names.len; i++)
 		str_list_push_take(&paths, mem_printf("%s/%s", corpus, names.items[i]));

@@ -314,6 +314,25 @@ static void absolute_names(void **state)
 	assert_null(fs_absolute("/no/such/thing"));
 }
 
+static void a_temporary_directory_leaves_nothing(void **state)
+{
+	struct fs_tmpdir d = FS_TMPDIR_INIT;
+	struct err err = { 0 };
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)state;
+	assert_true(fs_tmpdir_open(&d, &err));
+	snprintf(path, sizeof(path), "%s", d.path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_true(fs_mkdir_p(d.fd, "a/b", 0755, FS_BENEATH, &err));
+	assert_true(fs_write_atomic(d.fd, "file", "x", 1, 0644, &err));
+	fs_tmpdir_close(&d);
+	assert_int_equal(stat(path, &st), -1);
+	fs_tmpdir_close(&d);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, make_place, drop_place)
 
 int main(void)
@@ -322,6 +341,7 @@ int main(void)
 		cmocka_unit_test(clean_members),
 		cmocka_unit_test(member_limits),
 		cmocka_unit_test(lexical_paths),
+		cmocka_unit_test(a_temporary_directory_leaves_nothing),
 		IN_PLACE(nothing_leads_out_of_a_root),
 		IN_PLACE(the_last_component_is_never_followed),
 		IN_PLACE(reading_has_limits_and_refuses_what_is_no_file),
