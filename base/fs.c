@@ -416,7 +416,9 @@ bool fs_tmpdir_open(struct fs_tmpdir *d, struct err *err)
 void fs_tmpdir_close(struct fs_tmpdir *d)
 {
 	AUTO(str_list_free) struct str_list names = { 0 };
-	struct err ignored = { 0 }; /* what cannot be removed is left for the system's cleaning of /tmp */
+	struct err ignored = {
+		0
+	}; /* what cannot be removed is left for the system's cleaning of /tmp */
 	bool ok = d->fd >= 0 && fs_list(&names, d->fd, ".", FS_BENEATH_NOLINK, &ignored);
 
 	for (size_t i = 0; ok && i < names.len; i++)

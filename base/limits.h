@@ -69,8 +69,9 @@ enum {
 	LIMIT_INSTRUCTIONS = 20000,
 	LIMIT_EXPANSION = 1 * MIB,
 	LIMIT_EXPANSION_DEPTH = 64,
-	LIMIT_EXPANSION_STEP = 8 * MIB,    /* all words of one instruction */
-	LIMIT_EXPANSION_STAGE = 256 * MIB, /* all instructions of a stage: a value can double each line */
+	LIMIT_EXPANSION_STEP = 8 * MIB, /* all words of one instruction */
+	LIMIT_EXPANSION_STAGE =
+		256 * MIB, /* all instructions of a stage: a value can double each line */
 	LIMIT_IGNORE_FILE = 1 * MIB,
 	LIMIT_IGNORE_PATTERNS = 10000,
 	LIMIT_GLOB_STEPS = 10000000,

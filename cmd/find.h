@@ -12,7 +12,8 @@ MUST_CHECK bool find_image(struct image *out, struct session *s, const char *tex
 
 /* All layers of it into the store. */
 MUST_CHECK bool fetch_layers(struct session *s, const struct image *img, struct err *err);
-/* The same for what find_image found as `text`; then the store lists it as complete under that name. */
+/* The same for what find_image found as `text`; then the store lists it as complete under that
+ * name. */
 MUST_CHECK bool fetch_image(struct session *s, const struct image *img, const char *text,
 			    struct err *err);
 

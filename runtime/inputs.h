@@ -16,12 +16,14 @@ struct runtime_request {
 	const char *base;   /* NULL: the backend's */
 	const char *libc;   /* "glibc-2.36"; NULL: the platform's own, else the base's */
 	enum installer installer;
-	const struct str_list *requirements; /* files; added to an image's default packages, instead of a zip's */
-	const struct str_list *find_links;   /* directories of wheels */
+	const struct str_list
+		*requirements; /* files; added to an image's default packages, instead of a zip's */
+	const struct str_list *find_links; /* directories of wheels */
 	struct platform platform;
 };
 
-/* What a backend's image is built from: its Dockerfile, and the two named contexts it copies from. */
+/* What a backend's image is built from: its Dockerfile, and the two named contexts it copies from.
+ */
 struct runtime_inputs {
 	const char *python;
 	char *default_name; /* as the backend names it when the user does not */
@@ -29,15 +31,18 @@ struct runtime_inputs {
 	struct wheel_list wheels, lithops;
 	struct entry_list packages, handler;
 	char *packages_identity, *handler_identity;
-	struct build_context contexts[2]; /* python-packages, lithops-handler; point into this struct */
+	struct build_context
+		contexts[2]; /* python-packages, lithops-handler; point into this struct */
 	size_t context_count;
 };
-/* E_NOT_FOUND names the package that no wheel directory has. Stand-ins among the wheels are named by event_note. */
+/* E_NOT_FOUND names the package that no wheel directory has. Stand-ins among the wheels are named
+ * by event_note. */
 MUST_CHECK bool runtime_inputs_make(struct runtime_inputs *out, const struct runtime_request *req,
 				    struct events *events, struct err *err);
 void runtime_inputs_free(struct runtime_inputs *in);
 
-/* Lists of the request: where to look for wheels when nothing was said: $RTBUILD_FIND_LINKS (":"-separated), else `store_path`/wheels when it is there. */
+/* Lists of the request: where to look for wheels when nothing was said: $RTBUILD_FIND_LINKS
+ * (":"-separated), else `store_path`/wheels when it is there. */
 void runtime_default_find_links(struct str_list *out, const char *store_path);
 
 #endif

@@ -22,10 +22,10 @@ static void codes_have_the_documented_exit_statuses(void **state)
 		int status;
 		bool retryable;
 	} cases[] = {
-		{ E_NONE, 0, false },	  { E_NEGATIVE, 1, false },    { E_USAGE, 2, false },
-		{ E_INPUT, 3, false },	  { E_NETWORK, 4, true },      { E_AUTH, 5, false },
-		{ E_NOT_FOUND, 6, false }, { E_INTEGRITY, 7, false },  { E_UNSUPPORTED, 8, false },
-		{ E_IO, 9, false },	  { E_STEP, 10, false },       { E_CANCELLED, 130, false },
+		{ E_NONE, 0, false },      { E_NEGATIVE, 1, false },  { E_USAGE, 2, false },
+		{ E_INPUT, 3, false },     { E_NETWORK, 4, true },    { E_AUTH, 5, false },
+		{ E_NOT_FOUND, 6, false }, { E_INTEGRITY, 7, false }, { E_UNSUPPORTED, 8, false },
+		{ E_IO, 9, false },        { E_STEP, 10, false },     { E_CANCELLED, 130, false },
 	};
 
 	(void)state;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,11 +25,21 @@ static void clean_members(void **state)
 	static const struct {
 		const char *in, *want; /* want NULL: refused */
 	} cases[] = {
-		{ "a", "a" },		  { "./a/b", "a/b" },	{ "/etc/passwd", "etc/passwd" },
-		{ "a//b/./c/", "a/b/c" }, { "", "" },		{ ".", "" },
-		{ "/", "" },		  { "./", "" },		{ "..", NULL },
-		{ "a/../b", NULL },	  { "../etc", NULL },	{ "a/..", NULL },
-		{ "a/...", "a/..." },	  { "..a/b..", "..a/b.." }, { "a\nb", "a\nb" },
+		{ "a", "a" },
+		{ "./a/b", "a/b" },
+		{ "/etc/passwd", "etc/passwd" },
+		{ "a//b/./c/", "a/b/c" },
+		{ "", "" },
+		{ ".", "" },
+		{ "/", "" },
+		{ "./", "" },
+		{ "..", NULL },
+		{ "a/../b", NULL },
+		{ "../etc", NULL },
+		{ "a/..", NULL },
+		{ "a/...", "a/..." },
+		{ "..a/b..", "..a/b.." },
+		{ "a\nb", "a\nb" },
 		{ "\xff", "\xff" },
 	};
 
@@ -82,10 +92,18 @@ static void lexical_paths(void **state)
 	static const struct {
 		const char *base, *rel, *want;
 	} cases[] = {
-		{ "/a/x", "../b", "/a/b" }, { "/a", "b/./c//d", "/a/b/c/d" }, { "/a", "/b", "/b" },
-		{ "/", "..", "/" },	    { "/a/b", "../../../..", "/" },   { "a", "../..", ".." },
-		{ "", "a", "a" },	    { "", "", "." },		      { "/", "", "/" },
-		{ "/a/", "", "/a" },	    { "a/b", "..", "a" },	      { "..", "../a", "../../a" },
+		{ "/a/x", "../b", "/a/b" },
+		{ "/a", "b/./c//d", "/a/b/c/d" },
+		{ "/a", "/b", "/b" },
+		{ "/", "..", "/" },
+		{ "/a/b", "../../../..", "/" },
+		{ "a", "../..", ".." },
+		{ "", "a", "a" },
+		{ "", "", "." },
+		{ "/", "", "/" },
+		{ "/a/", "", "/a" },
+		{ "a/b", "..", "a" },
+		{ "..", "../a", "../../a" },
 		{ "/x", "...", "/x/..." },
 	};
 

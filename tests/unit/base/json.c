@@ -80,8 +80,10 @@ static void depth_has_a_limit(void **state)
 	assert_true(nested(LIMIT_JSON_DEPTH, ""));
 	assert_false(nested(LIMIT_JSON_DEPTH + 1, ""));
 	/* brackets inside text are no depth */
-	assert_true(nested(1, "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\""));
-	assert_true(nested(1, "\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\""));
+	assert_true(nested(
+		1, "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\""));
+	assert_true(nested(
+		1, "\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\""));
 }
 
 static void an_error_has_its_place(void **state)
@@ -160,9 +162,10 @@ static bool decode(struct outer *out, struct arena *arena, json_t **doc, const c
 
 static void shapes_read_and_write(void **state)
 {
-	static const char text[] = "{\"items\":[{\"name\":\"a\",\"size\":1},{\"name\":\"b\",\"size\":0}],"
-				   "\"labels\":{\"z\":\"1\",\"a\":\"2\"},\"words\":[\"x\"],"
-				   "\"flag\":true,\"rest\":{\"any\":[1]}}";
+	static const char text[] =
+		"{\"items\":[{\"name\":\"a\",\"size\":1},{\"name\":\"b\",\"size\":0}],"
+		"\"labels\":{\"z\":\"1\",\"a\":\"2\"},\"words\":[\"x\"],"
+		"\"flag\":true,\"rest\":{\"any\":[1]}}";
 	struct arena arena = { 0 };
 	struct err err = { 0 };
 	struct outer out;
@@ -197,7 +200,8 @@ static void shapes_name_the_path_of_what_is_wrong(void **state)
 		{ "{\"items\":[{\"name\":\"a\"},{\"name\":7}]}",
 		  "items: [1]: name: text expected, not a number" },
 		{ "{\"items\":[{\"size\":1}]}", "items: [0]: 'name' is missing" },
-		{ "{\"items\":[{\"name\":\"a\",\"size\":-1}]}", "items: [0]: size: -1 is negative" },
+		{ "{\"items\":[{\"name\":\"a\",\"size\":-1}]}",
+		  "items: [0]: size: -1 is negative" },
 		{ "{\"items\":[{\"name\":\"a\",\"size\":1.5}]}",
 		  "items: [0]: size: a whole number expected, not a fraction" },
 		{ "{\"items\":[],\"labels\":{\"a\":1}}", "labels: a: text expected, not a number" },
@@ -230,8 +234,8 @@ static void yaml_is_json(void **state)
 		{ "- x\n- [1, 2.5, true, null, ~, 'true', \"3\"]\n",
 		  "[\"x\",[1,2.5,true,null,null,\"true\",\"3\"]]", 0, 0 },
 		{ "k: 3.10\nv: \"3.10\"\n", "{\"k\":3.1000000000000001,\"v\":\"3.10\"}", 0, 0 },
-		{ "m: {a: b}\nt: |\n  one\n  two\n", "{\"m\":{\"a\":\"b\"},\"t\":\"one\\ntwo\\n\"}", 0,
-		  0 },
+		{ "m: {a: b}\nt: |\n  one\n  two\n", "{\"m\":{\"a\":\"b\"},\"t\":\"one\\ntwo\\n\"}",
+		  0, 0 },
 		{ "d: 1.2.3\ne: 2024-01-01\nf: -\n", NULL, 3, 4 },
 		{ "d: 1.2.3\ne: 2024-01-01\n", "{\"d\":\"1.2.3\",\"e\":\"2024-01-01\"}", 0, 0 },
 		{ "n: no\ny: yes\n", "{\"n\":\"no\",\"y\":\"yes\"}", 0, 0 }, /* core schema: text */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,10 +32,14 @@ static void verify_sink(void **state)
 		const unsigned char *hash;
 		bool write_ok, finish_ok;
 	} cases[] = {
-		{ "ab", "c", 3, hash, true, true },	   { "ab", "c", UINT64_MAX, hash, true, true },
-		{ "ab", "c", 3, NULL, true, true },	   { "ab", "", 3, hash, true, false },
-		{ "ab", "cd", 3, hash, false, false },	   { "ab", "c", 3, other, true, false },
-		{ "ab", "c", UINT64_MAX, NULL, true, true }, { "ab", "x", 3, hash, true, false },
+		{ "ab", "c", 3, hash, true, true },
+		{ "ab", "c", UINT64_MAX, hash, true, true },
+		{ "ab", "c", 3, NULL, true, true },
+		{ "ab", "", 3, hash, true, false },
+		{ "ab", "cd", 3, hash, false, false },
+		{ "ab", "c", 3, other, true, false },
+		{ "ab", "c", UINT64_MAX, NULL, true, true },
+		{ "ab", "x", 3, hash, true, false },
 	};
 
 	(void)state;
@@ -130,7 +134,7 @@ static void parallel_jobs(void **state)
 	assert_true(parallel_run(0, 4, square, results, &err));
 	assert_false(parallel_run(1000, 4, fail_from_30, &count, &err));
 	assert_string_equal(err.msg, "job 30"); /* the lowest one that failed */
-	assert_true(count < 40);		/* later ones were not started */
+	assert_true(count < 40);                /* later ones were not started */
 	assert_true(parallel_cpus() >= 1);
 }
 
@@ -193,10 +197,12 @@ static void children(void **state)
 	assert_true(capture(&status, &out, "kill -9 $$", NULL, 0, &err));
 	assert_int_equal(status, 128 + 9);
 	memset(big, 'x', (1 << 20) - 1);
-	assert_true(capture(&status, &out, "cat", big, 0, &err)); /* more than a pipe holds, both ways */
+	assert_true(capture(&status, &out, "cat", big, 0,
+			    &err)); /* more than a pipe holds, both ways */
 	assert_int_equal(out.len, (1 << 20) - 1);
 	buf_clear(&out);
-	assert_true(capture(&status, &out, "exit 0", big, 0, &err)); /* who does not read is no error */
+	assert_true(
+		capture(&status, &out, "exit 0", big, 0, &err)); /* who does not read is no error */
 	assert_int_equal(status, 0);
 	assert_true(capture(&status, &out, "ls /proc/self/fd | wc -l", NULL, 0, &err));
 	assert_string_equal(out.ptr, "4\n"); /* 0, 1, 2 and ls's own */
@@ -263,10 +269,13 @@ static void clocks(void **state)
 		bool ok, has;
 		int64_t want;
 	} cases[] = {
-		{ NULL, true, false, 0 },	{ "", true, false, 0 },
-		{ "0", true, true, 0 },		{ "1700000000", true, true, 1700000000 },
+		{ NULL, true, false, 0 },
+		{ "", true, false, 0 },
+		{ "0", true, true, 0 },
+		{ "1700000000", true, true, 1700000000 },
 		{ "253402300799", true, true, 253402300799 },
-		{ "253402300800", false, false, 0 }, { "-1", false, false, 0 },
+		{ "253402300800", false, false, 0 },
+		{ "-1", false, false, 0 },
 		{ "today", false, false, 0 },
 	};
 

@@ -68,9 +68,9 @@ static char *describe(const struct args *a, const struct globals *g)
 {
 	struct buf b = BUF_INIT(1000);
 
-	buf_putf(&b, "image=%s file=%s second=%s push=%d qb=%d q=%d store=%s", a->image ? a->image : "-",
-		 a->file ? a->file : "-", a->second ? a->second : "-", a->push, a->quiet_build,
-		 g->quiet, g->store ? g->store : "-");
+	buf_putf(&b, "image=%s file=%s second=%s push=%d qb=%d q=%d store=%s",
+		 a->image ? a->image : "-", a->file ? a->file : "-", a->second ? a->second : "-",
+		 a->push, a->quiet_build, g->quiet, g->store ? g->store : "-");
 	for (size_t i = 0; i < a->tags.len; i++)
 		buf_putf(&b, " t=%s", a->tags.items[i]);
 	for (size_t i = 0; i < a->rest.len; i++)
@@ -90,22 +90,30 @@ static void accepted(void **state)
 		{ own, "x img -f=a", "image=img file=a second=- push=0 qb=0 q=0 store=-" },
 		{ own, "x --file a img", "image=img file=a second=- push=0 qb=0 q=0 store=-" },
 		{ own, "x --file=a img", "image=img file=a second=- push=0 qb=0 q=0 store=-" },
-		{ own, "x --file=a --file=b img", "image=img file=b second=- push=0 qb=0 q=0 store=-" },
+		{ own, "x --file=a --file=b img",
+		  "image=img file=b second=- push=0 qb=0 q=0 store=-" },
 		{ own, "x --file= img", "image=img file= second=- push=0 qb=0 q=0 store=-" },
-		{ own, "x --file --push img", "image=img file=--push second=- push=0 qb=0 q=0 store=-" },
-		{ own, "x -t a img --tag b -tc", "image=img file=- second=- push=0 qb=0 q=0 store=- t=a t=b t=c" },
+		{ own, "x --file --push img",
+		  "image=img file=--push second=- push=0 qb=0 q=0 store=-" },
+		{ own, "x -t a img --tag b -tc",
+		  "image=img file=- second=- push=0 qb=0 q=0 store=- t=a t=b t=c" },
 		{ own, "x -pq img", "image=img file=- second=- push=1 qb=0 q=1 store=-" },
 		{ own, "x -pf a img", "image=img file=a second=- push=1 qb=0 q=0 store=-" },
-		{ own, "x --push --no-push img", "image=img file=- second=- push=0 qb=0 q=0 store=-" },
+		{ own, "x --push --no-push img",
+		  "image=img file=- second=- push=0 qb=0 q=0 store=-" },
 		{ own, "x --push=false img", "image=img file=- second=- push=0 qb=0 q=0 store=-" },
 		{ own, "x --push=1 img", "image=img file=- second=- push=1 qb=0 q=0 store=-" },
-		{ own, "x --no-push=false img", "image=img file=- second=- push=1 qb=0 q=0 store=-" },
-		{ own, "x img two --store s", "image=img file=- second=two push=0 qb=0 q=0 store=s" },
+		{ own, "x --no-push=false img",
+		  "image=img file=- second=- push=1 qb=0 q=0 store=-" },
+		{ own, "x img two --store s",
+		  "image=img file=- second=two push=0 qb=0 q=0 store=s" },
 		{ own, "x -- -p --push", "image=-p file=- second=--push push=0 qb=0 q=0 store=-" },
 		{ own, "x - img", "image=- file=- second=img push=0 qb=0 q=0 store=-" },
-		{ runlike, "x -p img ls -p --push -- x", "image=img file=- second=- push=1 qb=0 q=0 store=- r=ls r=-p r=--push r=-- r=x" },
+		{ runlike, "x -p img ls -p --push -- x",
+		  "image=img file=- second=- push=1 qb=0 q=0 store=- r=ls r=-p r=--push r=-- r=x" },
 		{ runlike, "x img", "image=img file=- second=- push=0 qb=0 q=0 store=-" },
-		{ runlike, "x img -p -q ls", "image=img file=- second=- push=1 qb=0 q=1 store=- r=ls" },
+		{ runlike, "x img -p -q ls",
+		  "image=img file=- second=- push=1 qb=0 q=1 store=- r=ls" },
 	};
 
 	(void)state;

@@ -77,9 +77,8 @@ static void nearest_words(void **state)
 		const char *word, *want;
 	} cases[] = {
 		{ "biuld", "build" }, /* one transposition */
-		{ "buld", "build" },  { "extendd", "extend" }, { "psuh", "push" },
-		{ "x", NULL },	      { "xy", NULL },	       { "completely", NULL },
-		{ "", NULL },
+		{ "buld", "build" },  { "extendd", "extend" }, { "psuh", "push" }, { "x", NULL },
+		{ "xy", NULL },       { "completely", NULL },  { "", NULL },
 	};
 
 	(void)state;
@@ -100,8 +99,12 @@ static void sizes(void **state)
 		uint64_t bytes;
 		const char *want;
 	} cases[] = {
-		{ 0, "0 B" },		{ 999, "999 B" },	   { 1000, "1.0 kB" },
-		{ 999949, "999.9 kB" }, { 999950, "1.0 MB" },	   { 12345678, "12.3 MB" },
+		{ 0, "0 B" },
+		{ 999, "999 B" },
+		{ 1000, "1.0 kB" },
+		{ 999949, "999.9 kB" },
+		{ 999950, "1.0 MB" },
+		{ 12345678, "12.3 MB" },
 		{ UINT64_MAX, "18.4 EB" },
 	};
 
@@ -175,12 +178,12 @@ static void printable_text(void **state)
 		{ "h\xc3\xa9", 3, "h\xc3\xa9" },
 		{ "\xff\xfe", 2, "\\xff\\xfe" },
 		{ "\xc3", 1, "\\xc3" },
-		{ "\xc0\xaf", 2, "\\xc0\\xaf" },		     /* overlong */
-		{ "\xed\xa0\x80", 3, "\\xed\\xa0\\x80" },	     /* surrogate */
-		{ "\xc2\x9b", 2, "\\xc2\\x9b" },		     /* C1 CSI */
-		{ "\xe2\x80\xae", 3, "\\xe2\\x80\\xae" },	     /* right-to-left override */
-		{ "\xef\xbb\xbf", 3, "\\xef\\xbb\\xbf" },	     /* BOM */
-		{ "\xf0\x9f\x90\x8d", 4, "\xf0\x9f\x90\x8d" },	     /* a snake */
+		{ "\xc0\xaf", 2, "\\xc0\\xaf" },                   /* overlong */
+		{ "\xed\xa0\x80", 3, "\\xed\\xa0\\x80" },          /* surrogate */
+		{ "\xc2\x9b", 2, "\\xc2\\x9b" },                   /* C1 CSI */
+		{ "\xe2\x80\xae", 3, "\\xe2\\x80\\xae" },          /* right-to-left override */
+		{ "\xef\xbb\xbf", 3, "\\xef\\xbb\\xbf" },          /* BOM */
+		{ "\xf0\x9f\x90\x8d", 4, "\xf0\x9f\x90\x8d" },     /* a snake */
 		{ "\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80" }, /* beyond Unicode */
 	};
 	char *cut;
@@ -201,8 +204,12 @@ static void base64(void **state)
 {
 	static const struct { /* RFC 4648, 10 */
 		const char *plain, *text;
-	} cases[] = { { "", "" },	    { "f", "Zg==" },	    { "fo", "Zm8=" },
-		      { "foo", "Zm9v" },    { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+	} cases[] = { { "", "" },
+		      { "f", "Zg==" },
+		      { "fo", "Zm8=" },
+		      { "foo", "Zm9v" },
+		      { "foob", "Zm9vYg==" },
+		      { "fooba", "Zm9vYmE=" },
 		      { "foobar", "Zm9vYmFy" } };
 	static const char *const bad[] = { "A", "Zm9v!", "Zm 9v", "Zg==Zg==" };
 	struct err err = { 0 };
@@ -246,11 +253,15 @@ static void url_and_hex(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slices),	 cmocka_unit_test(numbers),
-		cmocka_unit_test(nearest_words), cmocka_unit_test(sizes),
+		cmocka_unit_test(slices),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(nearest_words),
+		cmocka_unit_test(sizes),
 		cmocka_unit_test(a_buffer_keeps_its_maximum),
-		cmocka_unit_test(lists),	 cmocka_unit_test(printable_text),
-		cmocka_unit_test(base64),	 cmocka_unit_test(url_and_hex),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(printable_text),
+		cmocka_unit_test(base64),
+		cmocka_unit_test(url_and_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

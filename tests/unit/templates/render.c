@@ -50,8 +50,8 @@ static void text_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct buf out = BUF_INIT(1000);
 		struct err err = { 0 };
-		bool ok = render_text(&out, "T", cases[i].text, strlen(cases[i].text), &values,
-				      &err);
+		bool ok =
+			render_text(&out, "T", cases[i].text, strlen(cases[i].text), &values, &err);
 
 		if (ok != (cases[i].want != NULL))
 			fail_msg("'%s': %s", cases[i].text, err.msg);
@@ -195,8 +195,9 @@ static void pip_quotes_what_a_shell_would_read(void **state)
 	assert_true(backend_table_load(&table, &err));
 	assert_true(backend_find(&b, &table, "k8s", &err));
 	assert_true(render_dockerfile(&out, b, &opt, &err));
-	assert_non_null(strstr(out.ptr, "pip install --no-cache-dir \\\n        'setuptools<81' \\\n"
-					"        six \\\n"));
+	assert_non_null(strstr(out.ptr,
+			       "pip install --no-cache-dir \\\n        'setuptools<81' \\\n"
+			       "        six \\\n"));
 	buf_free(&out);
 	backend_table_free(&table);
 }
