@@ -159,7 +159,7 @@ tsan: ## unit tests under TSan
 FUZZ_SECONDS ?= 60
 fuzz: ## each target of tests/fuzz for FUZZ_SECONDS, or those with T in their name
 	$(MAKE) V=fuzz CC=clang fuzz-build
-	@O=$(O)/fuzz tests/fuzz/run $(FUZZ_SECONDS) '$(T)'
+	@O=$(O) tests/fuzz/run $(FUZZ_SECONDS) '$(T)'
 
 compdb: ## compile_commands.json for editors
 	@tools/compdb "$(CC) $(CPPFLAGS) $(CFLAGS)" $(SRC) $(UNIT_SRC) > compile_commands.json

@@ -17,8 +17,8 @@ static void emit(struct events *to, const struct event *event)
 		to->emit(to, event);
 }
 
-static void emit_text(struct events *to, enum event_kind kind, uint64_t task, const char *fmt,
-		      va_list ap)
+static void PRINTF_LIKE(4, 0) emit_text(struct events *to, enum event_kind kind, uint64_t task,
+					const char *fmt, va_list ap)
 {
 	AUTO(auto_free) char *text = NULL;
 

@@ -12,7 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct history_entry entry = { .created = 1, .created_by = "fuzz" };
 	struct digest digest = digest_of("", 0);
 	struct err err = { 0 };
-	struct platform platform;
 	size_t count, text_len;
 
 	if (!verdict(config_parse(&c, (const char *)data, len, &err), &err))
@@ -20,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	count = config_diff_id_count(&c);
 	for (size_t i = 0; i < count; i++)
 		config_diff_id(&c, i);
-	platform = config_platform(&c);
+	config_platform(&c);
 	config_created(&c);
 	config_text(&c, "User");
 	config_repair_history(&c);

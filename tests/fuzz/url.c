@@ -15,7 +15,7 @@ static void assert_sound(const struct url *u)
 		assert(*c > ' ' && *c < 0x7f);
 	assert(url_parse(&again, text, &err));
 	assert(url_same_origin(u, &again) && str_eq(u->target, again.target));
-	assert(!strchr(shown, '?') && u->target[0] == '/' && u->port);
+	assert(*authority && !strchr(shown, '?') && u->target[0] == '/' && u->port);
 	assert(url_reach(u) == url_reach(&again));
 }
 
