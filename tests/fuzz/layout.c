@@ -40,16 +40,16 @@ static void make_store(struct store *s, struct slice rest)
 		parts[count++] = next_part(&rest);
 	for (size_t i = count; i-- > 0;) {
 		AUTO(buf_free) struct buf text = BUF_INIT(1 << 26);
-		const char *path = i ? "cache/sparse/x.json" : "index.json";
-		AUTO(fs_parent_close) struct fs_parent to = { .fd = -1 };
+		AUTO(auto_close) int to = -1;
 
 		put_document(&text, parts[i], &d);
 		d.sizes[i] = text.len;
 		if (i > 1)
 			assert(store_put_bytes(&d.digests[i], s, text.ptr, text.len, &err));
 		else
-			assert(fs_open_parent(&to, store_dir(s), path, FS_BENEATH_NOLINK, &err) &&
-			       fs_write_atomic(to.fd, to.name, text.ptr, text.len, 0644, &err));
+			assert(store_subdir(&to, s, i ? "cache/sparse" : ".", &err) &&
+			       fs_write_atomic(to, i ? "x.json" : "index.json", text.ptr, text.len,
+					       0644, &err));
 	}
 }
 
