@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,18 +240,22 @@ bool fs_write_all(int fd, const void *data, size_t len, struct err *err)
 	return true;
 }
 
+#define TMP_PREFIX ".tmp-"
+
 bool fs_tmp_open(struct fs_tmp *tmp, int dir, struct err *err)
 {
 	for (int i = 0; i < 16; i++) {
 		uint64_t random;
 
 		random_bytes(&random, sizeof(random));
-		snprintf(tmp->name, sizeof(tmp->name), ".tmp-%d-%016llx", (int)getpid(),
+		snprintf(tmp->name, sizeof(tmp->name), TMP_PREFIX "%d-%016llx", (int)getpid(),
 			 (unsigned long long)random);
 		tmp->dir = dir;
 		tmp->fd = openat(dir, tmp->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (tmp->fd >= 0)
+		if (tmp->fd >= 0) {
+			flock(tmp->fd, LOCK_EX | LOCK_NB); /* see fs_tmp_is_leftover */
 			return true;
+		}
 		if (errno != EEXIST)
 			break;
 	}
@@ -273,6 +278,26 @@ void fs_tmp_close(struct fs_tmp *tmp)
 	if (tmp->name[0])
 		unlinkat(tmp->dir, tmp->name, 0);
 	tmp->name[0] = '\0';
+}
+
+/*
+ * Its maker's number is in the name and its maker's lock on the file: the lock alone would take one
+ * that was made this very moment, the number alone one of another pid namespace.
+ */
+bool fs_tmp_is_leftover(int dir, const char *name)
+{
+	AUTO(auto_close) int fd = -1;
+	struct slice rest, pid;
+	uint64_t number;
+
+	if (!str_has_prefix(name, TMP_PREFIX))
+		return false;
+	pid = slice_cut(slice_of(name + strlen(TMP_PREFIX)), '-', &rest);
+	if (!str_to_u64(&number, pid, INT_MAX) || !number || kill((pid_t)number, 0) == 0 ||
+	    errno != ESRCH)
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 bool fs_write_atomic(int dir, const char *name, const void *data, size_t len, mode_t mode,

@@ -85,6 +85,8 @@ MUST_CHECK bool fs_tmp_open(struct fs_tmp *tmp, int dir, struct err *err);
 MUST_CHECK bool fs_tmp_commit(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode,
 			      struct err *err);
 void fs_tmp_close(struct fs_tmp *tmp);
+/* Whether `name` in `dir` is such a file whose maker died before it committed or removed it. */
+bool fs_tmp_is_leftover(int dir, const char *name);
 
 /* The absolute name of an existing host path, links resolved, as the kernel says it; NULL when
  * there is none. The caller frees. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -83,7 +84,8 @@ static json_t *plain_scalar(const char *text)
 	if (!*end && !errno)
 		return json_integer(number);
 	real = strtod(text, &end);
-	return *end ? json_string(text) : json_real(real);
+	/* JSON has no infinity */
+	return *end || !isfinite(real) ? json_string(text) : json_real(real);
 }
 
 static bool read_value(json_t **out, struct reader *r, const yaml_event_t *event, struct err *err);

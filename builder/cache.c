@@ -171,12 +171,10 @@ bool cache_put(struct store *s, const struct digest *key, const struct layer *la
 	AUTO(auto_json_decref) json_t *doc = NULL;
 	AUTO(auto_free) char *json = NULL;
 	AUTO(auto_free) char *text = NULL;
-	AUTO(auto_close) int dir = -1;
 
 	record.what = shown;
 	doc = json_encode(&record_type, &record);
 	json = json_text(doc, NULL);
 	text = mem_printf("pin %s\n%s\n", digest_format(&layer->descriptor.digest).text, json);
-	return store_subdir(&dir, s, steps_dir, err) &&
-	       fs_write_atomic(dir, digest_hex(key).text, text, strlen(text), 0600, err);
+	return store_put_file(s, steps_dir, digest_hex(key).text, text, strlen(text), 0600, err);
 }

@@ -23,7 +23,10 @@ struct record {
 	unsigned char hash[SHA256_SIZE];
 };
 
+static const char stat_dir[] = "cache/stat";
+
 struct statindex {
+	struct store *store;
 	int dir;
 	char name[64];
 	struct record *old; /* sorted */
@@ -92,10 +95,11 @@ bool statindex_open(struct statindex **out, struct store *s, int context_dir, st
 	struct err ignored = { 0 };
 	struct stat st;
 
+	x->store = s;
 	x->dir = -1;
 	if (fstat(context_dir, &st) < 0)
 		return err_set_errno(err, "stat the context");
-	if (!store_subdir(&x->dir, s, "cache/stat", err))
+	if (!store_subdir(&x->dir, s, stat_dir, err))
 		return false;
 	snprintf(x->name, sizeof(x->name), "%llx-%llx", (unsigned long long)st.st_dev,
 		 (unsigned long long)st.st_ino);
@@ -187,5 +191,5 @@ bool statindex_save(struct statindex *x, struct err *err)
 	buf_put_bytes(&file, all, count * sizeof(*all));
 	sha256_of(hash, file.ptr, file.len);
 	buf_put_bytes(&file, hash, SHA256_SIZE);
-	return fs_write_atomic(x->dir, x->name, file.ptr, file.len, 0600, err);
+	return store_put_file(x->store, stat_dir, x->name, file.ptr, file.len, 0600, err);
 }

@@ -343,8 +343,12 @@ struct reference_text reference_familiar(const struct reference *r)
 
 	if (!str_eq(r->host, DEFAULT_HOST))
 		return reference_format(r);
-	if (str_has_prefix(repository, OFFICIAL) && !strchr(repository + strlen(OFFICIAL), '/'))
-		return with_tag_and_digest(r, "", repository + strlen(OFFICIAL));
+	if (str_has_prefix(repository, OFFICIAL) && !strchr(repository + strlen(OFFICIAL), '/')) {
+		struct reference_text name =
+			with_tag_and_digest(r, "", repository + strlen(OFFICIAL));
+
+		return is_bare_digest(name.text) ? reference_format(r) : name;
+	}
 	/* "docker.io/a.b/c" and "docker.io/c" would be read as something else without their host.
 	 */
 	if (!rest.ptr || looks_like_host(first))

@@ -2,6 +2,8 @@
 #ifndef IMAGE_STORE_H
 #define IMAGE_STORE_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "base/sink.h"
 #include "base/str.h"
@@ -30,6 +32,11 @@ int store_dir(const struct store *s);          /* the directory's descriptor, bo
 const char *store_path(const struct store *s); /* absolute */
 /* A directory below the store ("cache/trees"), made when absent; the caller closes. */
 MUST_CHECK bool store_subdir(int *fd_out, struct store *s, const char *path, struct err *err);
+
+/* A file of a directory below the store ("cache/steps"), whole or not at all; what a writer that
+ * was killed leaves of it lies where fsck and gc look. */
+MUST_CHECK bool store_put_file(struct store *s, const char *dir, const char *name,
+			       const void *data, size_t len, mode_t mode, struct err *err);
 
 /* --- blobs --- */
 bool store_has_blob(struct store *s, const struct digest *d,

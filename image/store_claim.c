@@ -62,8 +62,33 @@ static bool orphans_in(struct str_list *out, struct store *s, const char *path, 
 	return true;
 }
 
+/* Folders whose files are replaced by a temporary one beside them; other files there stay. */
+static const char *const written_dirs[] = {
+	"cache",       "cache/hosts",      "cache/indexes",      "cache/stat",
+	"cache/steps", "cache/trees/root", "cache/trees/userns", "cache/trees/single",
+	"logs"
+};
+
+static bool temporaries_in(struct str_list *out, struct store *s, const char *path, struct err *err)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(auto_close) int dir = -1;
+
+	if (!fs_exists(s->dir, path))
+		return true;
+	if (!store_subdir(&dir, s, path, err) || !fs_list(&names, dir, ".", FS_BENEATH_NOLINK, err))
+		return false;
+	for (size_t i = 0; i < names.len; i++)
+		if (fs_tmp_is_leftover(dir, names.items[i]))
+			str_list_push_take(out, fs_join(path, names.items[i]));
+	return true;
+}
+
 bool store_leftovers(struct str_list *out, struct store *s, struct err *err)
 {
+	for (size_t i = 0; i < ARRAY_LEN(written_dirs); i++)
+		if (!temporaries_in(out, s, written_dirs[i], err))
+			return false;
 	return orphans_in(out, s, STORE_TMP, err) && orphans_in(out, s, STORE_USERS, err);
 }
 
@@ -84,7 +109,10 @@ static bool prune(struct store *s, struct err *err)
 {
 	AUTO(str_list_free) struct str_list dead = { 0 };
 
-	return store_leftovers(&dead, s, err) && store_remove_leftovers(&dead, s, err);
+	/* The caches' own temporaries are left to fsck and gc: listing them at every start would
+	 * cost. */
+	return orphans_in(&dead, s, STORE_TMP, err) && orphans_in(&dead, s, STORE_USERS, err) &&
+	       store_remove_leftovers(&dead, s, err);
 }
 
 static bool make_claims_file(struct store *s, struct err *err)

@@ -77,8 +77,8 @@ static bool may_become_store(struct store *s, struct err *err)
 	return true;
 }
 
-bool store_write_file(struct store *s, const char *dir, const char *name, const void *data,
-		      size_t len, struct err *err)
+static bool write_file(struct store *s, const char *dir, const char *name, const void *data,
+		       size_t len, mode_t mode, struct err *err)
 {
 	AUTO(fs_tmp_close) struct fs_tmp tmp = FS_TMP_INIT;
 	AUTO(auto_close) int from = -1;
@@ -86,7 +86,21 @@ bool store_write_file(struct store *s, const char *dir, const char *name, const 
 
 	return store_subdir(&from, s, STORE_TMP, err) && store_subdir(&to, s, dir, err) &&
 	       fs_tmp_open(&tmp, from, err) && fs_write_all(tmp.fd, data, len, err) &&
-	       fs_tmp_commit(&tmp, to, name, 0644, err);
+	       fs_tmp_commit(&tmp, to, name, mode, err);
+}
+
+bool store_write_file(struct store *s, const char *dir, const char *name, const void *data,
+		      size_t len, struct err *err)
+{
+	return write_file(s, dir, name, data, len, 0644, err);
+}
+
+bool store_put_file(struct store *s, const char *dir, const char *name, const void *data,
+		    size_t len, mode_t mode, struct err *err)
+{
+	AUTO(auto_close) int lock = -1;
+
+	return store_enter(&lock, s, err) && write_file(s, dir, name, data, len, mode, err);
 }
 
 static bool make(struct store *s, struct err *err)

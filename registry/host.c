@@ -60,11 +60,13 @@ static size_t name_index(const char *const *names, size_t count, const char *nam
 	return 0;
 }
 
+static const char hosts_dir[] = "cache/hosts";
+
 static bool open_dir(int *fd_out, struct store *store)
 {
 	struct err ignored = { 0 };
 
-	return store && store_subdir(fd_out, store, "cache/hosts", &ignored);
+	return store && store_subdir(fd_out, store, hosts_dir, &ignored);
 }
 
 void host_recall(struct host *h, struct store *store)
@@ -99,12 +101,10 @@ void host_recall(struct host *h, struct store *store)
 
 void host_remember(struct host *h, struct store *store)
 {
-	AUTO(auto_close) int dir = -1;
 	AUTO(auto_json_decref) json_t *doc = json_object();
 	AUTO(auto_free) char *file = mem_printf("%s.json", h->name);
 	AUTO(auto_free) char *text = NULL;
 	struct err ignored = { 0 };
-	bool written;
 	size_t len;
 
 	lock_take(&h->lock);
@@ -117,8 +117,8 @@ void host_remember(struct host *h, struct store *store)
 	h->saved = true;
 	lock_drop(&h->lock);
 	text = json_text(doc, &len);
-	written = open_dir(&dir, store) && fs_write_atomic(dir, file, text, len, 0600, &ignored);
-	(void)written;
+	if (store && !store_put_file(store, hosts_dir, file, text, len, 0600, &ignored))
+		err_clear(&ignored);
 }
 
 void host_unlearn(struct host *h)

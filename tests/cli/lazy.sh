@@ -80,12 +80,12 @@ build_from_base 'RUN' 2 -t x:1 <<'END'
 RUN echo hello >/hello
 END
 is 'RUN: done' "$(tar -xOzf "$(layer x:1 -1)" hello)" hello
-build_from_base 'what may be a directory of the base' 2 -t x:1 <<'END'
+build_from_base 'what may be a directory of the base' 0 -t x:1 <<'END'
 COPY file /new
+COPY file /dir/
 END
-build_from_base 'the same name, or a slash, says what it is' 0 -t x:1 <<'END'
-COPY file /file
-COPY file /new/
+build_from_base 'what lies below a usual link' 2 -t x:1 <<'END'
+COPY file /bin/tool
 END
 build_from_base 'metadata only' 0 -t x:1 <<'END'
 ENV A=1

@@ -104,26 +104,23 @@ is 'it has commands' "$([ -s commands ] && echo yes)" yes
 
 need_base
 need_wheels
-start_registry tls-htpasswd
-SSL_CERT_FILE=$REGISTRY_CA
-export SSL_CERT_FILE
-mkdir checkout
-cp -R "$ROOT/examples" "$ROOT/templates" checkout/
-cp examples/map/*.py checkout/ 2>/dev/null || cp "$ROOT"/examples/map/*.py checkout/
-cp "$ROOT/examples/requirements.txt" checkout/
-cp "$WHEELS/requirements-hashed.txt" checkout/
-ln -s "$WHEELS" checkout/wheels
-mkdir -p checkout/build/release
-ln -s "$RTBUILD" checkout/build/release/rtbuild
+start_registry plain
+mkdir -p checkout/build/demo
+cp -R "$ROOT/examples" checkout/
 cd checkout || exit 1
+# What the demo leaves behind, and the reader's shell has read.
+cat >build/demo/env <<END
+export RTBUILD_STORE=$RTBUILD_STORE RTBUILD_FIND_LINKS=$WHEELS
+PATH=$PATH
+END
 while IFS='	' read -r number command expected; do
 	# repr() of Python, undone; the registry's name in the text is the real one's.
 	/usr/bin/python3 -c 'import ast, sys
 for name, text in (("command", sys.argv[1]), ("expected", sys.argv[2])):
     text = ast.literal_eval(text).replace("127.0.0.1:5000", sys.argv[3])
     open(f"../{name}.txt", "w").write(text)' "$command" "$expected" "$REGISTRY"
-	printf '%s' "$REGISTRY_PASSWORD" >password.txt
-	check "README:$number: $(head -n 1 ../command.txt | cut -c 1-60)" sh -e ../command.txt </dev/null
+	sed -i '1i . build/demo/env' ../command.txt
+	check "README:$number: $(sed -n 2p ../command.txt | cut -c 1-60)" sh -e ../command.txt </dev/null
 	if [ -s ../expected.txt ]; then
 		check_name="README:$number: prints what it says"
 		cp "$out" ../printed

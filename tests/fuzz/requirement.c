@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	AUTO(buf_free) struct buf text = BUF_INIT(1 << 24);
+	AUTO(buf_free) struct buf text_again = BUF_INIT(1 << 24);
 	AUTO(buf_free) struct buf marker = BUF_INIT(1 << 24);
 	struct requirement r, again;
 	const struct marker *same;
@@ -38,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	requirement_format(&text, &r);
 	if (!r.url) {
 		assert(requirement_parse(&again, &arena, slice_of(text.ptr), NULL, &err));
-		assert(str_eq(again.key, r.key) && again.specifiers.len == r.specifiers.len);
+		requirement_format(&text_again, &again);
+		assert(str_eq(again.key, r.key) && str_eq(text.ptr, text_again.ptr));
 	}
 	if (!r.marker || !evaluate(r.marker, &arena, &value))
 		return 0;

@@ -44,6 +44,18 @@ static bool compare(void *arg, const struct entry *e)
 	return true;
 }
 
+/* Unpacking leaves devices out, and who links to one fails. */
+static bool has_devices(struct slice lines)
+{
+	while (lines.ptr) {
+		struct slice line = slice_cut(lines, '\n', &lines);
+
+		if (line.len && (line.ptr[0] == '3' || line.ptr[0] == '4'))
+			return true;
+	}
+	return false;
+}
+
 /* Layers (members.h): the tree that is made of them in memory is the one that unpacking makes. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -56,6 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct err err = { 0 };
 	bool ok = true;
 
+	if (has_devices(rest))
+		return 0;
 	while (rest.ptr && layers.len < LAYERS_MAX)
 		layers_add(&layers, next_part(&rest));
 	assert(fs_tmpdir_open(&dir, &err));

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (verdict(specifier_set_parse(&set, &arena, next_part(&rest), &at, &err), &err)) {
 		specifier_set_format(&text, &set);
 		assert(specifier_set_parse(&again, &arena, slice_of(text.ptr), NULL, &err));
-		assert(again.len == set.len);
+		assert(again.len <= set.len);
 	}
 	while (rest.ptr && count < VERSIONS_MAX)
 		count += verdict(version_parse(&v[count], &arena, next_part(&rest), &err), &err);
@@ -32,9 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		assert(version_parse(&same, &arena, slice_of(v[i].text), &err));
 		assert(str_eq(same.text, v[i].text) && version_cmp(&same, &v[i]) == 0);
 		specifier_set_contains(&set, &v[i], PRERELEASES_AUTO);
-		if (set.len == again.len && set.len)
-			assert(specifier_set_matches(&set, &v[i]) ==
-			       specifier_set_matches(&again, &v[i]));
+		assert(!again.len ||
+		       specifier_set_matches(&set, &v[i]) == specifier_set_matches(&again, &v[i]));
 		for (size_t k = 0; k < count; k++)
 			assert(sign(version_cmp(&v[i], &v[k])) == -sign(version_cmp(&v[k], &v[i])));
 	}

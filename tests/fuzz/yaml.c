@@ -14,6 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (!verdict(yaml_parse(&doc, (const char *)data, len, "document.yaml", &err), &err))
 		return 0;
+	if (!json_is_object(doc) && !json_is_array(doc))
+		return 0;
 	text = json_text(doc, &text_len);
 	assert(json_parse(&again, text, text_len, "document", &err) && json_equal(doc, again));
 	return 0;

@@ -318,6 +318,34 @@ static void a_lock_dies_with_its_holder(void **state)
 	close(ready[1]);
 }
 
+static void leftovers_are_those_of_the_dead(void **state)
+{
+	struct place *p = *state;
+	struct fs_tmp tmp = FS_TMP_INIT;
+	struct str_list names = { 0 };
+	struct err err = { 0 };
+	size_t found = 0;
+	pid_t pid;
+
+	assert_true(fs_tmp_open(&tmp, p->outside, &err));
+	assert_false(fs_tmp_is_leftover(p->outside, tmp.name)); /* ours */
+	fs_tmp_close(&tmp);
+	pid = fork();
+	if (pid == 0) {
+		struct fs_tmp own = FS_TMP_INIT;
+
+		_exit(fs_tmp_open(&own, p->outside, &err) ? 0 : 1); /* dies without a word */
+	}
+	waitpid(pid, NULL, 0);
+	assert_true(fs_list(&names, p->outside, ".", FS_BENEATH, &err));
+	for (size_t i = 0; i < names.len; i++)
+		found += fs_tmp_is_leftover(p->outside, names.items[i]);
+	assert_int_equal(names.len, 2); /* and the secret */
+	assert_int_equal(found, 1);
+	assert_false(fs_tmp_is_leftover(p->outside, ".tmp-nonsense"));
+	str_list_free(&names);
+}
+
 static void absolute_names(void **state)
 {
 	struct place *p = *state;
@@ -367,6 +395,7 @@ int main(void)
 		IN_PLACE(writing_is_whole_or_not_at_all),
 		IN_PLACE(trees_are_removed_without_following_links),
 		IN_PLACE(a_lock_dies_with_its_holder),
+		IN_PLACE(leftovers_are_those_of_the_dead),
 		IN_PLACE(absolute_names),
 	};
 

@@ -57,6 +57,8 @@ static const struct {
 	{ "h:1/x:1@" DIGEST, "h:1/x:1@" DIGEST, "h:1/x:1@" DIGEST },
 	{ "h.io/" A250, "h.io/" A250, "h.io/" A250 },
 	{ A237, "docker.io/library/" A237, A237 },
+	{ "library/" HEX64, "docker.io/library/" HEX64, "docker.io/library/" HEX64 },
+	{ "library/sha256:" HEX64, "docker.io/library/sha256:" HEX64, "docker.io/library/sha256:" HEX64 },
 	{ HEX64 "a", "docker.io/library/" HEX64 "a", HEX64 "a" },
 	{ "h.io/" HEX64, "h.io/" HEX64, "h.io/" HEX64 },
 };
