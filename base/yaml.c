@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -84,8 +83,7 @@ static json_t *plain_scalar(const char *text)
 	if (!*end && !errno)
 		return json_integer(number);
 	real = strtod(text, &end);
-	/* JSON has no infinity */
-	return *end || !isfinite(real) ? json_string(text) : json_real(real);
+	return *end ? json_string(text) : json_real(real);
 }
 
 static bool read_value(json_t **out, struct reader *r, const yaml_event_t *event, struct err *err);

@@ -51,7 +51,7 @@ for line in wanted.split("\n"):
     if line.strip() == "...":
         pattern += r"(?:.*\n)*"
     else:
-        pattern += ".*".join(re.escape(" ".join(part.split())).replace(r"\ ", r"\s+")
+        pattern += r"[ \t]*" + ".*".join(re.escape(" ".join(part.split())).replace(r"\ ", r"\s+")
                              if part.strip() else r"\s*" for part in line.split("...")) + r"\n"
 sys.exit(re.fullmatch(pattern, got + "\n" if got else "") is None)
 END

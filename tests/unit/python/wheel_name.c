@@ -65,6 +65,7 @@ static void bad_names_are_refused(void **state)
 		"foo-1.0-py3-none-.whl",
 		"foo-1.0-py3.-none-any.whl",
 		"foo/bar-1.0-py3-none-any.whl",
+		"foo-1.0-1/2-py3-none-any.whl",
 		"fo o-1.0-py3-none-any.whl",
 		"foo-1.0-py3-none-any.WHL",
 	};
