@@ -74,7 +74,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
 FUZZ_MAIN := $(if $(filter fuzz,$(V)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay/main.o)
 
-.PHONY: all check unit test test-long demo bench lint report format asan tsan fuzz fuzz-build compdb \
+.PHONY: all check unit test demo bench lint report format asan tsan fuzz fuzz-build compdb \
 	install clean help
 .SECONDARY:
 
@@ -122,8 +122,12 @@ $(FUZZ): %: %.o $(filter-out -%,$(FUZZ_MAIN)) $(call room_libs,runtime)
 unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room or room/module
 	@tests/run $^
 
+# What a sanitizer's own memory and libraries would spoil.
+ONLY_RELEASE := tests/cli/memory.sh tests/cli/startup.sh
+SCRIPTS := $(filter-out $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
+
 check: all unit-build fuzz-build ## every test, on what is installed; T=pattern selects
-	@RTBUILD=$(abspath $(B)/rtbuild) T='$(T)' tests/run $(UNIT) $(FUZZ) $(wildcard tests/cli/*.sh tests/tools/*.sh)
+	@RTBUILD=$(abspath $(B)/rtbuild) T='$(T)' tests/run $(UNIT) $(FUZZ) $(SCRIPTS)
 
 unit-build: $(UNIT)
 fuzz-build: $(FUZZ)

@@ -1,0 +1,3 @@
+# row 23: members below links of the base
+FROM localhost/base
+ADD archives/links.tar /

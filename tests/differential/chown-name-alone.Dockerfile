@@ -1,0 +1,3 @@
+# row 17: a user name alone brings its group
+FROM localhost/base
+COPY --chown=odd one.txt /x

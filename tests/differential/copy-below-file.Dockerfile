@@ -1,0 +1,4 @@
+# fails
+# row 13: a directory that is a file
+FROM localhost/base
+COPY one.txt /opt/file/x

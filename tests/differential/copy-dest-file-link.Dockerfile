@@ -1,0 +1,3 @@
+# row 12: the destination is a link to a file
+FROM localhost/base
+COPY one.txt /opt/link

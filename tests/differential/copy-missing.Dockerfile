@@ -1,0 +1,4 @@
+# fails
+# row 6: a plain name that is not there
+FROM localhost/base
+COPY nope /x

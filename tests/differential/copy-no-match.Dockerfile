@@ -1,0 +1,3 @@
+# row 6: a pattern without a match copies nothing
+FROM localhost/base
+COPY nope* /x

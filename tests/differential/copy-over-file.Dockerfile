@@ -1,0 +1,3 @@
+# rows 12 25: over a file; the other name of a hard link keeps the old content
+FROM localhost/base
+COPY two.txt /opt/file

@@ -1,0 +1,4 @@
+# fails
+# row 13: a directory over a file
+FROM localhost/base
+COPY dir /opt/file

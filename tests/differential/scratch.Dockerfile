@@ -1,0 +1,3 @@
+# row 35: an image from nothing
+FROM scratch
+COPY one.txt /

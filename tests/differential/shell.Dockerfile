@@ -1,0 +1,7 @@
+# rows 41 44: SHELL
+# format: docker
+FROM localhost/base
+SHELL ["/bin/sh", "-e", "-c"]
+RUN echo "$-" >/flags
+CMD run
+ENTRYPOINT entry

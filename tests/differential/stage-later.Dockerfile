@@ -1,0 +1,5 @@
+# fails
+# row 49: no copy from a later stage
+FROM localhost/base AS first
+COPY --from=second /etc/passwd /x
+FROM localhost/base AS second
