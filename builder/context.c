@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "builder/dockerignore.h"
 #include "builder/statindex.h"
+#include "layers/xattr.h"
 
 /* Walking a context and reading its files. What is copied where is copy.c's business. */
 
@@ -290,6 +291,8 @@ static bool add_other(struct context *c, int dir, const char *name, const char *
 	struct entry *e = new_entry(c, path, st);
 
 	if (S_ISREG(st->st_mode)) {
+		if (!xattr_read(e, &c->arena, dir, name, err))
+			return false;
 		add_regular(c, e, st);
 	} else if (S_ISLNK(st->st_mode)) {
 		e->kind = ENTRY_SYMLINK;
@@ -329,6 +332,8 @@ static bool add_directory(struct context *c, int dir, const char *name, const ch
 	/* an excluded directory is there only as the way to what was taken back */
 	if (excluded && !kept)
 		return true;
+	if (!xattr_read(e, &c->arena, dir, name, err))
+		return false;
 	e->kind = ENTRY_DIR;
 	files_add(&c->files, e);
 	*kept_out = true;

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "layers/whiteout.h"
+#include "layers/xattr.h"
 
 /*
  * What a command changed, read off the upper directory of an overlay
@@ -52,19 +53,6 @@ static void diff_free(struct diff *d)
 	free(d->xattr_value);
 }
 
-static bool is_overlay_xattr(const char *name, const char **rest_out)
-{
-	static const char *const prefixes[] = { "trusted.overlay.", "user.overlay." };
-
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-		if (!str_has_prefix(name, prefixes[i]))
-			continue;
-		*rest_out = name + strlen(prefixes[i]);
-		return true;
-	}
-	return false;
-}
-
 /* Overlay's own marks: opaque is taken over, those that leave contents elsewhere cannot be. */
 static bool read_overlay_xattr(bool *opaque, const char *path, const char *rest, const char *value,
 			       size_t len, struct err *err)
@@ -78,66 +66,30 @@ static bool read_overlay_xattr(bool *opaque, const char *path, const char *rest,
 	return err_hint(err, "mount the overlay with redirect_dir=off,metacopy=off");
 }
 
-static bool is_kept_xattr(const char *name)
-{
-	/* security.capability is a file's own; labels of SELinux and IMA, ACLs and trusted.* are
-	 * the host's. */
-	return str_has_prefix(name, "user.") || str_eq(name, "security.capability");
-}
-
-static int by_xattr_name(const void *a, const void *b)
-{
-	return strcmp(((const struct entry_xattr *)a)->name, ((const struct entry_xattr *)b)->name);
-}
-
 /* By a path that ends in the name itself, which is not followed; links cannot be opened for this.
  */
-static bool read_xattrs(struct entry *e, bool *opaque, struct diff *d, int dir, const char *name,
-			struct err *err)
+static bool read_overlay_xattrs(bool *opaque, struct diff *d, const char *shown, int dir,
+				const char *name, struct err *err)
 {
-	struct {
-		struct entry_xattr *items;
-		size_t len, cap;
-	} kept = { 0 };
-	AUTO(auto_free) struct entry_xattr *items = NULL;
 	char path[PATH_MAX];
 	ssize_t total;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
 	total = llistxattr(path, d->xattr_names, LIMIT_XATTR_TOTAL);
 	if (total < 0)
-		return errno == ENOTSUP || err_set_errno(err, "list the attributes of %s", e->path);
+		return errno == ENOTSUP || err_set_errno(err, "list the attributes of %s", shown);
 	for (const char *at = d->xattr_names; at < d->xattr_names + total; at += strlen(at) + 1) {
-		bool is_overlay;
 		const char *rest;
 		ssize_t len;
 
-		is_overlay = is_overlay_xattr(at, &rest);
-		if (!is_overlay && !is_kept_xattr(at))
+		if (!xattr_is_overlay(at, &rest))
 			continue;
 		len = lgetxattr(path, at, d->xattr_value, LIMIT_XATTR_VALUE);
 		if (len < 0)
-			return err_set_errno(err, "read %s of %s", at, e->path);
-		if (is_overlay) {
-			if (!read_overlay_xattr(opaque, e->path, rest, d->xattr_value, (size_t)len,
-						err))
-				return false;
-			continue;
-		}
-		*ARRAY_PUSH(&kept) = (struct entry_xattr){
-			.name = arena_strdup(&d->out->arena, at),
-			.value = arena_slice(&d->out->arena, (struct slice){ .ptr = d->xattr_value,
-									     .len = (size_t)len }),
-			.len = (size_t)len,
-		};
-		items = kept.items; /* freed at the end of this scope */
+			return err_set_errno(err, "read %s of %s", at, shown);
+		if (!read_overlay_xattr(opaque, shown, rest, d->xattr_value, (size_t)len, err))
+			return false;
 	}
-	if (!kept.len)
-		return true;
-	qsort(kept.items, kept.len, sizeof(*kept.items), by_xattr_name);
-	e->xattrs = ARENA_ARRAY(&d->out->arena, struct entry_xattr, kept.len);
-	memcpy(e->xattrs, kept.items, kept.len * sizeof(*kept.items));
-	e->xattr_count = kept.len;
 	return true;
 }
 
@@ -217,7 +169,8 @@ static bool add_node(struct diff *d, const char *path, int dir, const char *name
 	e->dev_minor = minor(st->st_rdev);
 	if (kind == ENTRY_SYMLINK && !add_symlink(e, d, dir, name, err))
 		return false;
-	if (!read_xattrs(e, &opaque, d, dir, name, err))
+	if (!read_overlay_xattrs(&opaque, d, e->path, dir, name, err) ||
+	    !xattr_read(e, &d->out->arena, dir, name, err))
 		return false;
 	if (st->st_nlink > 1 && kind != ENTRY_DIR)
 		*ARRAY_PUSH(&d->names) = (struct name_of_inode){ .dev = st->st_dev,

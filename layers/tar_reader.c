@@ -137,6 +137,8 @@ static bool take_kind(struct entry *e, struct tar_reader *r, struct err *err)
 		if (!clean(&r->link, r->lib->archive_entry_hardlink(r->raw), err))
 			return err_wrap(err, "hard link %s", r->path);
 		e->link = r->link;
+		if (!*r->path)
+			return refuse(r, err, "the root is no directory");
 		return *e->link || refuse(r, err, "a hard link to the root");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

@@ -145,25 +145,70 @@ static bool make_parent(const struct unpack *u, const struct fs_parent *at, cons
 	return !hides || set_opaque(u, fd, path, err);
 }
 
+static bool make_dirs(const struct unpack *u, const char *path, int links, struct err *err);
+
+/* What the link `at` would lead to; `path` is the link's own. */
+static bool make_target(const struct unpack *u, const struct fs_parent *at, const char *path,
+			int links, struct err *err)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(at->fd, at->name, target, sizeof(target) - 1);
+	AUTO(auto_free) char *whole = NULL;
+
+	if (len < 0)
+		return err_set_errno(err, "read link %s", path);
+	target[len] = '\0';
+	if (links == LIMIT_LINKS_FOLLOWED)
+		return err_set(err, E_INTEGRITY,
+			       "'%s': more than %d symbolic links (limit LIMIT_LINKS_FOLLOWED)",
+			       path, LIMIT_LINKS_FOLLOWED);
+	whole = mem_printf("%.*s%s", target[0] == '/' ? 0 : (int)(fs_basename(path) - path), path,
+			   target);
+	return make_dirs(u, whole, links + 1, err);
+}
+
+static bool make_dir(const struct unpack *u, const char *path, int links, struct err *err)
+{
+	AUTO(fs_parent_close) struct fs_parent at = { .fd = -1 };
+	AUTO(auto_close) int there = -1;
+	struct err missing = { 0 };
+	struct stat st;
+
+	if (!*path || fs_open(&there, u->root, path, O_PATH | O_DIRECTORY, 0, FS_IN_ROOT, &missing))
+		return true;
+	if (!fs_open_parent(&at, u->root, path, FS_IN_ROOT, err))
+		return false;
+	if (fstatat(at.fd, at.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return make_target(u, &at, path, links, err);
+	return make_parent(u, &at, path, err);
+}
+
+/* A directory and those above it, where they are missing; links lead inside the root, also to what
+ * is not there yet. */
+static bool make_dirs(const struct unpack *u, const char *path, int links, struct err *err)
+{
+	AUTO(auto_free) char *copy = mem_strdup(path);
+
+	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (!make_dir(u, copy, links, err))
+			return false;
+		*slash = '/';
+	}
+	return make_dir(u, copy, links, err);
+}
+
 /* The directory that `path` lies in, made where it is missing. */
 static bool open_parent(struct fs_parent *out, const struct unpack *u, const char *path,
 			struct err *err)
 {
-	AUTO(auto_free) char *copy = mem_strdup(path);
+	const char *slash = strrchr(path, '/');
+	AUTO(auto_free) char *dir = mem_strndup(path, slash ? (size_t)(slash - path) : 0);
 	struct err missing = { 0 };
 
 	if (fs_open_parent(out, u->root, path, FS_IN_ROOT, &missing))
 		return true;
-	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
-		AUTO(fs_parent_close) struct fs_parent above = { .fd = -1 };
-
-		*slash = '\0';
-		if (!fs_open_parent(&above, u->root, copy, FS_IN_ROOT, err) ||
-		    !make_parent(u, &above, copy, err))
-			return false;
-		*slash = '/';
-	}
-	return fs_open_parent(out, u->root, path, FS_IN_ROOT, err);
+	return make_dirs(u, dir, 0, err) && fs_open_parent(out, u->root, path, FS_IN_ROOT, err);
 }
 
 /* Set attributes by descriptor where there is one, else by a name that is not followed. */
@@ -466,7 +511,7 @@ static bool apply_opaque(struct unpack *u, const char *path, struct err *err)
 	if (u->opt->whiteouts != UNPACK_APPLY && !open_parent(&at, u, path, err))
 		return false;
 	if (!open_dir_of(&dir, u, path, slash ? (size_t)(slash - path) : 0, err)) {
-		if (err->code != E_NOT_FOUND)
+		if (err->code != E_NOT_FOUND && errno != ENOTDIR)
 			return false;
 		err_clear(err); /* nothing there, nothing to hide */
 		return true;
@@ -522,7 +567,7 @@ static bool apply_whiteout(struct unpack *u, const char *path, const char *name,
 
 	if (applies ? !fs_open_parent(&at, u->root, path, FS_IN_ROOT, err)
 		    : !open_parent(&at, u, path, err)) {
-		if (!applies || err->code != E_NOT_FOUND)
+		if (!applies || (err->code != E_NOT_FOUND && errno != ENOTDIR))
 			return false;
 		err_clear(err);
 		return true;

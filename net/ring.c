@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-/* The byte queue alone; who waits for whom is http's business. */
+/* The byte queue alone; who waits for whom is wire.c's business. */
 
 static size_t min(size_t a, size_t b)
 {

@@ -237,6 +237,10 @@ bool url_resolve(struct url *out, const struct url *base, const char *reference,
 		merged = mem_printf("%.*s%.*s", (int)keep, base->target, (int)len, reference);
 		u.target = remove_dot_segments(merged);
 	}
+	if (strlen(u.target) > LIMIT_URL) { /* relative ones could make each other ever longer */
+		url_free(&u);
+		return err_set(err, E_INPUT, "URL beyond %d bytes", LIMIT_URL);
+	}
 	*out = u;
 	return true;
 }

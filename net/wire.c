@@ -115,7 +115,7 @@ static const struct {
 	{ CURLE_WEIRD_SERVER_REPLY,      WIRE_GARBAGE },
 };
 
-/* Texts of OpenSSL's alerts: libcurl has no codes for them. */
+/* Texts of OpenSSL's alerts and of refusing proxies: libcurl has no codes for them. */
 static const struct {
 	const char *text;
 	enum wire_trouble trouble;
@@ -131,6 +131,7 @@ static const struct {
 	{ "does not match target host",      WIRE_CERT_NAME },
 	{ "certificate has expired",         WIRE_CERT_DATE },
 	{ "certificate is not yet valid",    WIRE_CERT_DATE },
+	{ "CONNECT tunnel failed",           WIRE_PROXY },
 };
 /* clang-format on */
 
@@ -179,14 +180,18 @@ static size_t on_want_body(char *data, size_t one, size_t cap, void *arg)
 {
 	struct exchange *x = arg;
 	struct wire *w = x->wire;
+	bool early;
 	size_t len;
 
 	lock_take(&w->lock);
 	len = ring_take(&x->out, data, one * cap);
 	x->given += len;
-	x->out_paused = len == 0 && x->given < x->body_size;
+	early = len == 0 && x->given < x->body_size && x->headers_done;
+	x->out_paused = len == 0 && x->given < x->body_size && !early;
 	cond_signal(&x->cond);
 	lock_drop(&w->lock);
+	if (early) /* answered without having it all, and nobody gives the rest */
+		return CURL_READFUNC_ABORT;
 	x->moved += len;
 	if (x->given == x->body_size) {
 		x->mark_ms = clock_monotonic_ms();
@@ -216,13 +221,15 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 
 static size_t take_line(struct exchange *x, const char *data, size_t len)
 {
-	struct slice line = slice_trim((struct slice){ data, len }, "\r\n");
+	struct slice line = { data, len };
 
 	x->lines_size += len;
-	if (x->lines_size > LIMIT_HTTP_HEADERS || memchr(line.ptr, '\0', line.len)) {
+	if (x->lines_size > LIMIT_HTTP_HEADERS || memchr(data, '\0', len)) {
 		x->garbage = true;
 		return 0;
 	}
+	while (line.len && strchr(" \t\r\n", line.ptr[line.len - 1])) /* RFC 9110, 5.5 */
+		line.len--;
 	if (slice_has_prefix(line, "HTTP/")) { /* an interim answer may have come before */
 		str_list_free(&x->lines);
 		x->lines_size = len;
@@ -338,6 +345,7 @@ static void set_policy(struct exchange *x, CURL *c)
 	lib.curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	lib.curl_easy_setopt(c, CURLOPT_PROXY,
 			     x->proxy ? x->proxy : ""); /* "": not the environment's */
+	lib.curl_easy_setopt(c, CURLOPT_NOPROXY, "");
 	lib.curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	lib.curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	lib.curl_easy_setopt(c, CURLOPT_PIPEWAIT, str_has_prefix(x->url, "https:") ? 1L : 0L);
@@ -654,10 +662,11 @@ void exchange_put(struct exchange *x, const void *data, size_t len, size_t *take
 	if (!x->finished && !x->headers_done) {
 		taken = ring_put(&x->out, data, len);
 		x->put += taken;
-		if (x->out_paused) {
-			x->resume = true;
-			tell_thread(x);
-		}
+	}
+	/* Paused is also what waits for bytes that are not wanted any more. */
+	if (x->out_paused && !x->finished) {
+		x->resume = true;
+		tell_thread(x);
 	}
 	lock_drop(&w->lock);
 	*taken_out = taken;

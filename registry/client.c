@@ -112,6 +112,7 @@ struct talk {
 	bool tried_http;
 	char *bearer; /* sent last */
 	bool basic_sent;
+	bool by_memory; /* what was sent last relied on what an earlier run remembered */
 	int refusals; /* of tokens that should have been good */
 };
 
@@ -161,17 +162,6 @@ static bool check_plain(const struct talk *t, struct err *err)
 	return err_hint(err, "add --insecure to --plain-http to send it all the same");
 }
 
-static char *basic_header(const struct credential *c)
-{
-	char *pair = mem_printf("%s:%s", c->user, c->password);
-	char *encoded = str_base64_encode(pair, strlen(pair));
-	char *header = mem_printf("Basic %s", encoded);
-
-	secret_free(&pair);
-	secret_free(&encoded);
-	return header;
-}
-
 /* The Authorization value for the next request; NULL when there is none to send yet. */
 static bool authorize(char **header_out, struct talk *t, struct err *err)
 {
@@ -182,11 +172,12 @@ static bool authorize(char **header_out, struct talk *t, struct err *err)
 	secret_free(&t->bearer);
 	lock_take(&t->h->lock);
 	auth = t->h->auth;
+	t->by_memory = t->h->remembered;
 	lock_drop(&t->h->lock);
 	if (auth == AUTH_BASIC && t->login->credential.user) {
 		if (!check_plain(t, err))
 			return false;
-		*header_out = basic_header(&t->login->credential);
+		*header_out = credential_basic(&t->login->credential);
 		t->basic_sent = true;
 	}
 	if (auth == AUTH_BEARER) {
@@ -196,7 +187,7 @@ static bool authorize(char **header_out, struct talk *t, struct err *err)
 			t->bearer = mem_strdup(t->login->credential.registry_token);
 		else if (!token_get(&t->bearer, t->r, t->h, &t->base, t->login, &t->need, err))
 			return false;
-		*header_out = mem_printf("Bearer %s", t->bearer);
+		*header_out = t->bearer ? mem_printf("Bearer %s", t->bearer) : NULL;
 	}
 	return true;
 }
@@ -349,11 +340,10 @@ static bool fall_to_http(struct talk *t, enum wire_trouble trouble, struct err *
 static bool rise_to_https(struct talk *t, int status)
 {
 	struct err ignored = { 0 };
-	bool stale;
+	bool stale = status == 400 && !t->base.https && t->by_memory;
 
 	lock_take(&t->h->lock);
-	stale = status == 400 && !t->base.https && t->h->remembered;
-	if (stale)
+	if (stale && t->h->remembered) /* else another request did it */
 		host_unlearn(t->h);
 	lock_drop(&t->h->lock);
 	return stale && set_base(t, true, &ignored);
@@ -362,11 +352,10 @@ static bool rise_to_https(struct talk *t, int status)
 /* What an earlier run remembered does not work any more. */
 static bool forget_memory(struct talk *t, const struct err *err)
 {
-	bool stale;
+	bool stale = t->by_memory && err->code != E_CANCELLED && err->code != E_AUTH;
 
 	lock_take(&t->h->lock);
-	stale = t->h->remembered && err->code != E_CANCELLED && err->code != E_AUTH;
-	if (stale)
+	if (stale && t->h->remembered)
 		host_unlearn(t->h);
 	lock_drop(&t->h->lock);
 	return stale;
@@ -471,28 +460,29 @@ static bool foreign_token(char **header_out, struct registry *r, struct client_r
 	for (size_t i = 0; (value = http_header(&reply->http, "WWW-Authenticate", i)); i++)
 		challenges_add(&all, value);
 	c = challenges_pick(&all);
-	if (!c || c->kind != CHALLENGE_BEARER ||
-	    !token_get_anonymous(&token, r, c->realm, c->service, c->scope, &reply->url, err))
+	if (!c || c->kind != CHALLENGE_BEARER)
+		return problem_error(err, &reply->http, "%s wants a login", reply->url.host);
+	if (!token_get_anonymous(&token, r, c->realm, c->service, c->scope, &reply->url, err))
 		return false;
 	*header_out = mem_printf("Bearer %s", token);
 	secret_free(&token);
 	return true;
 }
 
-static bool follow(struct client_reply *reply, struct registry *r, const struct client_call *c,
-		   struct err *err)
+static bool follow(struct client_reply *reply, struct talk *t, struct err *err)
 {
 	char *header = NULL;
 	bool ok = true, asked = false;
+	bool home = url_same_origin(&reply->url, &t->base); /* the registry itself, all the way */
 
 	for (int hops = 0; ok; hops++) {
 		AUTO(url_free) struct url next = { 0 };
 		const char *location = http_header(&reply->http, "Location", 0);
 		bool redirect = is_redirect(reply->http.status) && location;
 
-		if (reply->http.status == 401 && hops > 0 && !asked) {
+		if (reply->http.status == 401 && hops > 0 && !asked && !home) {
 			asked = true;
-			ok = foreign_token(&header, r, reply, err);
+			ok = foreign_token(&header, t->r, reply, err);
 			url_copy(&next, &reply->url);
 		} else if (!redirect) {
 			break;
@@ -501,15 +491,20 @@ static bool follow(struct client_reply *reply, struct registry *r, const struct 
 				     LIMIT_REDIRECTS);
 		} else {
 			ok = url_follow(&next, &reply->url, location, err);
+			home = ok && home && url_same_origin(&next, &t->base);
 			if (ok && !url_same_origin(&next, &reply->url)) {
 				secret_free(&header);
 				asked = false;
+			}
+			if (home) {
+				secret_free(&header);
+				ok = authorize(&header, t, err);
 			}
 		}
 		if (!ok)
 			break;
 		http_reply_free(&reply->http);
-		ok = send(reply, r, c, &next, header, true, err);
+		ok = send(reply, t->r, t->call, &next, header, !home, err);
 	}
 	secret_free(&header);
 	if (!ok)
@@ -537,7 +532,7 @@ bool client_call(struct client_reply *out, struct registry *r, const struct clie
 	if (!c->as &&
 	    !client_login(&t.login, r, c->repository->host, c->repository->repository, err))
 		return false;
-	if (!host_enter(t.h, &first, err))
+	if (!host_enter(t.h, &first, t.login, &t.need, err))
 		return false;
 	lock_take(&t.h->lock);
 	scopes_add_all(&t.h->wanted, &t.need);
@@ -545,6 +540,6 @@ bool client_call(struct client_reply *out, struct registry *r, const struct clie
 	lock_drop(&t.h->lock);
 	ok = ok && talk(out, &t, err);
 	if (first)
-		host_leave(t.h, ok, err);
-	return ok && (!may_follow(c) || follow(out, r, c, err));
+		host_leave(t.h, ok, t.login, &t.need, err);
+	return ok && (!may_follow(c) || follow(out, &t, err));
 }

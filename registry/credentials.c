@@ -57,7 +57,18 @@ bool credential_is_empty(const struct credential *c)
 	return !c->user && !c->identity_token && !c->registry_token;
 }
 
-static void wipe_buf(struct buf *b)
+char *credential_basic(const struct credential *c)
+{
+	char *pair = mem_printf("%s:%s", c->user, c->password);
+	char *encoded = str_base64_encode(pair, strlen(pair));
+	char *header = mem_printf("Basic %s", encoded);
+
+	secret_free(&pair);
+	secret_free(&encoded);
+	return header;
+}
+
+void secret_buf_free(struct buf *b)
 {
 	if (b->cap)
 		explicit_bzero(b->ptr, b->cap);
@@ -165,7 +176,7 @@ static bool has_secrets(json_t *doc)
 static bool add_file(struct settings_list *l, const char *path, bool legacy, struct events *events,
 		     struct err *err)
 {
-	AUTO(wipe_buf) struct buf text = BUF_INIT(LIMIT_SETTINGS_FILE);
+	AUTO(secret_buf_free) struct buf text = BUF_INIT(LIMIT_SETTINGS_FILE);
 	struct err why = { 0 };
 	struct stat st;
 
@@ -269,7 +280,7 @@ static void take_pair(struct credential *out, const char *user, const char *secr
 static bool helper_get(struct credential *out, const char *suffix, const char *server,
 		       struct events *events, struct err *err)
 {
-	AUTO(wipe_buf) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
+	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
 	AUTO(auto_json_decref) json_t *doc = NULL;
 	struct err why = { 0 };
 	const char *user, *secret;
@@ -364,7 +375,7 @@ static void collect(struct candidates *out, const struct settings *s, size_t fil
 /* base64 of "user:password", as in auths. */
 static bool take_auth(struct credential *out, const char *auth, struct err *err)
 {
-	AUTO(wipe_buf) struct buf plain = BUF_INIT(LIMIT_PASSWORD);
+	AUTO(secret_buf_free) struct buf plain = BUF_INIT(LIMIT_PASSWORD);
 	struct err why = { 0 };
 	char *colon;
 
@@ -473,7 +484,7 @@ static void edit_close(struct edit *e)
 
 static bool edit_open(struct edit *e, const char *authfile, struct err *err)
 {
-	AUTO(wipe_buf) struct buf text = BUF_INIT(LIMIT_SETTINGS_FILE);
+	AUTO(secret_buf_free) struct buf text = BUF_INIT(LIMIT_SETTINGS_FILE);
 	AUTO(auto_free) char *wanted = authfile ? mem_strdup(authfile) : docker_config_path();
 	AUTO(auto_free) char *dir = NULL;
 	AUTO(auto_free) char *lock_name = NULL;
@@ -553,7 +564,7 @@ static bool remove_entries(json_t *auths, const char *host)
 static bool helper_store(const char *suffix, const char *host, const struct credential *c,
 			 struct err *err)
 {
-	AUTO(wipe_buf) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
+	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
 	AUTO(auto_json_decref) json_t *doc = NULL;
 	char *text;
 	int status;
@@ -562,6 +573,8 @@ static bool helper_store(const char *suffix, const char *host, const struct cred
 	doc = json_pack("{s:s, s:s, s:s}", "ServerURL", helper_server(host), "Username",
 			c->identity_token ? "<token>" : c->user, "Secret",
 			c->identity_token ? c->identity_token : c->password);
+	if (!doc)
+		return err_set(err, E_INPUT, "a credential that is not UTF-8 does not go into a helper");
 	text = json_text(doc, NULL);
 	ok = helper_run(&status, &answer, suffix, "store", text, err);
 	secret_free(&text);
@@ -607,7 +620,7 @@ bool credentials_store(char **where_out, const char *authfile, const char *host,
 bool credentials_erase(bool *had_out, const char *authfile, const char *host, struct err *err)
 {
 	AUTO(edit_close) struct edit e = { .dir = -1, .lock = -1 };
-	AUTO(wipe_buf) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
+	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
 	const char *helper;
 	json_t *auths;
 	int status;

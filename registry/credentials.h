@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/event.h"
+#include "base/str.h"
 
 /*
  * Credentials of registries in the files of docker (config.json, also $DOCKER_AUTH_CONFIG) and of
@@ -20,7 +21,10 @@ struct credential {
 void credential_free(struct credential *c);
 bool credential_eq(const struct credential *a, const struct credential *b);
 bool credential_is_empty(const struct credential *c);
+/* The value of an Authorization header for user and password; the caller's to secret_free. */
+char *credential_basic(const struct credential *c);
 void secret_free(char **text); /* wipe and free */
+void secret_buf_free(struct buf *b);
 
 /*
  * The credential for a repository (host as in references; "docker.io" stands for all names of

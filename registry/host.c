@@ -35,6 +35,8 @@ void host_free(void *host)
 	}
 	free(h->tokens.items);
 	scopes_free(&h->wanted);
+	scopes_free(&h->failure.need);
+	scopes_free(&h->token_failure.need);
 	cond_free(&h->cond);
 	lock_free(&h->lock);
 	free(h->realm);
@@ -130,18 +132,36 @@ void host_unlearn(struct host *h)
 	h->remembered = h->saved = false;
 }
 
-bool host_enter(struct host *h, bool *first_out, struct err *err)
+void host_fail(struct host_failure *f, const struct login *login, const struct scopes *need,
+	       const struct err *why)
+{
+	f->count++;
+	f->err = *why;
+	f->login = login;
+	scopes_free(&f->need);
+	scopes_add_all(&f->need, need);
+}
+
+bool host_has_failed(const struct host_failure *f, uint64_t before, const struct login *login,
+		     const struct scopes *need)
+{
+	return f->count != before &&
+	       (f->err.code != E_AUTH || (f->login == login && scopes_cover(need, &f->need)));
+}
+
+bool host_enter(struct host *h, bool *first_out, const struct login *login,
+		const struct scopes *need, struct err *err)
 {
 	bool ok = true;
 	uint64_t before;
 
 	lock_take(&h->lock);
-	before = h->failures;
-	while (!h->known && h->probing && h->failures == before)
+	before = h->failure.count;
+	while (!h->known && h->probing && !host_has_failed(&h->failure, before, login, need))
 		cond_wait(&h->cond, &h->lock);
 	*first_out = false;
-	if (h->failures != before && !h->known) {
-		*err = h->failure;
+	if (!h->known && host_has_failed(&h->failure, before, login, need)) {
+		*err = h->failure.err;
 		ok = false;
 	} else if (!h->known) {
 		h->probing = *first_out = true;
@@ -150,16 +170,15 @@ bool host_enter(struct host *h, bool *first_out, struct err *err)
 	return ok;
 }
 
-void host_leave(struct host *h, bool ok, const struct err *why)
+void host_leave(struct host *h, bool ok, const struct login *login, const struct scopes *need,
+		const struct err *why)
 {
 	lock_take(&h->lock);
 	h->probing = false;
-	if (ok) {
+	if (ok)
 		h->known = true;
-	} else {
-		h->failures++;
-		h->failure = *why;
-	}
+	else
+		host_fail(&h->failure, login, need, why);
 	cond_broadcast(&h->cond);
 	lock_drop(&h->lock);
 }

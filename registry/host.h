@@ -10,6 +10,17 @@
 #include "image/store.h"
 #include "registry/scope.h"
 
+struct login;
+
+/* The last failure that others may have waited for, and of whom: a refusal concerns only those who
+ * ask for as much with the same login. */
+struct host_failure {
+	uint64_t count;
+	struct err err;
+	const struct login *login;
+	struct scopes need;
+};
+
 /*
  * What is known of one registry host: how it is spoken to, how it wants logins, the tokens it
  * accepts. Scheme, realm and service are remembered in the store (cache/hosts), never a secret.
@@ -37,9 +48,7 @@ struct host {
 	bool known;      /* it has answered once, or is remembered: requests may go in parallel */
 	bool probing;    /* the first request is under way */
 	bool fetching;   /* a token request is */
-	/* How often those failed, and the last error of each, for everyone who waited for it. */
-	uint64_t failures, token_failures;
-	struct err failure, token_failure;
+	struct host_failure failure, token_failure; /* of those two */
 	struct scopes wanted;
 	struct {
 		struct token *items;
@@ -57,11 +66,21 @@ void host_remember(struct host *h, struct store *store);
 /* Forget realm and service, in memory: they were wrong. Holding the lock. */
 void host_unlearn(struct host *h);
 
+/* All three holding the lock: keep a failure; whether there was one since `count` was `before` that
+ * concerns `login` and `need` too. */
+void host_fail(struct host_failure *f, const struct login *login, const struct scopes *need,
+	       const struct err *why);
+bool host_has_failed(const struct host_failure *f, uint64_t before, const struct login *login,
+		     const struct scopes *need);
+
 /*
  * The gate of the first contact: true at once when the host is known; the first caller goes through
- * alone (and must call host_leave), others wait for it. False: it failed, with its error.
+ * alone (and must call host_leave), others wait for it. False: it failed, with its error. Whom that
+ * failure does not concern goes next.
  */
-MUST_CHECK bool host_enter(struct host *h, bool *first_out, struct err *err);
-void host_leave(struct host *h, bool ok, const struct err *why);
+MUST_CHECK bool host_enter(struct host *h, bool *first_out, const struct login *login,
+			   const struct scopes *need, struct err *err);
+void host_leave(struct host *h, bool ok, const struct login *login, const struct scopes *need,
+		const struct err *why);
 
 #endif

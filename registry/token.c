@@ -21,36 +21,18 @@ struct token_request {
 	const struct credential *credential; /* NULL: none */
 };
 
-static char *basic(const struct credential *c)
-{
-	char *pair = mem_printf("%s:%s", c->user, c->password);
-	char *encoded = str_base64_encode(pair, strlen(pair));
-	char *header = mem_printf("Basic %s", encoded);
-
-	secret_free(&pair);
-	secret_free(&encoded);
-	return header;
-}
-
 static void add_form(struct buf *form, const char *name, const char *value)
 {
 	buf_putf(form, "%s%s=", form->len ? "&" : "", name);
 	buf_put_urlencoded(form, value);
 }
 
-static void wipe(struct buf *form)
-{
-	if (form->cap)
-		explicit_bzero(form->ptr, form->cap);
-	buf_free(form);
-}
-
 /* OAuth2, since an identity token must not travel in a URL. */
 static bool ask_by_post(struct http_reply *out, struct registry *r, const struct token_request *t,
 			struct err *err)
 {
-	AUTO(wipe) struct buf form = BUF_INIT(SIZE_MAX);
-	AUTO(wipe) struct buf scopes = BUF_INIT(SIZE_MAX);
+	AUTO(secret_buf_free) struct buf form = BUF_INIT(SIZE_MAX);
+	AUTO(buf_free) struct buf scopes = BUF_INIT(SIZE_MAX);
 	AUTO(auto_source_close) struct source *body = NULL;
 	struct http_request req = {
 		.method = "POST",
@@ -79,7 +61,7 @@ static bool ask_by_get(struct http_reply *out, struct registry *r, const struct 
 {
 	AUTO(url_free) struct url url = { 0 };
 	const struct credential *c = t->credential;
-	char *header = c && c->user ? basic(c) : NULL;
+	char *header = c && c->user ? credential_basic(c) : NULL;
 	struct http_request req = { .method = "GET",
 				    .url = &url,
 				    .headers = { { "Authorization", header } },
@@ -100,7 +82,7 @@ static bool ask_by_get(struct http_reply *out, struct registry *r, const struct 
 
 static bool read_answer(struct token *out, struct http_reply *reply, struct err *err)
 {
-	AUTO(wipe) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
+	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
 	AUTO(auto_json_decref) json_t *doc = NULL;
 	const char *value;
 	json_int_t life;
@@ -251,16 +233,17 @@ bool token_get(char **value_out, struct registry *r, struct host *h, const struc
 	bool ok;
 
 	lock_take(&h->lock);
-	before = h->token_failures;
-	while (!(have = find(h, c, need)) && h->fetching && h->token_failures == before)
+	before = h->token_failure.count;
+	while (!(have = find(h, c, need)) && h->fetching &&
+	       !host_has_failed(&h->token_failure, before, login, need))
 		cond_wait(&h->cond, &h->lock);
-	if (have || h->token_failures != before) {
-		if (have)
-			*value_out = mem_strdup(have->value);
-		else
-			*err = h->token_failure;
+	ok = have || !host_has_failed(&h->token_failure, before, login, need);
+	*value_out = have ? mem_strdup(have->value) : NULL;
+	if (!ok)
+		*err = h->token_failure.err;
+	if (have || !ok || !h->realm) {
 		lock_drop(&h->lock);
-		return have != NULL;
+		return ok;
 	}
 	h->fetching = true;
 	scopes_wanted(&wanted, h, need);
@@ -276,8 +259,7 @@ bool token_get(char **value_out, struct registry *r, struct host *h, const struc
 		*ARRAY_PUSH(&h->tokens) = fresh;
 		*value_out = mem_strdup(fresh.value);
 	} else {
-		h->token_failures++;
-		h->token_failure = *err;
+		host_fail(&h->token_failure, login, need, err);
 	}
 	cond_broadcast(&h->cond);
 	lock_drop(&h->lock);

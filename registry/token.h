@@ -9,8 +9,9 @@
  * token and oauth specifications). One request at a time and host, for all scopes wanted so far.
  */
 
-/* A token of the host that covers `need`; the value is the caller's to secret_free. `registry` is
- * the host's own URL, for the realm rule. */
+/* A token of the host that covers `need`; the value is the caller's to secret_free. NULL when the
+ * realm was unlearnt meanwhile: ask without, the answer names it. `registry` is the host's own URL,
+ * for the realm rule. */
 MUST_CHECK bool token_get(char **value_out, struct registry *r, struct host *h,
 			  const struct url *registry, const struct login *login,
 			  const struct scopes *need, struct err *err);

@@ -314,6 +314,8 @@ make_tiny() {
 	printf 'FROM scratch\nADD rootfs.tar /\nENV PATH=/usr/bin\n' >"$1/Dockerfile"
 }
 
+# The variables are for the tests.
+# shellcheck disable=SC2034
 need_tiny() {
 	fixture tiny "$(dpkg-query -W dash coreutils findutils grep sed libc6) $(sha256sum "$ROOT/tests/lib.sh")" \
 		make_tiny
@@ -341,7 +343,8 @@ need_base() {
 	fixture base "$(examples_key)" "$ROOT/examples/base/make-base"
 	BASE=$fixture
 	fixture base-store "$BASE $(sha256sum <"$RTBUILD")" make_base_store "$BASE"
-	cp -R --reflink=auto "$fixture/store" "$RTBUILD_STORE"
+	mkdir -p "$RTBUILD_STORE"
+	cp -R --reflink=auto "$fixture/store/." "$RTBUILD_STORE/"
 }
 
 make_runtime_store() {
@@ -355,7 +358,8 @@ need_runtime() {
 	BASE=$fixture
 	fixture base-store "$BASE $(sha256sum <"$RTBUILD")" make_base_store "$BASE"
 	fixture runtime-store "$fixture $WHEELS" make_runtime_store "$fixture" "$WHEELS"
-	cp -R --reflink=auto "$fixture/store" "$RTBUILD_STORE"
+	mkdir -p "$RTBUILD_STORE"
+	cp -R --reflink=auto "$fixture/store/." "$RTBUILD_STORE/"
 }
 
 # --- what is in the store, read without rtbuild -------------------------------------------------

@@ -38,6 +38,7 @@ stdout_has '^FROM me/base:1$'
 
 # --- the three images ---
 
+# shellcheck disable=SC2016 # the $ are a Dockerfile's
 entrypoints='
 aws_lambda	["/usr/local/bin/python","-m","awslambdaric"]	["handler.entry_point.lambda_handler"]	/function	null
 knative	null	["/bin/sh","-c","exec gunicorn --bind :$PORT --workers $CONCURRENCY --timeout $TIMEOUT lithopsproxy:proxy"]	/lithops	null

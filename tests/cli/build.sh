@@ -173,6 +173,7 @@ config t/config:1 >c.json
 is 'ENV' "$(jq -c '.config.Env' c.json)" \
 	'["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","A=2","B=1","C=yes","D=no","E=x y","V=7","LEGACY=some text here"]'
 is 'LABEL' "$(jq -cS '.config.Labels' c.json)" '{"from":"cli","one":"1","two words":"a \"quoted\" value","v":"7"}'
+# shellcheck disable=SC2016 # the $ is the Dockerfile's
 is 'the rest' "$(jq -cS '.config | {Cmd, Entrypoint, ExposedPorts, StopSignal, User, Volumes, WorkingDir}' c.json)" \
 	'{"Cmd":["/bin/sh","-c","run $A"],"Entrypoint":["/bin/app","--x"],"ExposedPorts":{"443/tcp":{},"80/tcp":{},"8000/udp":{},"8001/udp":{}},"StopSignal":"SIGINT","User":"worker:extra","Volumes":{"/data":{}},"WorkingDir":"/srv/app"}'
 is 'platform' "$(jq -r '.os + "/" + .architecture' c.json)" \

@@ -72,7 +72,7 @@ is 'and nothing else on stdout' "$(wc -l <"$out")" 1
 first=$(cat "$out")
 tag=${first%@*}
 requests_since "$mark" >requests
-is 'at most 10 requests' "$([ "$(wc -l <requests)" -le 10 ] && echo yes || cat requests)" yes
+is 'at most 10 requests' "$(sed -n '11,$p' requests)" ''
 config_digest=$(in_store manifest "$python" | jq -r .config.digest)
 is 'no blob of the base is read but its configuration' "$(grep -E '^(GET|HEAD) /v2/me/rt/blobs/' requests | grep -vc "$config_digest")" 0
 is 'two blobs are sent' "$(grep -cE '^(PUT|PATCH) /v2/me/rt/blobs' requests)" 2
@@ -252,7 +252,7 @@ for mode in token tls-htpasswd; do
 	check "$mode: extend" rtbuild extend "$REGISTRY/deep/er/rt:1" --filepath src/map.py --function f
 	stdout_has "^$REGISTRY/deep/er/rt:[0-9a-f]{32}@sha256:[0-9a-f]{64}$"
 	requests_since "$mark" >requests
-	is "$mode: at most 10 requests" "$([ "$(wc -l <requests)" -le 10 ] && echo yes || cat requests)" yes
+	is "$mode: at most 10 requests" "$(sed -n '11,$p' requests)" ''
 	[ "$mode" != token ] ||
 		is 'token: one is enough' "$(sed "1,${tokens}d" "$TOKEN_LOG" | wc -l)" 1
 	RTBUILD_STORE=$store

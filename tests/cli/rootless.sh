@@ -30,6 +30,7 @@ cp "$RTBUILD" "$place/rtbuild"
 chmod -R a+rX "$place/tests" "$place/rtbuild"
 [ "$(id -u)" -ne 0 ] || chown -R "$user:" "$place"
 
+# shellcheck disable=SC2016 # a script of its own
 check 'it is no root' as_user sh -c '[ "$(id -u)" -ne 0 ]'
 cd "$place" || exit 1
 as_user FIXTURES="$place/fixtures" RTBUILD="$place/rtbuild" TMPDIR="$place/tmp" \

@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	}
 	requirement_format(&text, &r);
-	if (!r.url) {
+	/* an extra "x_" is "x-" in normal form, which could not be written */
+	if (!r.url && !strstr(text.ptr, "-]") && !strstr(text.ptr, "-,")) {
 		assert(requirement_parse(&again, &arena, slice_of(text.ptr), NULL, &err));
 		requirement_format(&text_again, &again);
 		assert(str_eq(again.key, r.key) && str_eq(text.ptr, text_again.ptr));

@@ -102,9 +102,12 @@ END
 planted adapters layers/diff.c '^layers/diff\.c:1: <archive_entry\.h> belongs to' <<'END'
 #include <archive_entry.h>
 END
+cp tools/adapters.txt adapters.saved
+echo 'include zlib.h layers/gzip*' >tools/adapters.txt
 printf '#include <zlib.h>\n' >layers/gzip_member.c
 check 'adapters: a place may be the start of a name' tools/check-adapters
 rm layers/gzip_member.c
+mv adapters.saved tools/adapters.txt
 planted adapters base/spawn.c '^base/spawn\.c:3: fork\(\) belongs to' <<'END'
 int spawn(void)
 {

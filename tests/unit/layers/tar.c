@@ -423,6 +423,7 @@ static void reader_refuses(void **state)
 		{ "bad checksum", { { .name = "b", .bad_sum = true } } },
 		{ "bad checksum later", { { .name = "a" }, { .name = "b", .bad_sum = true } } },
 		{ "root as file", { { .name = "./", .type = '2', .link = "x" } } },
+		{ "root as hard link", { { .name = "b" }, { .name = "./", .type = '1', .link = "b" } } },
 		{ "pax twice",
 		  { { .name = "p", .type = 'x', .body = "10 path=a\n" },
 		    { .name = "p", .type = 'x', .body = "10 path=b\n" },

@@ -151,6 +151,8 @@ static void same_as_unpacked(void **state)
 	struct fixture *f = *state;
 	static const struct raw_member stacks[][3][10] = {
 		{ { D("a"), F("a/x"), F("a/y"), F("b"), L("c", "a") } },
+		{ { L("b", "a/c"), F("b/x"), L("d", "/e"), F("d/f/y"), L("g", "d/h/../i"),
+		    F("g/z") } },
 		{ { D("a"), F("a/x"), D("a/s"), F("a/s/t") }, { F("a/.wh.x"), F("a/.wh.s") } },
 		{ { D("a"), F("a/x"), D("a/s"), F("a/s/t") },
 		  { D("a"), F("a/.wh..wh..opq"), F("a/n") } },

@@ -37,7 +37,9 @@ static bool answer(struct server *s, int fd, const struct seen *req)
 	const char *path = req->target;
 
 	if (!strcmp(path, "/hello"))
-		return server_reply(fd, "200 OK", "X-Two: a\r\nX-Two:  b\r\n", "hello");
+		return server_reply(fd, "200 OK", "X-Two: a\r\nX-Two:  b \t\r\n", "hello");
+	if (!strcmp(req->method, "CONNECT"))
+		return server_reply(fd, "407 Log in", "Proxy-Authenticate: Basic\r\n", "");
 	if (!strcmp(path, "/interim")) {
 		server_send(fd, "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n");
 		return server_reply(fd, "200 OK", "X-Late: 1\r\n", "late");
@@ -307,6 +309,82 @@ static void wrong_bodies_never_complete(void **state)
 	assert_int_equal(server_count(&f->server), 0);
 }
 
+/* A server that answers without waiting for the body, and goes on reading it. */
+struct hasty {
+	int fd, port;
+	const char *status;
+	struct thread *thread;
+};
+
+static void hasty_main(void *arg)
+{
+	struct hasty *h = arg;
+	int fd = accept(h->fd, NULL, NULL);
+	char seen[4096] = "", rest[4096];
+	size_t len = 0;
+
+	while (!strstr(seen, "\r\n\r\n") && len + 1 < sizeof(seen)) {
+		ssize_t n = recv(fd, seen + len, sizeof(seen) - 1 - len, 0);
+
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	server_reply(fd, h->status, "", "no");
+	while (recv(fd, rest, sizeof(rest), 0) > 0)
+		;
+	close(fd);
+}
+
+static bool slow_read(struct source *self, void *data, size_t cap, size_t *len_out, struct err *err)
+{
+	clock_sleep_ms(200);
+	return bad_read(self, data, cap < 1000 ? cap : 1000, len_out, err);
+}
+
+static void answers_before_the_body(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *status;
+		int code;
+		bool read;
+	} cases[] = { { "401 No", 401, true }, { "201 Created", 201, false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct hasty h = { .status = cases[i].status };
+		struct bad_source slow = { .source = { .read = slow_read }, .left = 1000000 };
+		struct sockaddr_in at = { .sin_family = AF_INET,
+					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		socklen_t size = sizeof(at);
+		int own = f->server.port;
+		uint64_t start;
+		struct outcome o;
+		struct err err = { 0 };
+
+		h.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(h.fd, (struct sockaddr *)&at, size), 0);
+		assert_int_equal(listen(h.fd, 1), 0);
+		assert_int_equal(getsockname(h.fd, (struct sockaddr *)&at, &size), 0);
+		assert_true(thread_start(&h.thread, hasty_main, &h, &err));
+		alarm(10); /* a hang is a failure */
+		start = clock_monotonic_ms();
+		f->server.port = ntohs(at.sin_port);
+		o = fetch_request(f, "/x",
+				  (struct http_request){ .method = "PUT",
+							 .body = &slow.source,
+							 .body_size = 1000000 });
+		f->server.port = own;
+		assert_true(o.sent);
+		assert_int_equal(o.status, cases[i].code);
+		assert_int_equal(o.read, cases[i].read);
+		assert_true(clock_monotonic_ms() - start < 2000);
+		thread_join(h.thread);
+		alarm(0);
+		close(h.fd);
+	}
+}
+
 static void repetition(void **state)
 {
 	struct fixture *f = *state;
@@ -448,6 +526,37 @@ static void not_tls(void **state)
 	assert_int_equal(http_stats(f->http).requests, 0);
 }
 
+static void proxies(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(auto_free) char *proxy = mem_printf("http://127.0.0.1:%d", f->server.port);
+	AUTO(url_free) struct url url = { 0 };
+	AUTO(http_reply_free) struct http_reply reply = { 0 };
+	struct http_request req = { .method = "GET", .url = &url };
+	struct err err = { 0 };
+
+	setenv("http_proxy", proxy, 1);
+	setenv("https_proxy", proxy, 1);
+	setenv("no_proxy", "a.test b.test", 1); /* no list to us, but one to libcurl */
+	http_close(f->http);
+	f->http = http_open(&(struct http_options){ .backoff_ms = 1, .stall_s = 1 });
+	unsetenv("http_proxy");
+	unsetenv("https_proxy");
+
+	assert_true(url_parse(&url, "http://b.test:1/x", &err));
+	assert_true(http_send(&reply, f->http, &req, &err));
+	assert_int_equal(reply.status, 200);
+	assert_string_equal(server_at(&f->server, 0)->target, "http://b.test:1/x");
+	http_reply_free(&reply);
+	url_free(&url);
+
+	assert_true(url_parse(&url, "https://b.test:1/x", &err));
+	assert_false(http_send(&reply, f->http, &req, &err));
+	assert_int_equal(reply.trouble, WIRE_PROXY);
+	assert_int_equal(server_count(&f->server), 2); /* asking again does not help */
+	unsetenv("no_proxy");
+}
+
 static bool many_job(void *arg, size_t job, struct err *err)
 {
 	struct fixture *f = arg;
@@ -510,12 +619,14 @@ int main(void)
 		TEST(upload_headers),
 		TEST(bodies_are_sent_whole),
 		TEST(wrong_bodies_never_complete),
+		TEST(answers_before_the_body),
 		TEST(repetition),
 		TEST(retry_after_is_waited_for),
 		TEST(broken_answers),
 		TEST(too_long_an_answer),
 		TEST(nobody_listens),
 		TEST(not_tls),
+		TEST(proxies),
 		TEST(many_threads),
 		TEST(interruption),
 	};

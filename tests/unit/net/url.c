@@ -98,6 +98,30 @@ static void length_limit(void **state)
 	free(text);
 }
 
+/* Each relative to the one before, as a chain of redirects may be. */
+static void chains_do_not_grow(void **state)
+{
+	AUTO(auto_free) char *longer = mem_alloc(LIMIT_URL);
+	struct url at = { 0 };
+	struct err err = { 0 };
+	int steps = 0;
+	(void)state;
+
+	memset(longer, 'a', LIMIT_URL - 1);
+	memcpy(longer + LIMIT_URL - 3, "/x", 3);
+	assert_true(url_parse(&at, "http://a/", &err));
+	for (bool ok = true; ok && steps < 8; steps++) {
+		struct url next = { 0 };
+
+		ok = url_resolve(&next, &at, longer, &err);
+		url_free(&at);
+		at = next;
+	}
+	url_free(&at);
+	assert_in_range(steps, 1, 3);
+	assert_int_equal(err.code, E_INPUT);
+}
+
 /* RFC 3986, 5.4, as far as http knows it, and the forms of upload locations. */
 static void resolving(void **state)
 {
@@ -270,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parsing),   cmocka_unit_test(length_limit),
+		cmocka_unit_test(chains_do_not_grow),
 		cmocka_unit_test(resolving), cmocka_unit_test(queries),
 		cmocka_unit_test(reach),     cmocka_unit_test(following),
 	};
