@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "layers/compress.h"
 #include "layers/tar.h"
+#include "layers/xattr.h"
 
 /* Bytes on the way, and archives as lists of entries. */
 
@@ -252,11 +253,16 @@ static void copy_texts(struct archive *a, struct entry *to, const struct entry *
 	*to = *from;
 	to->path = path;
 	to->link = from->link ? arena_strdup(arena, from->link) : NULL;
+	to->xattr_count = 0;
 	for (size_t i = 0; i < from->xattr_count; i++) {
-		xattrs[i].name = arena_strdup(arena, from->xattrs[i].name);
-		xattrs[i].len = from->xattrs[i].len;
-		xattrs[i].value = arena_slice(
-			arena, (struct slice){ from->xattrs[i].value, from->xattrs[i].len });
+		const struct entry_xattr *x = &from->xattrs[i];
+
+		if (xattr_is_kept(x->name))
+			xattrs[to->xattr_count++] = (struct entry_xattr){
+				.name = arena_strdup(arena, x->name),
+				.value = arena_slice(arena, (struct slice){ x->value, x->len }),
+				.len = x->len,
+			};
 	}
 	to->xattrs = xattrs;
 	to->open = NULL;

@@ -121,11 +121,6 @@ struct sink *log_sink(struct log *l)
 	return &l->sink;
 }
 
-const char *log_id(const struct log *l)
-{
-	return l->id;
-}
-
 const char *log_path(const struct log *l)
 {
 	return l->path;

@@ -16,7 +16,6 @@ struct log;
 MUST_CHECK bool log_open(struct log **out, struct store *s, const char *kind, const char *what,
 			 struct err *err);
 struct sink *log_sink(struct log *l); /* thread-safe: one write is one piece */
-const char *log_id(const struct log *l);
 const char *log_path(const struct log *l); /* absolute, of the .log */
 /* The last `lines` lines, at most `max` bytes. */
 MUST_CHECK bool log_tail(struct buf *out, struct log *l, size_t lines, struct err *err);

@@ -24,6 +24,7 @@ struct node {
 	struct entry entry; /* first: entries that are handed out lead back to their node */
 	struct node *parent;
 	struct node *next_sibling, *first_child;
+	struct node **link; /* what points here: the parent or the sibling in front */
 	struct node *next_in_slot;
 	const char *name;
 	size_t layer, member; /* where the contents are: the member's number in that layer's tar */
@@ -69,13 +70,15 @@ static void put_in_slot(struct tree *t, struct node *n)
 }
 
 /* A node and all below it, parents before children; the caller frees. */
-static struct node **gather(size_t *count_out, const struct tree *t, struct node *top)
+static struct node **gather(size_t *count_out, struct node *top)
 {
-	struct node **all = mem_alloc((t->node_count + 1) * sizeof(struct node *));
-	size_t count = 0;
+	struct {
+		struct node **items;
+		size_t len, cap;
+	} all = { 0 };
 
 	for (struct node *n = top; n;) {
-		all[count++] = n;
+		*ARRAY_PUSH(&all) = n;
 		if (n->first_child) {
 			n = n->first_child;
 			continue;
@@ -84,14 +87,14 @@ static struct node **gather(size_t *count_out, const struct tree *t, struct node
 			n = n->parent;
 		n = n == top ? NULL : n->next_sibling;
 	}
-	*count_out = count;
-	return all;
+	*count_out = all.len;
+	return all.items;
 }
 
 static void grow_slots(struct tree *t)
 {
 	size_t count;
-	AUTO(auto_free) struct node **all = gather(&count, t, t->root);
+	AUTO(auto_free) struct node **all = gather(&count, t->root);
 
 	free(t->slots);
 	t->slot_count *= 2;
@@ -113,6 +116,9 @@ static struct node *add_child(struct tree *t, struct node *parent, const char *n
 	n->name = path + strlen(path) - len;
 	n->parent = parent;
 	n->next_sibling = parent->first_child;
+	if (n->next_sibling)
+		n->next_sibling->link = &n->next_sibling;
+	n->link = &parent->first_child;
 	parent->first_child = n;
 	put_in_slot(t, n);
 	return n;
@@ -131,18 +137,16 @@ static void leave_slot(struct tree *t, const struct node *n)
 /* A node without children leaves the tree; its memory stays in the arena. */
 static void remove_leaf(struct tree *t, struct node *n)
 {
-	struct node **link = &n->parent->first_child;
-
-	while (*link != n)
-		link = &(*link)->next_sibling;
-	*link = n->next_sibling;
+	*n->link = n->next_sibling;
+	if (n->next_sibling)
+		n->next_sibling->link = n->link;
 	leave_slot(t, n);
 }
 
 static void remove_node(struct tree *t, struct node *top)
 {
 	size_t count;
-	AUTO(auto_free) struct node **all = gather(&count, t, top);
+	AUTO(auto_free) struct node **all = gather(&count, top);
 
 	while (count-- > 0)
 		remove_leaf(t, all[count]);
@@ -216,17 +220,17 @@ static bool resolve(struct walk *w, struct node **node_out, const char **name_ou
 
 	*node_out = w->at;
 	while (next_name(w, name_out, len_out, &is_last)) {
+		bool is_dir = w->at->entry.kind == ENTRY_DIR;
 		struct node *n;
 
-		if (*len_out == 1 && **name_out == '.')
+		if (is_dir && *len_out == 1 && **name_out == '.')
 			continue;
-		if (*len_out == 2 && memcmp(*name_out, "..", 2) == 0) {
+		if (is_dir && *len_out == 2 && memcmp(*name_out, "..", 2) == 0) {
 			w->at = w->at->parent ? w->at->parent : w->at;
 			*node_out = w->at;
 			continue;
 		}
-		n = w->at->entry.kind == ENTRY_DIR ? find_child(w->t, w->at, *name_out, *len_out)
-						   : NULL;
+		n = is_dir ? find_child(w->t, w->at, *name_out, *len_out) : NULL;
 		if (!n) {
 			*node_out = NULL;
 			return true;
@@ -282,7 +286,7 @@ static bool make_parent(struct node **out, struct tree *t, const char *path, siz
 static void hide_lower(struct tree *t, struct node *dir, size_t layer)
 {
 	size_t count;
-	AUTO(auto_free) struct node **all = gather(&count, t, dir);
+	AUTO(auto_free) struct node **all = gather(&count, dir);
 
 	while (count-- > 1)
 		if (all[count]->made_by != layer && !all[count]->first_child)
@@ -513,7 +517,7 @@ void tree_walk(const struct tree *t, const char *dir,
 
 	if (!resolve(&w, &top, &name, &len, false, &ignored) || !top)
 		return;
-	all = gather(&count, t, top);
+	all = gather(&count, top);
 	qsort(all, count, sizeof(struct node *), by_path);
 	for (size_t i = 0; i < count; i++)
 		if (all[i] != t->root && !visit(arg, &all[i]->entry))

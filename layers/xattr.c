@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -27,12 +28,10 @@ bool xattr_is_overlay(const char *name, const char **rest_out)
 	return false;
 }
 
-static bool is_kept(const char *name)
+bool xattr_is_kept(const char *name)
 {
 	const char *rest;
 
-	/* security.capability is a file's own; labels of SELinux and IMA, ACLs and trusted.* are
-	 * the host's. */
 	return str_eq(name, "security.capability") ||
 	       (str_has_prefix(name, "user.") && !xattr_is_overlay(name, &rest));
 }
@@ -70,6 +69,8 @@ bool xattr_read(struct entry *e, struct arena *arena, int dir, const char *name,
 	/* The path ends in the name itself: links cannot be opened for this. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
 	total = llistxattr(path, NULL, 0);
+	if (total < 0 && errno == ENOENT && access("/proc/self/fd", X_OK) < 0)
+		return true;
 	if (total < 0)
 		return errno == ENOTSUP || err_set_errno(err, "list the attributes of %s", e->path);
 	if (!total)
@@ -79,12 +80,12 @@ bool xattr_read(struct entry *e, struct arena *arena, int dir, const char *name,
 	if (total < 0)
 		return err_set_errno(err, "list the attributes of %s", e->path);
 	for (const char *at = names; at < names + total; at += strlen(at) + 1)
-		kept += is_kept(at);
+		kept += xattr_is_kept(at);
 	if (!kept)
 		return true;
 	e->xattrs = ARENA_ARRAY(arena, struct entry_xattr, kept);
 	for (const char *at = names; at < names + total; at += strlen(at) + 1) {
-		if (is_kept(at) && !add(e, arena, path, at, err))
+		if (xattr_is_kept(at) && !add(e, arena, path, at, err))
 			return false;
 	}
 	qsort(e->xattrs, e->xattr_count, sizeof(*e->xattrs), by_name);

@@ -3,17 +3,13 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/limits.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "image/media.h"
 #include "registry/client.h"
 #include "registry/problem.h"
 
-/* Manifests, indexes and tag lists: the small documents of a registry, whole and in memory. */
-
-enum { TAGS_MAX = 1000000, TAG_PAGE = 1000 }; /* ECR refuses larger pages */
+/* Manifests and indexes: the small documents of a registry, whole and in memory. */
 
 static char *manifest_path(const struct reference *ref)
 {
@@ -148,76 +144,5 @@ bool registry_put_manifest(struct registry *r, const struct reference *ref, cons
 	if (said && digest_parse(&theirs, said, &ignored) && !digest_eq(&ours, &theirs))
 		return err_set(err, E_INTEGRITY, "%s: the registry stored %s instead of %s",
 			       reference_familiar(ref).text, said, digest_format(&ours).text);
-	return true;
-}
-
-/* --- tags --- */
-
-static bool read_tags(struct map *out, struct http_reply *reply, struct err *err)
-{
-	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
-	AUTO(auto_json_decref) json_t *doc = NULL;
-	json_t *tag;
-	size_t i;
-
-	if (!http_read(&raw, reply, LIMIT_MANIFEST, "the list of tags", err))
-		return false;
-	if (!json_parse(&doc, raw.ptr, raw.len, "the list of tags", err)) {
-		err->code = E_NETWORK;
-		return false;
-	}
-	json_array_foreach(json_object_get(doc, "tags"), i, tag)
-	{
-		if (json_is_string(tag))
-			map_put(out, json_string_value(tag), NULL);
-	}
-	return out->len <= TAGS_MAX ||
-	       err_set(err, E_UNSUPPORTED, "the list of tags goes beyond %d", TAGS_MAX);
-}
-
-/* RFC 8288: <target>; rel="next" */
-static bool next_page(struct url *out, bool *more_out, const struct client_reply *reply,
-		      struct err *err)
-{
-	const char *link = http_header(&reply->http, "Link", 0), *end;
-	AUTO(auto_free) char *target = NULL;
-
-	*more_out = link && link[0] == '<' && (end = strchr(link, '>')) && strstr(end, "next");
-	if (!*more_out)
-		return true;
-	target = mem_strndup(link + 1, (size_t)(end - link) - 1);
-	return url_follow(out, &reply->url, target, err);
-}
-
-bool registry_tags(struct str_list *out, struct registry *r, const struct reference *ref,
-		   struct err *err)
-{
-	AUTO(auto_free) char *path = mem_printf("tags/list?n=%d", TAG_PAGE);
-	AUTO(url_free) struct url page = { 0 };
-	AUTO(map_free) struct map tags = { 0 };
-	struct client_call call = { .method = "GET",
-				    .repository = ref,
-				    .access = ACCESS_PULL,
-				    .path = path,
-				    .follow = true };
-	struct reference_text name = reference_name(ref);
-
-	for (bool more = true; more;) {
-		AUTO(client_reply_free) struct client_reply reply = { 0 };
-		size_t before = tags.len;
-
-		if (!client_call(&reply, r, &call, err))
-			return err_wrap(err, "tags of %s", name.text);
-		if (reply.http.status != 200)
-			return problem_error(err, &reply.http, "tags of %s", name.text);
-		url_free(&page);
-		if (!next_page(&page, &more, &reply, err) || !read_tags(&tags, &reply.http, err))
-			return err_wrap(err, "tags of %s", name.text);
-		more = more && tags.len > before; /* some servers give the same page again */
-		call.url = &page;
-	}
-	for (size_t i = 0; i < tags.len; i++)
-		str_list_push(out, tags.items[i].key);
-	str_list_sort(out);
 	return true;
 }

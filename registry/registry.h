@@ -58,8 +58,6 @@ MUST_CHECK bool registry_head_manifest(struct digest *out, struct registry *r,
 MUST_CHECK bool registry_put_manifest(struct registry *r, const struct reference *ref,
 				      const char *media_type, const void *raw, size_t len,
 				      struct err *err);
-MUST_CHECK bool registry_tags(struct str_list *out, struct registry *r, const struct reference *ref,
-			      struct err *err);
 
 /* Blobs of a repository as a blob_source: GET, verified, resumed by Range after a broken
  * connection. Lives as long as the registry. */

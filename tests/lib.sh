@@ -36,6 +36,7 @@
 #   layer NAME N                      the file of its layer N (1 is the lowest, -1 the top)
 #   members FILE                      of a layer: lines `MODE UID/GID PATH[ -> LINK]` in order
 #   files NAME                        of all its layers, sorted, each line once
+#   sanitized                         the program is built with AddressSanitizer: sizes mean nothing
 #   leftovers                         mounts, processes and work files of $TMP's stores; nothing is right
 set -u
 export LC_ALL=C.UTF-8
@@ -402,6 +403,8 @@ files() {
 		members "$(blob "$digest")"
 	done | sort -u -k 3
 }
+
+sanitized() { grep -qaF __asan_init "$RTBUILD"; }
 
 leftovers() {
 	grep -F "$TMP" /proc/self/mountinfo

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/builder/world.h"
 
+#include <errno.h>
+#include <sys/xattr.h>
+
 /* Whole builds on a store of their own: no registry, no sandbox. */
 
 static void scratch(void **state)
@@ -510,6 +513,9 @@ static void archives(void **state)
 	AUTO(image_free) struct image copied = { 0 };
 	AUTO(buf_free) struct buf tar = BUF_INIT(1 << 20);
 	AUTO(entry_list_free) struct entry_list members = { 0 };
+	/* the label is the host's (row 27) */
+	struct entry_xattr attributes_in_tar[] = { { "security.selinux", "label", 5 },
+						   { "user.b", "2", 1 } };
 	struct sink_buf sink = sink_buf(&tar);
 	struct tar_writer *writer;
 	AUTO(auto_free) char *path = NULL;
@@ -518,7 +524,11 @@ static void archives(void **state)
 
 	world_open(&w);
 	entry_add(&members, ENTRY_DIR, "d")->uid = 5;
-	entry_add_bytes(&members, "d/f", "data", 4)->mode = 0600;
+	struct entry *file = entry_add_bytes(&members, "d/f", "data", 4);
+
+	file->mode = 0600;
+	file->xattrs = attributes_in_tar;
+	file->xattr_count = ARRAY_LEN(attributes_in_tar);
 	struct entry *link = entry_add(&members, ENTRY_SYMLINK, "l");
 
 	link->link = "d/f";
@@ -536,7 +546,8 @@ static void archives(void **state)
 	put(&w, "not.tar.gz", "plain");
 	build(&img, &w, "FROM scratch\nADD x.bin not.tar.gz /to/\n");
 	layer_is(&w, &img, 0,
-		 "d 755 0:0 to\nd 755 5:0 to/d\nf 600 0:0 to/d/f = data\nl 777 0:0 to/l -> d/f\n"
+		 "d 755 0:0 to\nd 755 5:0 to/d\nf 600 0:0 to/d/f {user.b=2} = data\nl 777 0:0 to/l "
+		 "-> d/f\n"
 		 "f 644 0:0 to/not.tar.gz = plain\nh 600 0:0 to/z -> to/d/f\n");
 	build(&copied, &w, "FROM scratch\nADD --unpack=false x.bin /x\nADD --chown=1 x.bin /u\n");
 	AUTO(buf_free) struct buf listed = BUF_INIT(1 << 20);
@@ -545,7 +556,7 @@ static void archives(void **state)
 	assert_true(str_has_prefix(listed.ptr, "f 644 0:0 x = d/"));
 	buf_clear(&listed);
 	list_layer(&listed, &w, &copied, 1);
-	assert_non_null(strstr(listed.ptr, "f 600 1:1 u/d/f = data"));
+	assert_non_null(strstr(listed.ptr, "f 600 1:1 u/d/f {user.b=2} = data"));
 }
 
 static void named_contexts(void **state)
@@ -742,6 +753,37 @@ static void kept_times(void **state)
 	layer_is(&w, &img, 0, "f 644 0:0 f @77 = f\n");
 }
 
+static void set_attribute(struct world *w, const char *file, const char *name, const char *value)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/%s", w->context, file);
+
+	if (setxattr(path, name, value, strlen(value), 0) < 0)
+		fail_msg("%s %s: %s", file, name, strerror(errno));
+}
+
+/* Row 27: a file's own attributes reach the layer, the host's do not. */
+static void attributes(void **state)
+{
+	AUTO(world_close) struct world w;
+	AUTO(image_free) struct image img = { 0 };
+	AUTO(image_free) struct image again = { 0 };
+	(void)state;
+
+	world_open(&w);
+	put(&w, "d/f", "f");
+	set_attribute(&w, "d/f", "user.z", "1");
+	set_attribute(&w, "d/f", "user.a", "2");
+	set_attribute(&w, "d/f", "user.overlay.opaque", "y");
+	set_attribute(&w, "d", "user.dir", "3");
+	build(&img, &w, "FROM scratch\nCOPY d /d\nCOPY --chown=1 d/f /f\n");
+	layer_is(&w, &img, 0,
+		 "d 755 0:0 d {user.dir=3}\nf 644 0:0 d/f {user.a=2} {user.z=1} = f\n");
+	layer_is(&w, &img, 1, "f 644 1:1 f {user.a=2} {user.z=1} = f\n");
+	set_attribute(&w, "d/f", "user.z", "changed");
+	build(&again, &w, "FROM scratch\nCOPY d/f /f\n");
+	layer_is(&w, &again, 0, "f 644 0:0 f {user.a=2} {user.z=changed} = f\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -762,6 +804,7 @@ int main(void)
 		cmocka_unit_test(no_cache),
 		cmocka_unit_test(same_everywhere),
 		cmocka_unit_test(kept_times),
+		cmocka_unit_test(attributes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,7 +125,8 @@ static inline char kind_letter(const struct entry *e)
 	return "fdlhcbp"[e->kind];
 }
 
-/* One layer as text: "d 755 0:0 app\n", files with their content, links with their target. */
+/* One layer as text: "d 755 0:0 app\n", files with their content, links with their target,
+ * attributes in braces. */
 static inline void list_layer(struct buf *out, struct world *w, const struct image *img, size_t i)
 {
 	AUTO(auto_source_close) struct source *tar = NULL;
@@ -151,6 +152,9 @@ static inline void list_layer(struct buf *out, struct world *w, const struct ima
 			buf_putf(out, " @%lld", (long long)e.mtime);
 		if (e.link)
 			buf_putf(out, " -> %s", e.link);
+		for (size_t i = 0; i < e.xattr_count; i++)
+			buf_putf(out, " {%s=%.*s}", e.xattrs[i].name, (int)e.xattrs[i].len,
+				 (const char *)e.xattrs[i].value);
 		if (e.kind == ENTRY_FILE)
 			buf_put(out, " = ");
 		while (e.kind == ENTRY_FILE && len) {

@@ -212,6 +212,7 @@ static void finding(void **state)
 		{ "dangling", true, "-gone/away" },
 		{ "dangling", false, "dangling" },
 		{ "usr/lib/x/below", true, "-usr/lib/x/below" },
+		{ "usr/lib/x/../x", true, "-" },
 		{ "loop", true, NULL },
 		{ "loop", false, "loop" },
 		{ "loop/x", false, NULL },
@@ -404,6 +405,7 @@ static void bad_layers(void **state)
 		{ { H("h", "none") } },
 		{ { D("d"), H("h", "d") } },
 		{ { F("f"), F("f/x") } },
+		{ { F("f"), L("l", "f/.."), F("l/x") } },
 		{ { F(".wh..") } },
 	};
 	struct fixture *f = *state;

@@ -8,11 +8,13 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "image/digest.h"
 #include "registry/problem.h"
+#include "registry/token.h"
 #include "registry/upload.h"
 #include "tests/unit/net/server.h"
 
@@ -168,6 +170,13 @@ static bool answer_blob(struct server *s, int fd, const struct seen *req)
 			 "Location: http://127.0.0.1:%d/cdn?sig=a%%2Fb\r\n", f->other.port);
 		return server_reply(fd, "307 Go", headers, "");
 	}
+	if (has(req, "/login-behind/")) {
+		snprintf(headers, sizeof(headers), "Location: http://127.0.0.1:%d/members\r\n",
+			 f->other.port);
+		return server_reply(fd, "307 Go", headers, "");
+	}
+	if (has(req, "/basic/moved/"))
+		return server_reply(fd, "307 Go", "Location: /v2/basic/here/blobs/x\r\n", "");
 	if (has(req, "/circle/"))
 		return server_reply(fd, "302 Go", "Location: ?again\r\n", "");
 	if (has(req, "/metadata/"))
@@ -266,6 +275,16 @@ static bool answer_other(struct server *s, int fd, const struct seen *req)
 	struct fixture *f = s->arg;
 	char body[128];
 
+	if (has(req, "/gone")) {
+		server_pause(s, 200); /* until all others wait for this */
+		return server_reply(fd, "404 Not Found", "", "");
+	}
+	if (has(req, "/members"))
+		return server_reply(fd, "401 No", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
+	if (has(req, "/token") && has(req, "forbidden")) {
+		server_pause(s, 200);
+		return server_reply(fd, "403 No", "", "");
+	}
 	if (has(req, "/token")) {
 		pthread_mutex_lock(&s->lock);
 		snprintf(body, sizeof(body), "{\"access_token\":\"token-%d-%s\"}", ++f->tokens,
@@ -421,6 +440,7 @@ static void blobs(void **state)
 		{ "wrong-range", E_NETWORK, 2 }, { "hopeless", E_NETWORK, LIMIT_RETRIES + 1 },
 		{ "redirect", E_NONE, 1 },       { "circle", E_NETWORK, LIMIT_REDIRECTS + 1 },
 		{ "metadata", E_NETWORK, 1 },    { "broken-location", E_NETWORK, 1 },
+		{ "login-behind", E_AUTH, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -445,6 +465,7 @@ static void credentials_stay_at_home(void **state)
 	assert_true(get_blob(f, "basic/redirect", &err));
 	assert_int_equal(server_seen(&f->other, "GET", "/cdn"), 1);
 	assert_null(header_of(server_at(&f->other, 0), "Authorization"));
+	assert_true(get_blob(f, "basic/moved", &err)); /* within the registry they go along */
 	for (int i = 0; i < server_count(&f->other); i++)
 		assert_null(strstr(server_at(&f->other, i)->head, "dTpwdw"));
 }
@@ -598,6 +619,56 @@ static void wider_token_when_needed(void **state)
 	assert_int_equal(f->tokens, 2);
 }
 
+/* What an earlier run remembered is wrong, and all find out at once. */
+static void stale_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct reference ref = at(f, "secret");
+	struct host *h = client_host(f->r, reference_api_host(&ref));
+	struct login nobody = { 0 };
+	AUTO(url_free) struct url url = { 0 };
+	AUTO(scopes_free) struct scopes need = { 0 };
+	struct err err = { 0 };
+	char *value;
+
+	h->scheme = SCHEME_HTTP;
+	h->auth = AUTH_BEARER;
+	h->realm = mem_printf("http://127.0.0.1:%d/gone", f->other.port);
+	h->known = h->remembered = h->saved = true;
+	if (!parallel_run(6, 6, get_job, f, &err))
+		fail_msg("%s", err.msg);
+
+	/* Unlearnt between the look at it and the question for a token. */
+	host_unlearn(h);
+	assert_true(url_parse(&url, "http://127.0.0.1/", &err));
+	scopes_add(&need, "else", ACCESS_PULL);
+	assert_true(token_get(&value, f->r, h, &url, &nobody, &need, &err));
+	assert_null(value);
+}
+
+static bool mount_or_get(void *arg, size_t job, struct err *err)
+{
+	struct fixture *f = arg;
+	AUTO(auto_registry_upload_close) struct upload *u = NULL;
+	struct reference ref = at(f, "secret"), from = at(f, "forbidden");
+	struct digest d = digest_of(blob, BLOB);
+	bool mounted;
+
+	if (job == 0)
+		return registry_mount(&mounted, &u, f->r, &ref, &d, &from, err);
+	clock_sleep_ms(60);
+	return get_blob(f, "secret", err);
+}
+
+/* The first request of all asks for too much: that is no answer to the others. */
+static void refused_mount_is_its_own(void **state)
+{
+	struct err err = { 0 };
+
+	if (!parallel_run(6, 6, mount_or_get, *state, &err))
+		fail_msg("%s", err.msg);
+}
+
 static void expired_token_is_renewed_once(void **state)
 {
 	struct fixture *f = *state;
@@ -714,6 +785,8 @@ int main(void)
 		TEST(existence),
 		TEST(one_probe_one_token),
 		TEST(wider_token_when_needed),
+		TEST(stale_memory),
+		TEST(refused_mount_is_its_own),
 		TEST(expired_token_is_renewed_once),
 		TEST(refused_for_good),
 		TEST(wrong_password),
