@@ -51,8 +51,9 @@ enum {
 	LIMIT_ZSTD_WINDOW_LOG = 27,
 	LIMIT_COMPRESS_THREADS =
 		8, /* each holds 3 MiB; the hash beside them is slower than eight */
-	LIMIT_FILE_INDEX =
-		512 * MIB, /* one layer's cached file list: two million members with long names */
+	/* One layer's file list, cached, and its texts in memory: two million members with long
+	 * names. */
+	LIMIT_FILE_INDEX = 512 * MIB,
 	LIMIT_LINKS_FOLLOWED = 40, /* the kernel's own MAXSYMLINKS */
 	LIMIT_PASSWD = 1 * MIB,    /* /etc/passwd and /etc/group of an image (CVE-2026-47262) */
 
@@ -71,7 +72,7 @@ enum {
 	LIMIT_EXPANSION_DEPTH = 64,
 	LIMIT_EXPANSION_STEP = 8 * MIB, /* all words of one instruction */
 	LIMIT_EXPANSION_STAGE =
-		256 * MIB, /* all instructions of a stage: a value can double each line */
+		64 * MIB, /* all instructions of a stage: a value can double each line */
 	LIMIT_IGNORE_FILE = 1 * MIB,
 	LIMIT_IGNORE_PATTERNS = 10000,
 	LIMIT_GLOB_STEPS = 10000000,
@@ -80,11 +81,13 @@ enum {
 	LIMIT_REQUIREMENTS = 4 * MIB,
 	LIMIT_REQUIREMENTS_DEPTH = 20,
 	LIMIT_REQUIREMENTS_ENTRIES = 20000,
-	LIMIT_WHEEL_MEMBERS = 65534, /* of any zip: one more needs zip64 */
+	LIMIT_REQUIREMENTS_FILES = 1000, /* each may name many others, 20 deep */
+	LIMIT_WHEEL_MEMBERS = 65534,     /* of any zip: one more needs zip64 */
 	LIMIT_ZIP_DIRECTORY =
 		64 * MIB, /* a central directory: 65534 members with names of 1000 bytes */
 	LIMIT_WHEEL_RECORD = 64 * MIB,
 	LIMIT_WHEEL_METADATA = 4 * MIB,
+	LIMIT_ENTRY_POINTS = 2000, /* programs of one wheel: known ones have at most some dozens */
 	LIMIT_WHEEL_SCRIPT =
 		16 * MIB,            /* one whose #!python line is rewritten; others are streamed */
 	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
@@ -100,6 +103,8 @@ enum {
 };
 
 #define LIMIT_LAYER_UNPACKED (64 * GIB)
+/* Headers, padding and what follows the end as well: a layer of those alone must end too. */
+#define LIMIT_LAYER_TAR (2 * LIMIT_LAYER_UNPACKED)
 #define LIMIT_WHEEL_UNPACKED (4 * GIB)
 #define LIMIT_BLOB (256 * GIB)
 /* AWS Lambda: function and all layers unzipped (docs, "Lambda quotas"). */

@@ -256,6 +256,7 @@ bool pool_open(struct pool **out, size_t threads, struct err *err)
 		pool_close(p);
 		return false;
 	}
+	err_clear(err); /* fewer threads than asked for is slower, not wrong */
 	*out = p;
 	return true;
 }

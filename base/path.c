@@ -51,7 +51,7 @@ char *fs_clean(const char *path)
 		buf_put(&out, "/");
 	while (rest.ptr) {
 		struct slice part = slice_cut(rest, '/', &rest);
-		char *slash = strrchr(out.ptr, '/');
+		const char *slash = memrchr(out.ptr, '/', out.len);
 		const char *last = slash ? slash + 1 : out.ptr;
 
 		if (!part.len || slice_eq(part, "."))

@@ -128,7 +128,8 @@ static void put_args(struct buf *out, const struct scope *s)
 		buf_putf(out, "%s=%s ", seen.items[i].key, (const char *)seen.items[i].value);
 }
 
-static void run_env(struct maker *m)
+/* Each RUN has all variables, here and in its history, so they count as expansions do. */
+static bool run_env(struct maker *m, struct err *err)
 {
 	const struct scope *s = m->s;
 	const struct map *given = s->globals->build_args;
@@ -137,6 +138,7 @@ static void run_env(struct maker *m)
 	const char **proxies = ARENA_ARRAY(s->arena, const char *, given_count + s->args.len + 1);
 	size_t env_count = 0;
 	size_t proxy_count = 0;
+	size_t bytes = 0;
 
 	for (size_t i = 0; i < s->env.len; i++)
 		env[env_count++] = arena_printf(s->arena, "%s=%s", s->env.items[i].key,
@@ -162,6 +164,9 @@ static void run_env(struct maker *m)
 	}
 	m->step->run.env = env;
 	m->step->run.proxies = proxies;
+	for (size_t i = 0; i < env_count; i++)
+		bytes += sizeof(*env) + strlen(env[i]);
+	return maker_count(m, bytes, err);
 }
 
 bool shellform_run(struct maker *m, struct err *err)
@@ -183,7 +188,8 @@ bool shellform_run(struct maker *m, struct err *err)
 	run->cwd = m->s->workdir;
 	run->user = m->s->user;
 	run->no_network = network && str_eq(network->value, "none");
-	run_env(m);
+	if (!run_env(m, err))
+		return false;
 	buf_put(&history, "RUN ");
 	put_args(&history, m->s);
 	for (size_t i = 0; i < count; i++)
@@ -191,7 +197,7 @@ bool shellform_run(struct maker *m, struct err *err)
 	buf_put(&history, " # buildkit");
 	maker_history(m, &history);
 	m->step->has_layer = true;
-	return true;
+	return maker_count(m, history.len, err);
 }
 
 /* --- health --- */

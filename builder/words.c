@@ -178,49 +178,49 @@ enum words_pairs words_pairs(struct word_list *out, const char *text, char escap
 	return WORDS_PAIRS_OK;
 }
 
-/* Offset of the i-th element of a JSON array that is known to be well formed. */
-static size_t json_element_at(const char *text, size_t i)
+static size_t skip_blanks(const char *text, size_t at)
+{
+	while (isspace((unsigned char)text[at]))
+		at++;
+	return at;
+}
+
+/* From an element of a JSON array, known to be well formed, to the next. */
+static size_t json_next_element(const char *text, size_t at)
 {
 	bool in_string = false;
 	size_t depth = 0;
-	size_t commas = 0;
-	size_t at = 0;
 
-	for (; text[at]; at++) {
+	for (; text[at] && (in_string || depth || text[at] != ','); at++) {
 		char c = text[at];
 
-		if (in_string) {
-			if (c == '\\')
-				at++;
-			else if (c == '"')
-				in_string = false;
-			continue;
-		}
-		if (depth == 1 && commas == i && c != ',' && !isspace((unsigned char)c))
-			return at;
-		in_string = c == '"';
-		if (c == '[' || c == '{')
+		if (in_string && c == '\\')
+			at++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && (c == '[' || c == '{'))
 			depth++;
-		if (c == ']' || c == '}')
+		else if (!in_string && (c == ']' || c == '}'))
 			depth--;
-		if (c == ',' && depth == 1)
-			commas++;
 	}
-	return at;
+	return skip_blanks(text, at + 1);
 }
 
 enum words_json words_json(struct word_list *out, const char *text, size_t *bad_at)
 {
 	AUTO(auto_json_decref) json_t *doc = NULL;
 	struct err ignored = { 0 };
+	size_t at;
 
 	*bad_at = 0;
 	if (*text != '[' || !json_parse(&doc, text, strlen(text), "", &ignored))
 		return WORDS_JSON_NOT;
+	at = skip_blanks(text, 1);
 	for (size_t i = 0; i < json_array_size(doc); i++) {
 		const char *value = json_string_value(json_array_get(doc, i));
-		size_t at = json_element_at(text, i);
 
+		if (i)
+			at = json_next_element(text, at);
 		if (!value) {
 			*bad_at = at;
 			return WORDS_JSON_OTHER;

@@ -244,6 +244,7 @@ bool base_load(struct base *out, const struct base_request *req, struct err *err
 	ok = load_root(&doc, req, &out->is_local, err) &&
 	     manifest_sniff(&kind, doc.raw.ptr, doc.raw.len, doc.content_type, err) &&
 	     (kind == MEDIA_INDEX ? load_index(&l, &doc, err) : load_single(&l, &doc, err));
+	out->root = doc.digest;
 	free(l.chosen);
 	if (!ok)
 		base_free(out);

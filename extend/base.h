@@ -21,6 +21,7 @@ struct base {
 	size_t len;
 	bool is_index;          /* several platforms: the result is an index too */
 	const char *media_type; /* of the index, from media.c's table */
+	struct digest root;     /* of what the reference named: the index or the manifest */
 	bool is_local;
 };
 

@@ -11,6 +11,7 @@
 #include "extend/bake.h"
 #include "extend/base.h"
 #include "extend/change.h"
+#include "extend/memo.h"
 #include "extend/spec.h"
 #include "extend/tag.h"
 #include "registry/pull.h"
@@ -45,6 +46,7 @@ struct extension {
 	struct arena arena;   /* of index */
 	struct index index;
 	char hash[TAG_HASH_LEN + 1];
+	bool has_layer; /* written before anything was asked */
 };
 
 static void extension_free(struct extension *x)
@@ -120,7 +122,7 @@ static bool gather_one(void *arg, size_t job, struct err *err)
 	if (job == 0)
 		return load_base(x, err);
 	if (job == 1)
-		return write_layer(x, err);
+		return x->has_layer || write_layer(x, err);
 	return registry_upload_begin(&x->sessions[job - 2], x->env->registry, &x->target, err);
 }
 
@@ -435,6 +437,127 @@ static void report(struct extend_result *out, const struct extension *x)
 	str_list_sort(&out->baked);
 }
 
+/* --- the same again --- */
+
+/* Of the request, without what only the layer or the network can tell. */
+static struct memo_key memo_key(const struct extension *x)
+{
+	struct reference base = x->req->base;
+	struct platform_text platform = { "" };
+	struct memo_key key;
+	struct tag_hash h;
+	char when[24];
+
+	reference_default_tag(&base);
+	if (x->req->has_platform)
+		platform = platform_format(&x->req->platform);
+	snprintf(when, sizeof(when), "%lld", (long long)created(x));
+	tag_hash_init(&h);
+	tag_hash_field(&h, "base", reference_format(&base).text);
+	tag_hash_field(&h, "target", reference_format(&x->target).text);
+	tag_hash_field(&h, "platform", platform.text);
+	tag_hash_field(&h, "module", x->spec.target.module);
+	tag_hash_field(&h, "function", x->spec.target.function);
+	tag_hash_field(&h, "created", when);
+	tag_hash_field(&h, "compressor", compressor_id(&x->req->layer.compress).text);
+	tag_hash_field(&h, "layer", digest_format(&x->layer.diff_id).text);
+	tag_hash_final(&h, key.text);
+	return key;
+}
+
+struct ask {
+	const struct extension *x;
+	const struct memo *memo;
+	struct digest now[2];
+};
+
+static bool ask_one(void *arg, size_t job, struct err *err)
+{
+	struct ask *a = arg;
+	struct reference base = a->x->req->base;
+
+	reference_default_tag(&base);
+	return registry_head_manifest(&a->now[job], a->x->env->registry,
+				      job ? &a->memo->target : &base, err);
+}
+
+/* Two requests: is the base what it was, is the result where it was put? A no, or an error, is
+ * nothing to speak of: the whole way answers. */
+static bool still_holds(const struct extension *x, const struct memo *m)
+{
+	struct ask ask = { .x = x, .memo = m };
+	struct err ignored = { 0 };
+
+	return parallel_run(2, 2, ask_one, &ask, &ignored) && digest_eq(&ask.now[0], &m->base) &&
+	       digest_eq(&ask.now[1], &m->result);
+}
+
+/* *done_out: this very extension was made before and is in its place. */
+static bool remembered(bool *done_out, struct digest *digest_out, struct extension *x,
+		       struct err *err)
+{
+	struct memo_key key;
+	struct memo m;
+
+	*done_out = false;
+	if (!x->req->push || !memo_any(x->env->store) ||
+	    store_has_image(x->env->store, &x->req->base))
+		return true;
+	if (!write_layer(x, err))
+		return false;
+	x->has_layer = true;
+	key = memo_key(x);
+	if (!memo_find(&m, x->env->store, &key) || !still_holds(x, &m))
+		return true;
+	*done_out = true;
+	*digest_out = m.result;
+	x->target = m.target;
+	memcpy(x->hash, m.hash, sizeof(x->hash));
+	return true;
+}
+
+static void remember(const struct extension *x, const struct memo_key *key,
+		     const struct digest *result)
+{
+	struct memo m = { .base = x->base.root, .result = *result, .target = x->target };
+	struct err why = { 0 };
+
+	if (!x->req->push || x->base.is_local)
+		return;
+	memcpy(m.hash, x->hash, sizeof(m.hash));
+	if (!memo_put(x->env->store, key, &m, &why))
+		event_detail(x->env->events, "not remembered: %s", why.msg);
+}
+
+static void say_existed(const struct extension *x)
+{
+	event_note(x->env->events, "%s is there already, the very same",
+		   reference_familiar(&x->target).text);
+}
+
+/* From the base to the result in its place. */
+static bool make_and_give(bool *existed_out, struct digest *digest_out, struct extension *x,
+			  struct err *err)
+{
+	size_t jobs = 2 + (x->req->push ? SESSIONS : 0);
+	struct memo_key key;
+
+	if (!parallel_run(jobs, jobs, gather_one, x, err))
+		return false;
+	key = memo_key(x); /* before the target has its tag */
+	if (!name_result(x, err) || !make_result(x, err) ||
+	    !check_target(existed_out, digest_out, x, err))
+		return false;
+	if (*existed_out)
+		say_existed(x);
+	else if (x->req->push && !push_result(x, err))
+		return false;
+	if (!is_kept(x, digest_out) && !keep_result(x, err))
+		return false;
+	remember(x, &key, digest_out);
+	return true;
+}
+
 static bool run(struct extend_result *out, struct extension *x, struct err *err)
 {
 	const struct locate_request locate = {
@@ -444,22 +567,14 @@ static bool run(struct extend_result *out, struct extension *x, struct err *err)
 		.modules = x->req->modules,
 		.module_count = x->req->module_count,
 	};
-	size_t jobs = 2 + (x->req->push ? SESSIONS : 0);
 	struct digest digest;
 
-	if (!choose_target(x, err) || !spec_resolve(&x->spec, &locate, x->env->events, err))
-		return false;
-	if (!parallel_run(jobs, jobs, gather_one, x, err) || !name_result(x, err) ||
-	    !make_result(x, err))
-		return false;
-	if (!check_target(&out->existed, &digest, x, err))
+	if (!choose_target(x, err) || !spec_resolve(&x->spec, &locate, x->env->events, err) ||
+	    !remembered(&out->existed, &digest, x, err))
 		return false;
 	if (out->existed)
-		event_note(x->env->events, "%s is there already, the very same",
-			   reference_familiar(&x->target).text);
-	else if (x->req->push && !push_result(x, err))
-		return false;
-	if (!is_kept(x, &digest) && !keep_result(x, err))
+		say_existed(x);
+	else if (!make_and_give(&out->existed, &digest, x, err))
 		return false;
 	out->reference = x->target;
 	out->reference.has_digest = true;

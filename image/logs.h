@@ -15,7 +15,7 @@ struct log;
 /* `kind` is "run" or "build", `what` the command line or instruction. */
 MUST_CHECK bool log_open(struct log **out, struct store *s, const char *kind, const char *what,
 			 struct err *err);
-struct sink *log_sink(struct log *l); /* thread-safe: one write is one piece */
+struct sink *log_sink(struct log *l);      /* thread-safe: one write is one piece */
 const char *log_path(const struct log *l); /* absolute, of the .log */
 /* The last `lines` lines, at most `max` bytes. */
 MUST_CHECK bool log_tail(struct buf *out, struct log *l, size_t lines, struct err *err);

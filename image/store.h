@@ -35,8 +35,8 @@ MUST_CHECK bool store_subdir(int *fd_out, struct store *s, const char *path, str
 
 /* A file of a directory below the store ("cache/steps"), whole or not at all; what a writer that
  * was killed leaves of it lies where fsck and gc look. */
-MUST_CHECK bool store_put_file(struct store *s, const char *dir, const char *name,
-			       const void *data, size_t len, mode_t mode, struct err *err);
+MUST_CHECK bool store_put_file(struct store *s, const char *dir, const char *name, const void *data,
+			       size_t len, mode_t mode, struct err *err);
 
 /* --- blobs --- */
 bool store_has_blob(struct store *s, const struct digest *d,

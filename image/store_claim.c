@@ -42,8 +42,10 @@ static bool is_orphan(int dir, const char *name)
 {
 	AUTO(auto_close) int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0) /* another user's is not ours to judge */
-		return errno != EACCES && errno != EPERM && errno != ENOENT;
+	/* No file of ours but a link or a socket; what cannot be opened for another reason (another
+	 * user's, no descriptors left) is not to be judged. */
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO;
 	return flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
@@ -180,8 +182,11 @@ static bool write_claim(struct store *s, const struct digest *d, struct err *err
 	if (map_has(&s->claimed, line.text))
 		return true;
 	line.text[CLAIM_LINE - 1] = '\n';
-	if (!fs_write_all(s->claims, line.text, CLAIM_LINE, err))
+	if (!fs_write_all(s->claims, line.text, CLAIM_LINE, err)) {
+		/* Half a line would make nonsense of all that follow. */
+		(void)!ftruncate(s->claims, (off_t)(s->claimed.len * CLAIM_LINE));
 		return err_wrap(err, "%s/" STORE_USERS, s->path);
+	}
 	line.text[CLAIM_LINE - 1] = '\0';
 	map_put(&s->claimed, line.text, NULL);
 	return true;

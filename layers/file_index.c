@@ -178,6 +178,16 @@ static bool load(struct entry_list *out, const char *name, int cache_dir)
 	return false;
 }
 
+/* Bytes of what there is to read of an entry. */
+static size_t text_len(const struct entry *e)
+{
+	size_t len = strlen(e->path) + (e->link ? strlen(e->link) : 0);
+
+	for (size_t i = 0; i < e->xattr_count; i++)
+		len += strlen(e->xattrs[i].name) + e->xattrs[i].len;
+	return len;
+}
+
 static void keep(struct entry_list *l, const struct entry *e)
 {
 	struct entry *copy = ARRAY_PUSH(l);
@@ -203,6 +213,7 @@ static bool read_layer(struct entry_list *out, struct blob_source *blobs,
 {
 	AUTO(auto_source_close) struct source *plain = NULL;
 	AUTO(auto_tar_reader_close) struct tar_reader *tar = NULL;
+	size_t total = 0;
 
 	if (!layer_open(&plain, blobs, d, diff_id, err) || !tar_reader_open(&tar, plain, err))
 		return false;
@@ -214,6 +225,12 @@ static bool read_layer(struct entry_list *out, struct blob_source *blobs,
 			return err_wrap(err, "layer %s", digest_format(&d->digest).text);
 		if (!more)
 			return true;
+		total += text_len(&e);
+		if (total > LIMIT_FILE_INDEX)
+			return err_set(err, E_INTEGRITY,
+				       "layer %s: more than %d bytes of names and attributes (limit "
+				       "LIMIT_FILE_INDEX)",
+				       digest_format(&d->digest).text, LIMIT_FILE_INDEX);
 		keep(out, &e);
 	}
 }

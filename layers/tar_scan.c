@@ -294,6 +294,8 @@ bool tar_scan_feed(struct tar_scan *s, const void *data, size_t len, struct err 
 	while (len) {
 		size_t n = BLOCK - s->have;
 
+		if (s->at > LIMIT_LAYER_TAR)
+			return refuse(s, err, "more bytes than LIMIT_LAYER_TAR");
 		if (s->state == TAR_SCAN_END) {
 			s->at += len;
 			return is_zero(p, len) ||

@@ -320,7 +320,8 @@ static bool apply_whiteout(struct tree *t, const char *path, const char *name, s
 	return true;
 }
 
-static bool apply_hardlink(struct node *n, const struct tree *t, const struct entry *e,
+/* `is_new`: `n` was made for this link just now, so it is no file to link to. */
+static bool apply_hardlink(struct node *n, bool is_new, const struct tree *t, const struct entry *e,
 			   struct err *err)
 {
 	const char *slash = strrchr(e->link, '/');
@@ -335,7 +336,7 @@ static bool apply_hardlink(struct node *n, const struct tree *t, const struct en
 	if (!resolve(&w, &target, &ignored, &len, true, err))
 		return false;
 	target = target ? find_child(t, target, name, strlen(name)) : NULL;
-	if (!target || target->entry.kind == ENTRY_DIR)
+	if (!target || target->entry.kind == ENTRY_DIR || (is_new && target == n))
 		return err_set(err, E_INTEGRITY, "hard link %s: there is no file %s", e->path,
 			       e->link);
 	n->entry = target->entry;
@@ -352,6 +353,7 @@ static bool apply_member(struct tree *t, const struct entry *e, size_t layer, si
 	const char *name = slash ? slash + 1 : e->path;
 	struct node *parent, *n;
 	const char *path;
+	bool is_new;
 
 	if (!make_parent(&parent, t, e->path, layer, err))
 		return false;
@@ -360,11 +362,12 @@ static bool apply_member(struct tree *t, const struct entry *e, size_t layer, si
 		remove_node(t, n);
 		n = NULL;
 	}
-	if (!n)
+	is_new = !n;
+	if (is_new)
 		n = add_child(t, parent, name, strlen(name));
 	n->made_by = layer;
 	if (e->kind == ENTRY_HARDLINK)
-		return apply_hardlink(n, t, e, err);
+		return apply_hardlink(n, is_new, t, e, err);
 	path = n->entry.path;
 	n->entry = *e;
 	n->entry.path = path;

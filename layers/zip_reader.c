@@ -34,8 +34,9 @@ struct zip {
 	uint64_t size; /* of the file */
 	struct member *members;
 	size_t count;
-	struct map names; /* without final slash -> &members[i].pub, or &implied for a directory
-			     only passed through */
+	struct map names;   /* without final slash -> &members[i].pub, or &implied for a directory
+			       only passed through */
+	size_t implied_len; /* bytes of the names of those */
 };
 
 static const struct zip_member implied = { .is_dir = true };
@@ -306,6 +307,10 @@ static bool add_name(struct zip *z, struct member *m, struct err *err)
 			return refuse_member(z, m, err, "lies below a file");
 		if (there)
 			break;
+		z->implied_len += strlen(name);
+		if (z->implied_len > LIMIT_ZIP_DIRECTORY)
+			return refuse(z, err,
+				      "its directories have more names than LIMIT_ZIP_DIRECTORY");
 		map_put(&z->names, name, (void *)(uintptr_t)&implied);
 	}
 	return true;

@@ -122,6 +122,10 @@ static bool put_headers(struct zip_writer *w, const struct entry *e, uint32_t me
 		err->code = E_INPUT; /* ours to write, not someone's to have broken */
 		return false;
 	}
+	if (w->central.len + ZIP_CENTRAL_SIZE + len + ZIP_END_SIZE > w->central.max)
+		return err_set(err, E_INPUT,
+			       "zip: names of more than %zu bytes (limit LIMIT_ZIP_DIRECTORY)",
+			       w->central.max);
 	put32(&local, ZIP_LOCAL_MAGIC);
 	put_common(&local, e, method, w->crc, packed_size, is_ascii);
 	buf_put_bytes(&local, e->path, len);

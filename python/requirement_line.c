@@ -77,11 +77,14 @@ bool requirement_line_add_hash(struct requirement_line *line, struct arena *a, s
 				       "a hash has a character that is not hexadecimal");
 		hash.value[i / 2] = (unsigned char)(high << 4 | low);
 	}
-	grown = ARENA_ARRAY(a, struct requirement_hash, line->hash_count + 1);
-	if (line->hash_count)
-		memcpy(grown, line->hashes, line->hash_count * sizeof(*grown));
-	grown[line->hash_count++] = hash;
-	line->hashes = grown;
+	/* the room doubles when it is used up: at 0, 1, 2, 4, ... */
+	if ((line->hash_count & (line->hash_count - 1)) == 0) {
+		grown = ARENA_ARRAY(a, struct requirement_hash, 2 * line->hash_count + 1);
+		if (line->hash_count)
+			memcpy(grown, line->hashes, line->hash_count * sizeof(*grown));
+		line->hashes = grown;
+	}
+	line->hashes[line->hash_count++] = hash;
 	return true;
 }
 

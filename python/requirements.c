@@ -441,6 +441,9 @@ static bool read_file(struct requirements *into, const struct reading *outer, co
 			     .depth = outer ? outer->depth + 1 : 0 };
 	bool ok;
 
+	if (into->file_count++ == LIMIT_REQUIREMENTS_FILES)
+		return err_set(err, E_INPUT, "more than %d requirements files",
+			       LIMIT_REQUIREMENTS_FILES);
 	if (!check_recursion(outer, file, err) ||
 	    !fs_read_path(&content, file, LIMIT_REQUIREMENTS, err))
 		return false;

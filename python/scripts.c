@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* Entry points and script files as text. Where they go is wheel.c's. */
@@ -82,6 +83,9 @@ static bool take_point(struct entry_points *e, struct arena *a, struct slice lin
 			       "entry_points.txt: " SLICE_FMT ": '" SLICE_FMT
 			       "' is not module:object",
 			       SLICE_ARG(name), SLICE_ARG(value));
+	if (e->len == LIMIT_ENTRY_POINTS)
+		return err_set(err, E_INPUT, "entry_points.txt: more than %d programs",
+			       LIMIT_ENTRY_POINTS);
 	point.name = arena_slice(a, name);
 	*place_for(e, point.name) = point;
 	return true;

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "python/name.h"
 
@@ -67,7 +68,8 @@ bool wheel_name_parse(struct wheel_name *out, struct arena *a, const char *filen
 	struct slice parts[PARTS_MAX];
 	size_t count;
 
-	if (strchr(filename, '/') || !split(parts, &count, arena_strdup(a, filename)))
+	if (strchr(filename, '/') || strlen(filename) > LIMIT_COMPONENT ||
+	    !split(parts, &count, arena_strdup(a, filename)))
 		return err_set(err, E_INPUT,
 			       "'%s' is not name-version-python-abi-platform.whl (PEP 427)",
 			       filename);

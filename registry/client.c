@@ -113,7 +113,7 @@ struct talk {
 	char *bearer; /* sent last */
 	bool basic_sent;
 	bool by_memory; /* what was sent last relied on what an earlier run remembered */
-	int refusals; /* of tokens that should have been good */
+	int refusals;   /* of tokens that should have been good */
 };
 
 static void talk_free(struct talk *t)

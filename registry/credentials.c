@@ -517,7 +517,10 @@ static bool edit_commit(struct edit *e, struct err *err)
 {
 	size_t len;
 	char *text = json_text_pretty(e->doc, &len);
-	bool ok = fs_write_atomic(e->dir, e->name, text, len, 0600, err);
+	bool ok = len <= LIMIT_SETTINGS_FILE
+			  ? fs_write_atomic(e->dir, e->name, text, len, 0600, err)
+			  : err_set(err, E_INPUT, "it would grow past %d bytes",
+				    LIMIT_SETTINGS_FILE);
 
 	secret_free(&text);
 	return ok || err_wrap(err, "%s", e->path);
@@ -574,7 +577,8 @@ static bool helper_store(const char *suffix, const char *host, const struct cred
 			c->identity_token ? "<token>" : c->user, "Secret",
 			c->identity_token ? c->identity_token : c->password);
 	if (!doc)
-		return err_set(err, E_INPUT, "a credential that is not UTF-8 does not go into a helper");
+		return err_set(err, E_INPUT,
+			       "a credential that is not UTF-8 does not go into a helper");
 	text = json_text(doc, NULL);
 	ok = helper_run(&status, &answer, suffix, "store", text, err);
 	secret_free(&text);

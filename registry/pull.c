@@ -35,7 +35,7 @@ static bool resolve(struct registry_document *doc, struct registry *r, const str
 	for (int depth = 0;; depth++) {
 		AUTO(arena_free) struct arena arena = { 0 };
 		const struct descriptor *entry;
-		enum media_kind kind;
+		enum media_kind kind, said;
 		struct index x;
 
 		if (!manifest_sniff(&kind, doc->raw, doc->len, doc->content_type, err))
@@ -61,6 +61,9 @@ static bool resolve(struct registry_document *doc, struct registry *r, const str
 			return err_set(err, E_INTEGRITY,
 				       "manifest %s has %zu bytes where %lld were promised",
 				       digest_format(&at.digest).text, doc->len, (long long)size);
+		/* The index's word for it must be the document's too (CVE-2021-41190). */
+		if (!manifest_sniff(&said, doc->raw, doc->len, entry->media_type, err))
+			return false;
 	}
 }
 

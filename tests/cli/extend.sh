@@ -80,6 +80,17 @@ mark=$(requests_mark)
 check 'extend again' rtbuild extend "$REGISTRY/me/rt:1" --filepath src/map.py --function f
 stdout_is "$first"
 nothing_sent 'again' "$mark"
+is 'again: two requests, of the base and of the target' \
+	"$(requests_since "$mark" | sed 's/[0-9a-f]\{32\}/TAG/' | sort | tr '\n' ' ')" \
+	'HEAD /v2/me/rt/manifests/1 200 HEAD /v2/me/rt/manifests/TAG 200 '
+# What is remembered is a hint: another base under the same name, and the whole way is gone.
+run skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$tag" "docker://$REGISTRY/me/moved:1"
+check 'a base that will move' rtbuild extend -q "$REGISTRY/me/moved:1" --filepath src/map.py --function f -t out
+moved=$(cat "$out")
+run skopeo copy -q --src-tls-verify=false --dest-tls-verify=false --format v2s2 "docker://$REGISTRY/me/rt:1" "docker://$REGISTRY/me/moved:1"
+exits 7 rtbuild extend -q "$REGISTRY/me/moved:1" --filepath src/map.py --function f -t out
+check 'a base that moved' rtbuild extend -q "$REGISTRY/me/moved:1" --filepath src/map.py --function f -t out --force
+is 'a base that moved: another image' "$([ "$(cat "$out")" = "$moved" ] || echo yes)" yes
 fresh
 check 'extend again on another machine' rtbuild extend "$REGISTRY/me/rt:1" --filepath src/map.py --function f --json
 is 'another machine: same reference' "$(jq -r '.reference' "$out" | sed "s,@.*,,")@$(jq -r .digest "$out")" "$first"

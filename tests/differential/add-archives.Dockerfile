@@ -2,8 +2,6 @@
 FROM localhost/base
 ADD archives/plain.tar /plain
 ADD archives/gzip.data /gz/
-ADD archives/bzip2.tar.bz2 /bz2
-ADD archives/xz.tar.xz /xz
 ADD archives/plain.tar archives/gzip.data /many/
 ADD archives/broken.tgz /broken/
 ADD archives/x.zip /zip/

@@ -8,4 +8,4 @@ COPY --chown=$WHO:${GROUP:-extra} $FILE.txt $DIR/a
 COPY ${FILE}.txt ${DIR}/${UNSET:-b}
 ADD --chown=${WHO}:sys ${FILE}.txt $DIR/c
 WORKDIR $DIR
-COPY $FILE.txt "quoted $WHO"
+COPY $FILE.txt "quoted-$WHO"

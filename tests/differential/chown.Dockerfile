@@ -7,4 +7,4 @@ COPY --chown=worker:extra one.txt /both
 COPY --chown=worker:55 one.txt /mixed
 COPY --chown=9:extra one.txt /mixed2
 COPY --chown=odd:sys dir /tree
-COPY --chown=2147483647:4294967294 one.txt /large
+COPY --chown=2147483647:2000000000 one.txt /large

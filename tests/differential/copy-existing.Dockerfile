@@ -2,6 +2,6 @@
 FROM localhost/base
 COPY --chown=worker:extra one.txt /base-is-read
 COPY dir /opt/dir
-COPY modes /tmp
+COPY dir /tmp
 COPY one.txt /root/
 COPY one.txt /home/worker/

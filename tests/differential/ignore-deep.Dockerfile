@@ -1,4 +1,3 @@
 # facts 1.6: ** and order
 FROM localhost/base
-COPY tree /tree
-COPY dir /dir
+COPY . /all

@@ -2,6 +2,4 @@
 FROM localhost/base
 COPY names /names
 COPY sparse /sparse
-COPY names/with\ space /spaced
-COPY ["names/[[]bracket]", "/bracket"]
-ADD archives/plain.tar /large
+COPY ["names/with space", "/spaced"]

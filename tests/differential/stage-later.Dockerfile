@@ -3,3 +3,6 @@
 FROM localhost/base AS first
 COPY --from=second /etc/passwd /x
 FROM localhost/base AS second
+LABEL x=y
+FROM first
+LABEL x=y

@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # escape=`
 # facts 1.3: directives, continuations, lower case
 from localhost/base as Stage

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		const struct binding *b = &outline.bindings.items[i];
 
 		assert(b->line > 0 && b->column > 0 && *b->name);
-		if (!strchr(b->name, '.'))
+		if (outline.bindings.len < 1000 && !strchr(b->name, '.'))
 			assert(outline_find(&outline, b->name));
 	}
 	for (size_t i = 0; i < outline.imports.len; i++)

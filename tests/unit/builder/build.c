@@ -771,13 +771,15 @@ static void attributes(void **state)
 
 	world_open(&w);
 	put(&w, "d/f", "f");
+	put(&w, "d/s/g", "g");
 	set_attribute(&w, "d/f", "user.z", "1");
 	set_attribute(&w, "d/f", "user.a", "2");
 	set_attribute(&w, "d/f", "user.overlay.opaque", "y");
-	set_attribute(&w, "d", "user.dir", "3");
+	set_attribute(&w, "d/s", "user.dir", "3");
 	build(&img, &w, "FROM scratch\nCOPY d /d\nCOPY --chown=1 d/f /f\n");
 	layer_is(&w, &img, 0,
-		 "d 755 0:0 d {user.dir=3}\nf 644 0:0 d/f {user.a=2} {user.z=1} = f\n");
+		 "d 755 0:0 d\nf 644 0:0 d/f {user.a=2} {user.z=1} = f\n"
+		 "d 755 0:0 d/s {user.dir=3}\nf 644 0:0 d/s/g = g\n");
 	layer_is(&w, &img, 1, "f 644 1:1 f {user.a=2} {user.z=1} = f\n");
 	set_attribute(&w, "d/f", "user.z", "changed");
 	build(&again, &w, "FROM scratch\nCOPY d/f /f\n");

@@ -152,9 +152,9 @@ static inline void list_layer(struct buf *out, struct world *w, const struct ima
 			buf_putf(out, " @%lld", (long long)e.mtime);
 		if (e.link)
 			buf_putf(out, " -> %s", e.link);
-		for (size_t i = 0; i < e.xattr_count; i++)
-			buf_putf(out, " {%s=%.*s}", e.xattrs[i].name, (int)e.xattrs[i].len,
-				 (const char *)e.xattrs[i].value);
+		for (size_t k = 0; k < e.xattr_count; k++)
+			buf_putf(out, " {%s=%.*s}", e.xattrs[k].name, (int)e.xattrs[k].len,
+				 (const char *)e.xattrs[k].value);
 		if (e.kind == ENTRY_FILE)
 			buf_put(out, " = ");
 		while (e.kind == ENTRY_FILE && len) {

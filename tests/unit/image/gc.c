@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,36 @@ static void removed_images_go(void **state)
 	assert_true(str_list_has(&r.removed, digest_format(&b.layers[0].diff_id).text));
 	MUST(store_fsck(&proof, f.store, false, err));
 	assert_int_equal(proof.len, 0);
+}
+
+/* A claim that was cut off by a full disk makes the later ones no nonsense. */
+static void half_a_claim(void **state)
+{
+	AUTO(fixture_close) struct fixture f = { 0 };
+	AUTO(auto_store_close) struct store *other = NULL;
+	AUTO(map_free) struct map claims = { 0 };
+	struct digest d[3] = { digest_of("1", 1), digest_of("2", 1), digest_of("3", 1) };
+	struct rlimit whole, small;
+	AUTO(auto_close) int lock = -1;
+
+	(void)state;
+	fixture_open(&f);
+	fixture_reopen(&f);
+	MUST(store_enter(&lock, f.store, err));
+	MUST(store_claim(f.store, &d[0], err));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	small = whole;
+	small.rlim_cur = 100;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	MUST_FAIL(store_claim(f.store, &d[1], err), E_IO, "locks/users");
+	setrlimit(RLIMIT_FSIZE, &whole);
+	signal(SIGXFSZ, SIG_DFL);
+	MUST(store_claim(f.store, &d[2], err));
+	MUST(store_open(&other, store_path(f.store), err));
+	MUST(store_living_claims(&claims, other, err));
+	assert_int_equal(claims.len, 2);
+	assert_true(map_has(&claims, digest_hex(&d[2]).text));
 }
 
 /* What an open handle wrote or was told to be here stays, though no list speaks of it yet. */
@@ -354,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(removed_images_go),
+		cmocka_unit_test(half_a_claim),
 		cmocka_unit_test(work_in_progress_stays),
 		cmocka_unit_test(found_images_stay),
 		cmocka_unit_test(claims_of_the_dead_do_not_count),

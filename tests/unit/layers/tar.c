@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "layers/tar_scan.h"
 
 /* From locale.h, which cannot be included: base/banned.h poisons setlocale. */
 #define ALL_CATEGORIES 0x1fbf
@@ -423,7 +424,8 @@ static void reader_refuses(void **state)
 		{ "bad checksum", { { .name = "b", .bad_sum = true } } },
 		{ "bad checksum later", { { .name = "a" }, { .name = "b", .bad_sum = true } } },
 		{ "root as file", { { .name = "./", .type = '2', .link = "x" } } },
-		{ "root as hard link", { { .name = "b" }, { .name = "./", .type = '1', .link = "b" } } },
+		{ "root as hard link",
+		  { { .name = "b" }, { .name = "./", .type = '1', .link = "b" } } },
 		{ "pax twice",
 		  { { .name = "p", .type = 'x', .body = "10 path=a\n" },
 		    { .name = "p", .type = 'x', .body = "10 path=b\n" },
@@ -518,6 +520,22 @@ static void reader_refuses_what_follows(void **state)
 }
 
 /* A path, a component and a link at the limit, one below and one above. */
+/* A layer of nothing but headers, or of zeros behind its end. */
+static void streams_end(void **state)
+{
+	static const char zeros[1024];
+	struct tar_scan scan;
+	struct err err = { 0 };
+
+	(void)state;
+	tar_scan_init(&scan);
+	MUST(tar_scan_feed(&scan, zeros, sizeof(zeros), &err));
+	scan.at = LIMIT_LAYER_TAR;
+	MUST(tar_scan_feed(&scan, zeros, sizeof(zeros), &err));
+	MUST_FAIL(tar_scan_feed(&scan, zeros, sizeof(zeros), &err), E_INTEGRITY);
+	tar_scan_free(&scan);
+}
+
 static void name_limits(void **state)
 {
 	static const struct {
@@ -614,6 +632,7 @@ int main(void)
 		cmocka_unit_test(reader_accepts),
 		cmocka_unit_test(reader_refuses),
 		cmocka_unit_test(reader_refuses_what_follows),
+		cmocka_unit_test(streams_end),
 		cmocka_unit_test(name_limits),
 		cmocka_unit_test(sparse_comes_out_dense),
 	};

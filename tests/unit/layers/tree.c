@@ -402,10 +402,9 @@ static void caching(void **state)
 static void bad_layers(void **state)
 {
 	static const struct raw_member stacks[][2][4] = {
-		{ { H("h", "none") } },
-		{ { D("d"), H("h", "d") } },
-		{ { F("f"), F("f/x") } },
-		{ { F("f"), L("l", "f/.."), F("l/x") } },
+		{ { H("h", "none") } },      { { H("h", "h") } },
+		{ { D("h"), H("h", "h") } }, { { D("d"), H("h", "d") } },
+		{ { F("f"), F("f/x") } },    { { F("f"), L("l", "f/.."), F("l/x") } },
 		{ { F(".wh..") } },
 	};
 	struct fixture *f = *state;

@@ -170,7 +170,7 @@ static void writer_refuses(void **state)
 	struct err err = { 0 };
 	(void)state;
 
-	for (int i = 0; i < 9; i++) {
+	for (int i = 0; i < 10; i++) {
 		AUTO(entry_list_free) struct entry_list l = { 0 };
 		AUTO(buf_free) struct buf b = BUF_INIT(1 << 20);
 		enum err_code want = E_INPUT;
@@ -212,6 +212,19 @@ static void writer_refuses(void **state)
 				entry_add(&l, ENTRY_FILE, name);
 			}
 			b.max = 1 << 26;
+			break;
+		case 9: /* names that the directory at the end has no room for */
+			entry_list_free(&l);
+			for (int k = 0; k <= LIMIT_ZIP_DIRECTORY / 4000; k++) {
+				char name[4001];
+
+				memset(name, 'n', sizeof(name));
+				for (int at = 200; at < 4000; at += 200)
+					name[at] = '/';
+				snprintf(name + 3980, sizeof(name) - 3980, "%020d", k);
+				entry_add(&l, ENTRY_FILE, name);
+			}
+			b.max = 1 << 27;
 			break;
 		}
 		MUST_FAIL(write_zip(&b, &l, &err), want);

@@ -293,10 +293,13 @@ static void following(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parsing),   cmocka_unit_test(length_limit),
+		cmocka_unit_test(parsing),
+		cmocka_unit_test(length_limit),
 		cmocka_unit_test(chains_do_not_grow),
-		cmocka_unit_test(resolving), cmocka_unit_test(queries),
-		cmocka_unit_test(reach),     cmocka_unit_test(following),
+		cmocka_unit_test(resolving),
+		cmocka_unit_test(queries),
+		cmocka_unit_test(reach),
+		cmocka_unit_test(following),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

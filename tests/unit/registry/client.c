@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "image/digest.h"
 #include "registry/problem.h"
+#include "registry/pull.h"
 #include "registry/token.h"
 #include "registry/upload.h"
 #include "tests/unit/net/server.h"
@@ -57,6 +58,26 @@ static void send_range(int fd, const char *status, const char *headers, size_t f
 	server_send_bytes(fd, blob + from, sent);
 }
 
+#define EMPTY_DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+static const char child[] =
+	"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+	"\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":"
+	"\"" EMPTY_DIGEST "\",\"size\":0},\"layers\":[]}";
+
+/* An index that has another type for its entry than the entry itself. */
+static bool answer_index(int fd, const struct seen *req)
+{
+	struct digest d = digest_of(child, sizeof(child) - 1);
+	AUTO(auto_free)
+	char *index = mem_printf(
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":"
+		"\"application/vnd.docker.distribution.manifest.v2+json\",\"digest\":\"%s\","
+		"\"size\":%zu,\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}",
+		digest_format(&d).text, sizeof(child) - 1);
+
+	return server_reply(fd, "200 OK", "", has(req, "sha256:") ? child : index);
+}
+
 static bool answer_manifest(int fd, const struct seen *req)
 {
 	struct digest d = digest_of(manifest, sizeof(manifest) - 1);
@@ -65,6 +86,8 @@ static bool answer_manifest(int fd, const struct seen *req)
 		mem_printf(MANIFEST_TYPE "Docker-Content-Digest: %s\r\n", digest_format(&d).text);
 	bool head = strcmp(req->method, "HEAD") == 0;
 
+	if (has(req, "/two-types/"))
+		return answer_index(fd, req);
 	if (has(req, "/wrong-header/"))
 		return server_reply(fd, "200 OK",
 				    MANIFEST_TYPE "Docker-Content-Digest: sha256:"
@@ -411,6 +434,20 @@ static void manifest_by_digest(void **state)
 	struct digest want = digest_of(manifest, sizeof(manifest) - 1);
 
 	assert_true(digest_eq(&head, &want));
+}
+
+static void entries_are_what_their_index_says(void **state)
+{
+	struct fixture *f = *state;
+	struct platform want = { .os = "linux", .architecture = "amd64" };
+	struct reference ref = at(f, "two-types");
+	struct image img;
+	struct err err = { 0 };
+
+	assert_false(registry_pull(&img, NULL, f->r, NULL, &ref, &want, &err));
+	assert_int_equal(err.code, E_INTEGRITY);
+	if (!strstr(err.msg, "announced as 'application/vnd.docker"))
+		fail_msg("%s", err.msg);
 }
 
 static bool get_blob(struct fixture *f, const char *repository, struct err *err)
@@ -777,6 +814,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(manifests),
 		TEST(manifest_by_digest),
+		TEST(entries_are_what_their_index_says),
 		TEST(blobs),
 		TEST(credentials_stay_at_home),
 		TEST(uploads),
