@@ -227,10 +227,11 @@ static bool read_layer(struct entry_list *out, struct blob_source *blobs,
 			return true;
 		total += text_len(&e);
 		if (total > LIMIT_FILE_INDEX)
-			return err_set(err, E_INTEGRITY,
-				       "layer %s: more than %d bytes of names and attributes (limit "
-				       "LIMIT_FILE_INDEX)",
-				       digest_format(&d->digest).text, LIMIT_FILE_INDEX);
+			return err_set(
+				err, E_INTEGRITY,
+				"layer %s: more than %d bytes of names and attributes (limit "
+				"LIMIT_FILE_INDEX)",
+				digest_format(&d->digest).text, LIMIT_FILE_INDEX);
 		keep(out, &e);
 	}
 }

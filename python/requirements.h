@@ -22,7 +22,7 @@ struct requirements {
 	bool prereleases;          /* --pre, --all-releases :all: */
 	struct map prereleases_of; /* key -> enum prereleases as pointer: --all-releases,
 				      --only-final NAME */
-	size_t file_count; /* read so far */
+	size_t file_count;         /* read so far */
 	struct arena arena;
 };
 void requirements_free(struct requirements *r);

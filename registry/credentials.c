@@ -517,10 +517,10 @@ static bool edit_commit(struct edit *e, struct err *err)
 {
 	size_t len;
 	char *text = json_text_pretty(e->doc, &len);
-	bool ok = len <= LIMIT_SETTINGS_FILE
-			  ? fs_write_atomic(e->dir, e->name, text, len, 0600, err)
-			  : err_set(err, E_INPUT, "it would grow past %d bytes",
-				    LIMIT_SETTINGS_FILE);
+	bool ok =
+		len <= LIMIT_SETTINGS_FILE
+			? fs_write_atomic(e->dir, e->name, text, len, 0600, err)
+			: err_set(err, E_INPUT, "it would grow past %d bytes", LIMIT_SETTINGS_FILE);
 
 	secret_free(&text);
 	return ok || err_wrap(err, "%s", e->path);
