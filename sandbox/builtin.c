@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -100,7 +101,17 @@ static bool enter_root(const char *path, struct err *err)
 	return true;
 }
 
-static bool set_streams(const struct container *c, struct err *err)
+static bool close_from(unsigned int first, unsigned int last, struct err *err)
+{
+	return first > last || syscall(SYS_close_range, first, last, 0U) == 0 ||
+	       err_set_errno(err, "close_range");
+}
+
+/*
+ * Whatever else is open here is not the command's. It is closed now, not on execve: until then the
+ * image's own paths could lead through /proc/self/fd to it and out of the root (CVE-2024-21626).
+ */
+static bool set_streams(const struct container *c, unsigned int report_fd, struct err *err)
 {
 	int fds[3] = { c->stdin_fd, c->stdout_fd, c->stderr_fd };
 
@@ -112,10 +123,18 @@ static bool set_streams(const struct container *c, struct err *err)
 	for (int i = 0; i < 3; i++)
 		if (dup2(fds[i], i) < 0)
 			return err_set_errno(err, "duplicate a descriptor");
-	/* Whatever else is open here is not the command's. */
-	if (syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) < 0)
-		return err_set_errno(err, "close_range");
-	return true;
+	return close_from(3, report_fd - 1, err) && close_from(report_fd + 1, ~0U, err);
+}
+
+/* The kernel names a place outside the root "(unreachable)...". */
+static bool enter_cwd(const char *path, struct err *err)
+{
+	char where[PATH_MAX];
+
+	if (chdir(path) < 0 || syscall(SYS_getcwd, where, sizeof(where)) < 0)
+		return err_set_errno(err, "enter the working directory %s", path);
+	return where[0] == '/' ||
+	       err_set(err, E_INPUT, "the working directory %s leads out of the image", path);
 }
 
 static bool become(const struct container *c, const struct buf *filter, struct err *err)
@@ -148,7 +167,8 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool prepare(const struct container *c, const struct buf *filter, struct err *err)
+static bool prepare(const struct container *c, const struct buf *filter, int report_fd,
+		    struct err *err)
 {
 	int spaces = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (c->network ? 0 : CLONE_NEWNET) |
 		     (c->space->pure_cgroup2 ? CLONE_NEWCGROUP : 0);
@@ -164,7 +184,10 @@ static bool prepare(const struct container *c, const struct buf *filter, struct 
 	if (!c->network && !raise_loopback(err))
 		return false;
 	if (!fs_open_dir(&root, c->root, err) || !mount_all(c, root, err) ||
-	    !enter_root(c->root, err) || !set_streams(c, err))
+	    !enter_root(c->root, err))
+		return false;
+	auto_close(&root);
+	if (!set_streams(c, (unsigned int)report_fd, err))
 		return false;
 	/* Keys of our session are none of the command's business; kernels without keyrings refuse.
 	 */
@@ -173,9 +196,7 @@ static bool prepare(const struct container *c, const struct buf *filter, struct 
 	setsid();
 	umask(022);
 	reset_signals();
-	if (chdir(c->cwd) < 0)
-		return err_set_errno(err, "enter the working directory %s", c->cwd);
-	return become(c, filter, err);
+	return enter_cwd(c->cwd, err) && become(c, filter, err);
 }
 
 /* What the child sends when it did not get to execute the command. */
@@ -189,7 +210,7 @@ init(const struct container *c, const struct buf *filter, int report_fd)
 {
 	struct report report = { 0 };
 
-	if (prepare(c, filter, &report.err)) {
+	if (prepare(c, filter, report_fd, &report.err)) {
 		execve(c->program, (char *const *)(uintptr_t)c->argv,
 		       (char *const *)(uintptr_t)c->env);
 		report.exec_errno = errno;

@@ -76,7 +76,8 @@ void points_add_standard(struct points *p, const struct space *space, bool netwo
 
 void points_add_bind(struct points *p, const char *source, const char *target, bool read_only)
 {
-	unsigned long flags = MS_BIND | MS_REC | (read_only ? MS_RDONLY : 0);
+	/* A command may mknod, and what is bound outlives it: no device opens there. */
+	unsigned long flags = MS_BIND | MS_REC | MS_NODEV | (read_only ? MS_RDONLY : 0);
 
 	add(p, (struct point){ "bind", arena_strdup(&p->arena, source),
 			       arena_strdup(&p->arena, target), flags, NULL });

@@ -491,6 +491,40 @@ static void reader_table(void **state)
 	}
 }
 
+/* Few members with long names stand in many directories, whose names must fit in memory too. */
+static void directories_are_bounded(void **state)
+{
+	enum { DEPTH = 255, PART = 16, EACH = DEPTH * (DEPTH - 1) / 2 * PART };
+	enum { MEMBERS = LIMIT_ZIP_DIRECTORY / EACH + 2 };
+	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
+	AUTO(auto_free) struct raw_zip *members = mem_alloc((MEMBERS + 1) * sizeof(*members));
+	struct err err = { 0 };
+	(void)state;
+
+	MUST(fs_tmpdir_open(&dir, &err));
+	for (int few = 1; few >= 0; few--) {
+		AUTO(buf_free) struct buf b = BUF_INIT(1 << 24);
+		size_t count = few ? MEMBERS / 2 : MEMBERS + 1;
+		bool ok;
+
+		memset(members, 0, (MEMBERS + 1) * sizeof(*members));
+		for (size_t i = 0; i + 1 < count; i++) {
+			AUTO(buf_free) struct buf name = BUF_INIT(LIMIT_PATH + 1);
+
+			buf_putf(&name, "%0*zu", PART - 1, i);
+			for (int k = 1; k < DEPTH; k++)
+				buf_putf(&name, "/%0*d", PART - 1, k);
+			members[i].name = buf_steal(&name);
+		}
+		raw_zip(&b, members);
+		ok = read_raw(&count, &dir, &b, &err);
+		for (struct raw_zip *m = members; m->name; m++)
+			free((char *)(uintptr_t)m->name);
+		assert_int_equal(ok, few);
+		assert_int_equal(err.code, few ? E_NONE : E_INTEGRITY);
+	}
+}
+
 static void around_the_zip(void **state)
 {
 	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
@@ -610,7 +644,7 @@ int main(void)
 		cmocka_unit_test(empty_zip),      cmocka_unit_test(big_member),
 		cmocka_unit_test(writer_refuses), cmocka_unit_test(reader_table),
 		cmocka_unit_test(around_the_zip), cmocka_unit_test(zip64_is_read),
-		cmocka_unit_test(odd_files),
+		cmocka_unit_test(odd_files),      cmocka_unit_test(directories_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,6 +314,17 @@ static void limits_hold(void **state)
 	assert_false(read_text(&many, dir.path, text.ptr, text.len, &err));
 	assert_int_equal(err.code, E_INPUT);
 	assert_int_equal(err.at.line, LIMIT_REQUIREMENTS_ENTRIES + 1);
+	err_clear(&err);
+	buf_clear(&text);
+	requirements_free(&many);
+	for (int i = 0; i < LIMIT_REQUIREMENTS_FILES; i++)
+		buf_putf(&text, "-r %d.txt\n", LIMIT_REQUIREMENTS_DEPTH + 2);
+	free(first);
+	first = mem_printf("%s/%d.txt", dir.path, LIMIT_REQUIREMENTS_DEPTH + 2);
+	assert_true(fs_write_path_atomic(first, "", 0, 0644, &err));
+	assert_false(read_text(&many, dir.path, text.ptr, text.len, &err));
+	assert_int_equal(err.code, E_INPUT);
+	assert_int_equal(err.at.line, LIMIT_REQUIREMENTS_FILES);
 }
 
 static void single_requirements_have_no_options(void **state)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* Entry points and the programs made of them. */
@@ -57,6 +58,26 @@ static void bad_entry_points_are_refused(void **state)
 			fail_msg("'%s' was taken", lines[i]);
 		assert_int_equal(err.code, E_INPUT);
 	}
+}
+
+static void too_many_entry_points_are_refused(void **state)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(1 << 20);
+	struct err err = { 0 };
+
+	(void)state;
+	buf_put(&text, "[console_scripts]\n");
+	for (int i = 0; i <= LIMIT_ENTRY_POINTS; i++) {
+		AUTO(entry_points_free) struct entry_points e = { 0 };
+		AUTO(arena_free) struct arena a = { 0 };
+		bool fits = i < LIMIT_ENTRY_POINTS;
+
+		buf_putf(&text, "x%d = a:b\n", i);
+		if (i >= LIMIT_ENTRY_POINTS - 1)
+			assert_int_equal(entry_points_parse(&e, &a, slice_of(text.ptr), &err),
+					 fits);
+	}
+	assert_int_equal(err.code, E_INPUT);
 }
 
 static void pip_gets_its_own_names(void **state)
@@ -127,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entry_points_are_read),
 		cmocka_unit_test(bad_entry_points_are_refused),
+		cmocka_unit_test(too_many_entry_points_are_refused),
 		cmocka_unit_test(pip_gets_its_own_names),
 		cmocka_unit_test(shebangs_fit_the_kernel),
 		cmocka_unit_test(blanks_in_the_interpreter_are_quoted),

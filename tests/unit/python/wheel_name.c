@@ -45,9 +45,14 @@ static void names_are_read(void **state)
 	}
 }
 
+#define X100                                                                                       \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xxxxxxxxxxxx"
+
 static void bad_names_are_refused(void **state)
 {
 	static const char *const cases[] = {
+		X100 X100 X100 "-1.0-py3-none-any.whl", /* no file system holds it */
 		"",
 		"foo.whl",
 		"foo-1.0.whl",

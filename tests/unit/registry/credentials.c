@@ -14,6 +14,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -403,6 +404,30 @@ static void a_broken_file_is_not_replaced(void **state)
 	assert_string_equal(text, "{ broken");
 }
 
+/* What is written can be read again, so it must not grow past what is read. */
+static void a_full_file_is_not_made_larger(void **state)
+{
+	AUTO(credential_free)
+	struct credential c = { .user = mem_strdup("u"), .password = mem_strdup("pw") };
+	AUTO(auto_free) char *filler = mem_alloc(LIMIT_SETTINGS_FILE);
+	AUTO(auto_free)
+	char *path = mem_printf("%s/home/.docker/config.json", current->dir.path);
+	AUTO(buf_free) struct buf after = BUF_INIT(LIMIT_SETTINGS_FILE);
+	AUTO(auto_free) char *full = NULL;
+	AUTO(auto_free) char *where = NULL;
+	struct err err = { 0 };
+	(void)state;
+
+	memset(filler, 'x', LIMIT_SETTINGS_FILE - 64);
+	full = mem_printf("{\"x\":\"%s\"}", filler);
+	put("home/.docker/config.json", full);
+	assert_false(credentials_store(&where, NULL, "r.example", &c, &err));
+	assert_int_equal(err.code, E_INPUT);
+	err_clear(&err);
+	assert_true(fs_read_path(&after, path, after.max, &err));
+	assert_string_equal(after.ptr, full);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -415,6 +440,7 @@ int main(void)
 		TEST(storing_keeps_the_rest),
 		TEST(storing_in_a_helper),
 		TEST(a_broken_file_is_not_replaced),
+		TEST(a_full_file_is_not_made_larger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -550,6 +550,48 @@ static void devices(void **state)
 		expect_out("mknod /tmp/disk b 254 0 2>/dev/null || echo refused", "refused\n");
 }
 
+/* Nor where a directory of the host is bound: /dev/zero by another name, which exists everywhere.
+ */
+static void devices_in_mounts(void **state)
+{
+	AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
+	AUTO(auto_free) char *dir = mem_printf("%s/devdir", fx.dir.path);
+	const char *const argv[] = { "sh", "-c",
+				     "for d in /tmp /v; do mknod $d/zero c 1 5; "
+				     "head -c 1 $d/zero 2>/dev/null | wc -c; rm $d/zero; done",
+				     NULL };
+	const struct sandbox_mount bind = { SANDBOX_BIND, dir, "/v", false };
+	struct sandbox_spec spec = spec_of(argv);
+	(void)state;
+
+	if (fx.ids != IDS_ROOT)
+		return; /* only root can mknod */
+	assert_true(mkdir(dir, 0777) == 0 || errno == EEXIST);
+	spec.mounts = &bind;
+	spec.mount_count = 1;
+	run_spec(&o, &spec, false);
+	if (!o.ok || !str_eq(o.out.ptr, "0\n0\n"))
+		fail_msg("%s '%s'", o.err.msg, o.out.ptr);
+}
+
+/* CVE-2024-21626: a path of the image must not lead through /proc/self/fd to what we have open. */
+static void descriptors_are_closed(void **state)
+{
+	const char *const argv[] = { "true", NULL };
+	(void)state;
+
+	for (int fd = 3; fd < 24; fd++) {
+		AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
+		AUTO(auto_free) char *cwd = mem_printf("/proc/self/fd/%d", fd);
+		struct sandbox_spec spec = spec_of(argv);
+
+		spec.cwd = cwd;
+		run_spec(&o, &spec, false);
+		if (o.ok && o.result.status == 0)
+			fail_msg("%s is a directory", cwd);
+	}
+}
+
 static void networks(void **state)
 {
 	AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
@@ -1188,6 +1230,7 @@ static void free_fixture(void)
 		cmocka_unit_test(environment), cmocka_unit_test(layers_are_merged),               \
 		cmocka_unit_test(surroundings), cmocka_unit_test(isolated),                       \
 		cmocka_unit_test(privileges), cmocka_unit_test(devices),                          \
+		cmocka_unit_test(devices_in_mounts), cmocka_unit_test(descriptors_are_closed),    \
 		cmocka_unit_test(networks), cmocka_unit_test(nothing_changed),                    \
 		cmocka_unit_test(stubs_and_changes), cmocka_unit_test(times_restored),            \
 		cmocka_unit_test(changes), cmocka_unit_test(owners),                              \
