@@ -183,6 +183,10 @@ static bool file_target(struct copy *c, char **out, const char *name, struct err
 	}
 	if (there && there->kind != ENTRY_DIR)
 		return is_no_dir(c, path, there, err);
+	if (!*name || str_eq(name, ".") ||
+	    str_eq(name, "..")) /* a here-document may be called so */
+		return err_set(err, E_INPUT, "%s: '%s' cannot be the name of a file",
+			       c->step->in->spec->name, name);
 	if (!put_dirs(c, path, true, err))
 		return false;
 	*out = mem_printf("%s%s%s", path, *path ? "/" : "", name);

@@ -316,18 +316,24 @@ static bool parse_onbuild(struct parser *p, struct instruction *in, const struct
 			  struct err *err)
 {
 	struct instruction *held = ARENA_NEW(&p->d->arena, struct instruction);
+	struct slice name = { .ptr = rest->text, .len = strcspn(rest->text, " \t\v\f\r") };
+	enum instruction_kind kind;
+	const char *near;
 
 	if (!*rest->text) {
 		err_set(err, E_INPUT, "ONBUILD needs an instruction");
 		return dockerfile_at(p->d, in->place, 7, err);
 	}
+	/* before it is read: ONBUILD ONBUILD ... would nest as deep as a line is long */
+	if (instruction_find(&kind, &near, name) &&
+	    (kind == INSTRUCTION_ONBUILD || kind == INSTRUCTION_FROM ||
+	     kind == INSTRUCTION_MAINTAINER)) {
+		err_set(err, E_INPUT, "%s cannot be a trigger of ONBUILD",
+			instruction_spec(kind)->name);
+		return dockerfile_at(p->d, lex_place(&p->lex, rest->at), (int)name.len, err);
+	}
 	if (!parse_line(p, held, *rest, err))
 		return false;
-	if (held->kind == INSTRUCTION_ONBUILD || held->kind == INSTRUCTION_FROM ||
-	    held->kind == INSTRUCTION_MAINTAINER) {
-		err_set(err, E_INPUT, "%s cannot be a trigger of ONBUILD", held->spec->name);
-		return dockerfile_at(p->d, held->place, (int)strlen(held->spec->name), err);
-	}
 	in->trigger = held;
 	in->words = trigger_text(p, held);
 	in->word_count = 1;

@@ -36,7 +36,8 @@ struct pattern {
 	char *text; /* clean, without "!" */
 	bool exception;
 	enum match_kind kind;
-	size_t plain; /* length of the text before the first special character */
+	size_t plain;     /* length of the text before the first special character */
+	const char *tail; /* the plain ASCII the text ends in */
 	struct token *items;
 	size_t len, cap;
 };
@@ -72,11 +73,21 @@ static const char *compile_deep(struct pattern *p, const char *at, bool first)
 	return at;
 }
 
+static bool is_plain(char c)
+{
+	return (unsigned char)c < 0x80 && !strchr("*?[]\\", c);
+}
+
 static void compile(struct pattern *p)
 {
 	const char *at = p->text;
 
 	p->plain = strcspn(p->text, "*?[\\");
+	p->tail = p->text + strlen(p->text);
+	while (p->tail > p->text && is_plain(p->tail[-1]))
+		p->tail--;
+	if (*p->tail == '/' && p->tail > p->text)
+		p->tail++; /* the one behind ** may match nothing */
 	p->kind = MATCH_EXACT;
 	while (*at) {
 		bool ignored;
@@ -157,7 +168,9 @@ static void feed(const struct token *t, uint32_t c, bool *stay, bool *next)
 static bool match_tokens(const struct pattern *p, const char *path)
 {
 	size_t count = p->len + 1;
-	AUTO(auto_free) bool *now = mem_alloc(4 * count);
+	AUTO(auto_free) bool *heap = NULL;
+	bool few[256] = { false };
+	bool *now = 4 * count <= sizeof(few) ? few : (heap = mem_alloc(4 * count));
 	bool *inside = now + count;
 	bool *next = now + 2 * count;
 	bool *next_inside = now + 3 * count;
@@ -207,7 +220,8 @@ static bool pattern_matches(const struct pattern *p, const char *path)
 		suffix = p->text + 2;
 		return str_has_suffix(path, suffix) || (*suffix == '/' && str_eq(path, suffix + 1));
 	case MATCH_TOKENS:
-		return match_tokens(p, path);
+		/* asked for each pattern and each file: most are told apart by how they end */
+		return str_has_suffix(path, p->tail) && match_tokens(p, path);
 	}
 	return false;
 }

@@ -219,12 +219,21 @@ bool lex_next(struct lex *lx, bool *more_out, struct err *err)
 
 struct place lex_place(const struct lex *lx, size_t at)
 {
-	size_t i = lx->pieces.len;
+	size_t low = 0;
+	size_t high = lx->pieces.len;
+	struct lex_piece p;
 
-	while (i > 1 && lx->pieces.items[i - 1].at > at)
-		i--;
-	if (!i)
+	if (!high)
 		return (struct place){ lx->line, 0 };
-	struct lex_piece p = lx->pieces.items[i - 1];
+	/* the last piece that does not begin behind it; the first one begins at 0 */
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lx->pieces.items[middle].at > at)
+			high = middle;
+		else
+			low = middle;
+	}
+	p = lx->pieces.items[low];
 	return (struct place){ p.place.line, p.place.column + (int)(at - p.at) };
 }

@@ -37,6 +37,8 @@ MUST_CHECK bool session_platform(struct platform *out, const char *text, struct 
 
 /* One line on stdout. False with E_IO when stdout cannot take it. */
 MUST_CHECK bool session_print(const char *line, struct err *err);
+/* Bytes on stdout as they are. */
+MUST_CHECK bool session_print_raw(const char *data, size_t len, struct err *err);
 /* A document on stdout, indented. */
 MUST_CHECK bool session_print_json(const json_t *doc, struct err *err);
 /* With --json: `doc` (may be NULL; taken) gets requests, bytes, seconds and is printed; else `line`

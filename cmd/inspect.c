@@ -149,9 +149,9 @@ static bool run(struct session *s, void *arg, struct err *err)
 		return false;
 	reference_default_tag(&ref);
 	if (args->raw)
-		return session_print(img.manifest.raw, err);
+		return session_print_raw(img.manifest.raw, img.manifest.raw_len, err);
 	if (args->config)
-		return session_print(img.config_raw, err);
+		return session_print_raw(img.config_raw, img.config_raw_len, err);
 	if (s->options.json) {
 		doc = document(&img, reference_familiar(&ref).text);
 		return session_print_json(doc, err);

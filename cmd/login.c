@@ -52,7 +52,8 @@ static bool read_password(struct buf *out, struct session *s, const struct login
 	} else if (args->password) {
 		event_warn(s->events, "a password on the command line can be seen by others; use "
 				      "--password-stdin");
-		buf_put(out, args->password);
+		if (!buf_append(out, args->password, strlen(args->password), err))
+			return err_wrap(err, "--password");
 	} else {
 		err_set(err, E_USAGE, "no password");
 		return err_hint(err,

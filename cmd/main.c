@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/env.h"
@@ -48,6 +50,16 @@ static void set_signals(void)
 	sigaction(SIGHUP, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL); /* too large a file is an error like a full disk */
+}
+
+/* A stream the caller closed must not become the number of a blob of ours, which messages would be
+ * written into. Its use still fails: it is opened the wrong way round. */
+static void fill_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(err_exit_status(E_IO));
 }
 
 static bool general_help(struct err *err)
@@ -171,13 +183,14 @@ static int command_index(int argc, char **argv)
 	int at = 1;
 
 	while (at < argc && argv[at][0] == '-') {
+		const char *word = argv[at++];
+
 		for (const struct opt *o = global_opts; o->kind != OPT_KIND_END; o++)
 			if ((o->kind == OPT_KIND_TEXT || o->kind == OPT_KIND_LIST) &&
-			    str_has_prefix(argv[at], "--") && str_eq(argv[at] + 2, o->name))
+			    str_has_prefix(word, "--") && str_eq(word + 2, o->name))
 				at++; /* its value */
-		at++;
 	}
-	return at;
+	return at < argc ? at : argc;
 }
 
 /* The command's path: "logs" or "logs list"; `at` goes to its last word. */
@@ -201,6 +214,8 @@ static bool find_path(const struct cmd **out, char **path_out, int argc, char **
 	return true;
 }
 
+static const struct opt no_opts[] = { OPT_END };
+
 static bool dispatch(struct session *s, int argc, char **argv, enum render_mode *mode,
 		     struct err *err)
 {
@@ -212,7 +227,14 @@ static bool dispatch(struct session *s, int argc, char **argv, enum render_mode 
 
 	if (first == 2 && first == argc && str_eq(argv[1], "--version"))
 		return session_print("rtbuild " RTBUILD_VERSION, err);
-	if (first >= argc || (help && first + 1 >= argc)) /* alone, or --help */
+	if (first >= argc) { /* alone, or --help */
+		bool asked;
+
+		return opts_parse(NULL, no_opts, &s->options, global_opts, argc, argv, &asked,
+				  err) &&
+		       general_help(err);
+	}
+	if (help && first + 1 >= argc)
 		return general_help(err);
 	last = help ? first + 1 : first;
 	if (!find_path(&cmd, &path, argc, argv, &last, err))
@@ -234,6 +256,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	bool ok;
 
+	fill_streams();
 	umask(022);
 	set_signals();
 	ok = dispatch(&session, argc, argv, &mode, &err);

@@ -99,8 +99,10 @@ static void output_lines(struct task *t, const char *data, size_t len, bool end)
 		const char *newline = rest.len ? memchr(rest.ptr, '\n', rest.len) : NULL;
 		struct slice line = slice_cut(rest, '\n', &rest);
 
-		if (t->line.len + line.len < t->line.max)
-			buf_put_bytes(&t->line, line.ptr, line.len);
+		/* the beginning of a line that is too long stays */
+		if (line.len > t->line.max - t->line.len)
+			line.len = t->line.max - t->line.len;
+		buf_put_bytes(&t->line, line.ptr, line.len);
 		if (!newline && !end)
 			return;
 		if (newline || t->line.len)
@@ -118,7 +120,7 @@ static void started(struct renderer *r, const struct event *e)
 	t->id = e->task;
 	t->title = str_printable(e->text, strlen(e->text), OUTPUT_LINE_MAX);
 	t->started_ms = clock_monotonic_ms();
-	t->line = (struct buf)BUF_INIT(OUTPUT_LINE_MAX);
+	t->line = (struct buf)BUF_INIT(OUTPUT_LINE_MAX + 1); /* so that one cut is shown as cut */
 	if (r->opt.mode == RENDER_PLAIN && !r->opt.quiet)
 		fprintf(stderr, " > %s\n", t->title);
 }
@@ -337,16 +339,17 @@ void render_error(const struct err *err, enum render_mode mode)
 	struct slice more, first = slice_cut(slice_of(err->msg), '\n', &more);
 	AUTO(auto_free) char *msg = str_printable(first.ptr, first.len, ERR_MSG_MAX);
 	AUTO(auto_free) char *hint = str_printable(err->hint, strlen(err->hint), ERR_HINT_MAX);
+	AUTO(auto_free)
+	char *file = str_printable(err->at.file, strlen(err->at.file), ERR_FILE_MAX);
 
 	if (mode == RENDER_JSON) {
 		show_error_json(err);
 		return;
 	}
 	if (err->at.line && err->at.column)
-		fprintf(stderr, "rtbuild: %s:%d:%d: %s\n", err->at.file, err->at.line,
-			err->at.column, msg);
+		fprintf(stderr, "rtbuild: %s:%d:%d: %s\n", file, err->at.line, err->at.column, msg);
 	else if (err->at.line)
-		fprintf(stderr, "rtbuild: %s:%d: %s\n", err->at.file, err->at.line, msg);
+		fprintf(stderr, "rtbuild: %s:%d: %s\n", file, err->at.line, msg);
 	else
 		fprintf(stderr, "rtbuild: %s\n", msg);
 	if (err->at.line)

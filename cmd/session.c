@@ -56,6 +56,13 @@ bool session_print(const char *line, struct err *err)
 	return true;
 }
 
+bool session_print_raw(const char *data, size_t len, struct err *err)
+{
+	if (fwrite(data, 1, len, stdout) != len || fflush(stdout) != 0)
+		return err_set_errno(err, "write to stdout");
+	return true;
+}
+
 bool session_print_json(const json_t *doc, struct err *err)
 {
 	AUTO(auto_free) char *text = json_text_pretty(doc, NULL);

@@ -65,6 +65,8 @@ usage() {
 }
 usage 'did you mean build\?' biuld
 usage "unknown command 'frobnicate'" frobnicate
+usage 'unknown option --bogus' --bogus
+usage '--store needs a value' --store
 usage 'rtbuild --help' frobnicate
 usage 'did you mean list' template lits
 usage 'did you mean --backend' build --backedn=x
@@ -111,6 +113,11 @@ exits 9 sh -c 'rtbuild images >/dev/full'
 exits 9 sh -c 'rtbuild --help >/dev/full'
 exits 9 sh -c 'rtbuild build -q -t a/b:1 ctx >/dev/full'
 stderr_has 'stdout'
+# A stream that is closed is no descriptor of ours: nothing is written into a blob.
+exits 9 sh -c 'rtbuild images --json >&-'
+check 'without stdin and stderr' sh -c 'rtbuild build --no-cache -t a/b:1 ctx <&- 2>&-'
+check 'nothing came to harm' rtbuild fsck
+exits 3 sh -c 'rtbuild build -f ctx/Bad ctx <&- >&- 2>&-'
 echo x >plain
 exits 9 rtbuild images --store plain/store
 stderr_has 'plain/store'
@@ -137,6 +144,8 @@ run rtbuild inspect --raw a/b:1
 is 'inspect --raw: the manifest' "$(jq -c . "$out")" "$(manifest a/b:1 | jq -c .)"
 run rtbuild inspect --config a/b:1
 is 'inspect --config: the config' "$(jq -c . "$out")" "$(config a/b:1 | jq -c .)"
+is 'inspect --raw: byte for byte' "sha256:$(rtbuild inspect --raw a/b:1 | sha256sum | cut -d' ' -f1)" \
+	"$(rtbuild inspect --json a/b:1 | jq -r .digest)"
 check 'tag' rtbuild tag a/b:1 c/d:2
 stdout_empty
 check 'rmi' rtbuild rmi a/b:1

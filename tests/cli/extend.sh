@@ -237,7 +237,7 @@ rtbuild push -q "$python" "$REGISTRY/me/multi:amd" >/dev/null
 entry() {
 	rtbuild inspect --store "$TMP/entries" --platform "$2" --json "$REGISTRY/me/multi:$1" >entry.json
 	rtbuild inspect --store "$TMP/entries" --platform "$2" --raw "$REGISTRY/me/multi:$1" >entry.raw
-	jq -c --argjson size "$(head -c -1 entry.raw | wc -c)" '{mediaType, digest, size: $size, platform: (.platform | split("/") | {os: .[0], architecture: .[1]})}' entry.json
+	jq -c --argjson size "$(wc -c <entry.raw)" '{mediaType, digest, size: $size, platform: (.platform | split("/") | {os: .[0], architecture: .[1]})}' entry.json
 }
 printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[%s,%s]}' \
 	"$(entry amd linux/amd64)" "$(entry arm linux/arm64)" >index.json

@@ -261,6 +261,8 @@ static void copy_errors(void **state)
 		{ "FROM scratch\nRUN true", E_UNSUPPORTED, "Dockerfile:2:1", "no sandbox" },
 		{ "FROM scratch\nCOPY dangling /x", E_NOT_FOUND, "Dockerfile:2:6", "dangling" },
 		{ "FROM scratch\nCOPY loop /x", E_INPUT, "Dockerfile:2:6", "links" },
+		{ "FROM scratch\nCOPY <<.. /x/\na\n..\n", E_INPUT, "Dockerfile:2:1", "'..' cannot be the name" },
+		{ "FROM scratch\nCOPY <<a/ /x/\na\na/\n", E_INPUT, "Dockerfile:2:1", "'' cannot be the name" },
 		{ "FROM scratch\nCOPY outside /x", E_NOT_FOUND, "Dockerfile:2:6", "outside" },
 	};
 	/* clang-format on */

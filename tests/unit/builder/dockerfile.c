@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -124,6 +125,33 @@ static void limits(void **state)
 	for (int i = 0; i < LIMIT_INSTRUCTIONS; i++)
 		buf_put(&text, "USER a\n");
 	refuse(text.ptr, text.len, 1, "more than 20000 instructions");
+}
+
+/* One line as long as a line may be ends at once, whatever it holds. */
+static void long_lines(void **state)
+{
+	AUTO(dockerfile_free) struct dockerfile d = { 0 };
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_DOCKERFILE);
+	const struct instruction *in;
+	clock_t start = clock();
+	(void)state;
+
+	buf_put(&text, "FROM a\n");
+	for (int i = 0; i < 100000; i++)
+		buf_put(&text, "ONBUILD ");
+	buf_put(&text, "RUN x\n");
+	refuse(text.ptr, text.len, 2, "ONBUILD cannot be a trigger of ONBUILD");
+	buf_clear(&text);
+	buf_put(&text, "FROM a\nEXPOSE 1");
+	for (int i = 0; i < 200000; i++)
+		buf_put(&text, " \\\n  1");
+	parse(&d, text.ptr);
+	in = &d.instructions[1];
+	assert_int_equal(in->word_count, 200001);
+	assert_int_equal(in->words[200000].place.line, 200002);
+	assert_int_equal(in->words[200000].place.column, 3);
+	if ((clock() - start) / CLOCKS_PER_SEC >= 5)
+		fail_msg("%d s", (int)((clock() - start) / CLOCKS_PER_SEC));
 }
 
 /* Truncated and mangled files end in a plan or an error, never in a crash. */
@@ -267,6 +295,7 @@ int main(void)
 		cmocka_unit_test(places),
 		cmocka_unit_test(line_shown),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(mangled),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(mode_changes),
