@@ -189,7 +189,7 @@ static bool open_same(int *fd_out, const struct entry *e, struct err *err)
 static bool open_file(const struct entry *e, struct source **out, struct err *err)
 {
 	struct file_source *s;
-	int fd;
+	int fd = -1;
 
 	if (!open_same(&fd, e, err))
 		return false;
@@ -227,11 +227,6 @@ char *context_identity(const struct entry *e)
 
 	return mem_printf("%llx-%llx", (unsigned long long)st->st_dev,
 			  (unsigned long long)st->st_ino);
-}
-
-bool context_peek(int *fd_out, const struct entry *e, struct err *err)
-{
-	return open_same(fd_out, e, err);
 }
 
 /* --- the walk --- */

@@ -34,7 +34,5 @@ const unsigned char *context_hash(const struct entry *e);
 /* A text that two names of one inode have in common; the caller frees. */
 char *context_identity(const struct entry *e);
 bool context_has_links(const struct entry *e); /* its inode has several names */
-/* A descriptor of the file, not counted as its reading: to look at its first bytes. */
-MUST_CHECK bool context_peek(int *fd_out, const struct entry *e, struct err *err);
 
 #endif

@@ -33,11 +33,6 @@ void tag_hash_final(struct tag_hash *h, char out[TAG_HASH_LEN + 1])
 	hex_format(out, hash, sizeof(hash));
 }
 
-void tag_hash_free(struct tag_hash *h)
-{
-	sha256_free(&h->state);
-}
-
 /* repr() of a str: the quotes Python would choose, its escapes; printable characters beyond ASCII
  * as they are. */
 static void put_repr(struct buf *out, const char *s)

@@ -33,7 +33,6 @@ void tag_hash_init(struct tag_hash *h);
 void tag_hash_field(struct tag_hash *h, const char *name, const char *value);
 /* 64 hex digits; the tag is the first TAG_LEN of them. Releases the state. */
 void tag_hash_final(struct tag_hash *h, char out[TAG_HASH_LEN + 1]);
-void tag_hash_free(struct tag_hash *h); /* one that was not finished */
 
 /*
  * Lithops' own rule (facts/lithops.md, 2a): half of the MD5 of the file that holds the function,

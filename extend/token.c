@@ -571,11 +571,6 @@ void tokenizer_close(struct tokenizer *t)
 	free(t);
 }
 
-enum encoding tokenizer_encoding(const struct tokenizer *t)
-{
-	return t->encoding;
-}
-
 bool tokenizer_next(struct token_line *out, bool *more_out, struct tokenizer *t, struct err *err)
 {
 	for (t->len = 0; !t->len;) {

@@ -42,7 +42,6 @@ MUST_CHECK bool tokenizer_open(struct tokenizer **out, const char *text, size_t 
 			       const char *file, struct err *err);
 void tokenizer_close(struct tokenizer *t); /* NULL is fine */
 DEFINE_AUTO(struct tokenizer, tokenizer_close)
-enum encoding tokenizer_encoding(const struct tokenizer *t);
 
 /*
  * The next logical line; *more_out is false at the end. What cannot be followed (an unterminated

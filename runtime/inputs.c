@@ -41,6 +41,20 @@ static char *identity(const struct wheel_list *wheels, const struct wheel_layout
 	return mem_strdup(hex);
 }
 
+/* The same for a handler: two backends take other files from the same wheel. */
+static char *handler_identity(const struct wheel_list *wheels, const struct wheel_layout *layout,
+			      const struct backend_handler *h)
+{
+	AUTO(auto_free) char *wheel = identity(wheels, layout);
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
+	const char *const *files = h->files.items;
+
+	buf_putf(&text, "%s %s as %s", wheel, h->entry, h->as);
+	for (size_t i = 0; i < h->files.len; i++)
+		buf_putf(&text, " and %s", files[i]);
+	return buf_steal(&text);
+}
+
 static bool make_target(struct python_target *out, const struct runtime_request *req,
 			const char *python, struct err *err)
 {
@@ -186,7 +200,7 @@ static bool lay_out_handler(struct runtime_inputs *in, const struct backend *b, 
 		entry_add_bytes(&in->handler, files[i], "", 0);
 	/* what the wheel list still owns (its zip) outlives the entries: both are in `in` */
 	arena_adopt(&in->handler.arena, &all.arena);
-	in->handler_identity = identity(&in->lithops, &layout);
+	in->handler_identity = handler_identity(&in->lithops, &layout, &b->handler);
 	return entry_list_add_parents(&in->handler, err);
 }
 

@@ -79,8 +79,12 @@ child(task_fn *task, const struct worker *w, const struct workdir *work, int ans
 {
 	struct err err = { 0 };
 	struct message answer = MESSAGE_INIT;
+	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* The worker never writes here: the end of the socket means that it died before that. */
+	if (recv(answer_fd, &byte, 1, MSG_DONTWAIT) == 0)
+		_exit(1);
 	if (!task(&answer, w, work, &err) && !err.code)
 		err_set(&err, E_IO, "failed for no known reason");
 	send_answer(answer_fd, &answer, &err);

@@ -138,7 +138,7 @@ bool backend_python(const char **out, const struct backend *b, const char *pytho
 	if (list_has(&b->pythons, *out))
 		return true;
 	all = join(b->pythons.items, b->pythons.len);
-	err_set(err, E_USAGE, "%s has no Python %s", b->name, python);
+	err_set(err, E_USAGE, "%s has no Python %s", b->name, *out);
 	return err_hint(err, "it has %s", all);
 }
 

@@ -16,6 +16,14 @@ dockerfile() {
 	cat >d/Dockerfile
 }
 
+# Of a line that is too long to show the beginning is shown.
+dockerfile <<'END'
+FROM tiny:1
+RUN printf 'begin%03000dend\n' 0
+END
+check 'a RUN with a long line' rtbuild build --progress=plain -t long:1 d
+stderr_has '^   \| begin0{1900}'
+
 # content NAME N PATH: of a file of a layer.
 content() { tar -xOzf "$(layer "$1" "$2")" "$3"; }
 
