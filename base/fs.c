@@ -383,28 +383,78 @@ static int remove_one(int dir, const char *name)
 	return errno == ENOTEMPTY || errno == EEXIST ? 0 : -1;
 }
 
-bool fs_remove_tree(int dir, const char *name, struct err *err)
+/* How many directories of a tree are open at once: a command may nest more than there are
+ * descriptors. */
+enum { REMOVE_DEPTH = 64 };
+
+static bool open_to_empty(int *fd_out, int dir, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (!fs_open(fd_out, dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, FS_BENEATH_NOLINK,
+		     err))
+		return false;
+	/* A directory we may not write into can still be emptied when it is ours. */
+	if (fstat(*fd_out, &st) == 0 && (st.st_mode & 0700) != 0700)
+		fchmod(*fd_out, 0700);
+	return true;
+}
+
+/* To the top of the tree that is removed, whose turn comes again. */
+static bool move_up(int top, int dir, const char *name, struct err *err)
+{
+	unsigned char random[8];
+	char fresh[2 * sizeof(random) + 1];
+
+	random_bytes(random, sizeof(random));
+	hex_format(fresh, random, sizeof(random));
+	return renameat(dir, name, top, fresh) == 0 || err_set_errno(err, "remove %s", name);
+}
+
+static bool remove_below(int top, int dir, const char *name, int depth, struct err *err)
 {
 	AUTO(str_list_free) struct str_list names = { 0 };
 	AUTO(auto_close) int fd = -1;
-	struct stat st;
 	int done = remove_one(dir, name);
 
 	if (done == 1)
 		return true;
 	if (done < 0)
 		return err_set_errno(err, "remove %s", name);
-	if (!fs_open(&fd, dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, FS_BENEATH_NOLINK,
-		     err))
+	if (!open_to_empty(&fd, dir, name, err))
 		return false;
-	/* A directory we may not write into can still be emptied when it is ours. */
-	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
-		fchmod(fd, 0700);
+	if (depth == REMOVE_DEPTH)
+		return move_up(top, dir, name, err);
 	if (!fs_list(&names, fd, ".", FS_BENEATH_NOLINK, err))
 		return false;
 	for (size_t i = 0; i < names.len; i++)
-		if (!fs_remove_tree(fd, names.items[i], err))
+		if (!remove_below(top, fd, names.items[i], depth + 1, err))
 			return err_wrap(err, "%s", name);
+	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || err_set_errno(err, "remove %s", name);
+}
+
+bool fs_remove_tree(int dir, const char *name, struct err *err)
+{
+	AUTO(auto_close) int fd = -1;
+	int done = remove_one(dir, name);
+	bool empty = false;
+
+	if (done == 1)
+		return true;
+	if (done < 0)
+		return err_set_errno(err, "remove %s", name);
+	if (!open_to_empty(&fd, dir, name, err))
+		return false;
+	while (!empty) {
+		AUTO(str_list_free) struct str_list names = { 0 };
+
+		if (!fs_list(&names, fd, ".", FS_BENEATH_NOLINK, err))
+			return false;
+		for (size_t i = 0; i < names.len; i++)
+			if (!remove_below(fd, fd, names.items[i], 1, err))
+				return err_wrap(err, "%s", name);
+		empty = !names.len;
+	}
 	return unlinkat(dir, name, AT_REMOVEDIR) == 0 || err_set_errno(err, "remove %s", name);
 }
 

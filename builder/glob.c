@@ -7,6 +7,7 @@
 
 uint32_t glob_character(const char *p, size_t *len_out)
 {
+	enum { NO_CHARACTER = 0x200000 }; /* above all that four bytes can say */
 	const unsigned char *u = (const unsigned char *)p;
 	size_t len = u[0] < 0xc2 ? 1 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 1;
 	uint32_t c = len == 1 ? u[0] : u[0] & (0x7fU >> len);
@@ -14,12 +15,12 @@ uint32_t glob_character(const char *p, size_t *len_out)
 	for (size_t i = 1; i < len; i++) {
 		if ((u[i] & 0xc0) != 0x80) {
 			*len_out = 1;
-			return 0xfffd;
+			return NO_CHARACTER | u[0];
 		}
 		c = c << 6 | (u[i] & 0x3fU);
 	}
 	*len_out = len;
-	return len == 1 && c >= 0x80 ? 0xfffd : c;
+	return len == 1 && c >= 0x80 ? NO_CHARACTER | c : c;
 }
 
 /* One end of a range inside brackets. */

@@ -9,7 +9,7 @@
 /*
  * Go's filepath.Match: * any text but "/", ? one character but "/", [a-z] and [^a-z], backslash
  * before a character makes it plain. Characters are UTF-8 sequences; a byte that is none counts as
- * one.
+ * one of its own.
  */
 bool glob_is_valid(const char *pattern);
 /* False for an invalid pattern too. */

@@ -62,7 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	AUTO(store_list_free) struct store_list list = { 0 };
 	AUTO(fsck_report_free) struct fsck_report report = { 0 };
 	AUTO(gc_report_free) struct gc_report gc = { 0 };
-	struct gc_options options = { 0 };
+	AUTO(buf_free) struct buf raw = BUF_INIT(1 << 24);
+	struct gc_options options = { .drop_unused = true };
+	struct descriptor root;
 	struct reference ref;
 	struct err err = { 0 };
 	bool complete;
@@ -75,6 +77,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		for (size_t i = 0; i < image.manifest.layer_count; i++)
 			store_blob_origin(s, &image.manifest.layers[i].digest);
 	verdict(store_complete(&complete, s, &ref, &err), &err);
+	verdict(store_find_root(&raw, &root, s, &ref, &err), &err);
+	ref.has_digest = list.len > 0;
+	if (list.len)
+		ref.digest = list.items[0].descriptor.digest;
+	if (raw.len > 64) /* a platform of an index, by its own digest */
+		ref.digest = image.manifest.raw ? image.manifest.digest : root.digest;
+	store_has_image(s, &ref);
+	ref.has_digest = false;
 	if (image.manifest.raw)
 		verdict(store_put_image(s, &image, &ref, &err), &err);
 	verdict(store_fsck(&report, s, true, &err), &err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -292,6 +293,33 @@ static void trees_are_removed_without_following_links(void **state)
 	assert_true(fs_exists(p->outside, "secret"));
 }
 
+/* Deeper than there are descriptors, as a command may leave it. */
+static void trees_deeper_than_descriptors_are_removed(void **state)
+{
+	struct place *p = *state;
+	struct rlimit old, few;
+	struct err err = { 0 };
+	int at = dup(p->root);
+
+	for (int i = 0; i < 600; i++) {
+		int below;
+
+		assert_int_equal(mkdirat(at, i ? "d" : "deep", 0700), 0);
+		below = openat(at, i ? "d" : "deep", O_RDONLY | O_DIRECTORY);
+		assert_true(below >= 0);
+		close(at);
+		at = below;
+	}
+	close(at);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = (struct rlimit){ 200, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	if (!fs_remove_tree(p->root, "deep", &err))
+		fail_msg("%.200s", err.msg);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_false(fs_exists(p->root, "deep"));
+}
+
 static void a_lock_dies_with_its_holder(void **state)
 {
 	struct place *p = *state;
@@ -394,6 +422,7 @@ int main(void)
 		IN_PLACE(directories_are_made_inside),
 		IN_PLACE(writing_is_whole_or_not_at_all),
 		IN_PLACE(trees_are_removed_without_following_links),
+		IN_PLACE(trees_deeper_than_descriptors_are_removed),
 		IN_PLACE(a_lock_dies_with_its_holder),
 		IN_PLACE(leftovers_are_those_of_the_dead),
 		IN_PLACE(absolute_names),

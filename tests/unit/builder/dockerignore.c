@@ -24,6 +24,8 @@ static void table(void **state)
 		bool match;
 	} rows[] = {
 		{ "", "file", false },
+		{ "*\xa3", "x\xa3", true },
+		{ "*\xa3", "x\xac", false },
 		{ "**", "file", true },
 		{ "**", "file/", true },
 		{ "**/", "file", true },

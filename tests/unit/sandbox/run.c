@@ -868,42 +868,6 @@ static size_t count_in(const char *path)
 	return names.len;
 }
 
-static void list_cgroups(struct buf *out)
-{
-	const char *const argv[] = { "find", "/sys/fs/cgroup", "-name", "rtbuild-*", NULL };
-	struct proc_spec spec = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
-	struct err err = { 0 };
-	int status;
-
-	assert_true(proc_capture(&status, out, NULL, &spec, NULL, 10000, &err));
-}
-
-/* Every cgroup that is there now is gone in a while: other tests beside this one have some of their
- * own, whose names tell nothing. */
-static void assert_no_cgroups(void)
-{
-	AUTO(buf_free) struct buf first = BUF_INIT(1 * MIB);
-	bool left = true;
-
-	list_cgroups(&first);
-	for (int i = 0; left && i < 300; i++) {
-		AUTO(buf_free) struct buf now = BUF_INIT(1 * MIB);
-		struct slice rest = slice_of(first.ptr);
-
-		left = false;
-		list_cgroups(&now);
-		while (rest.ptr) {
-			struct slice line = slice_cut(rest, '\n', &rest);
-			AUTO(auto_free) char *name = mem_strndup(line.ptr, line.len);
-
-			left = left || (line.len && strstr(now.ptr, name));
-		}
-		if (left)
-			clock_sleep_ms(50);
-	}
-	assert_false(left);
-}
-
 /* Nothing of a run is left anywhere. */
 static void assert_clean(const char *needle)
 {
@@ -916,7 +880,6 @@ static void assert_clean(const char *needle)
 	if (strstr(mounts_text.ptr, fx.store_path))
 		fail_msg("something is mounted in %s", fx.store_path);
 	assert_int_equal(count_in("cache/work"), 0);
-	assert_no_cgroups();
 }
 
 static void timeout(void **state)
