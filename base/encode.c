@@ -131,6 +131,17 @@ static size_t utf8_next(uint32_t *point, const unsigned char *s, size_t len)
 	return 0;
 }
 
+size_t str_utf8_prefix(const char *s, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)s;
+	uint32_t point;
+	size_t i = 0, n;
+
+	while (i < len && (n = utf8_next(&point, at + i, len - i)))
+		i += n;
+	return i;
+}
+
 /* Controls, and the marks that reorder or hide text (Trojan Source, CVE-2021-42574). */
 static bool is_unsafe(uint32_t point)
 {

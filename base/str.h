@@ -95,6 +95,9 @@ void str_list_sort(struct str_list *l);
  */
 char *str_printable(const char *s, size_t len, size_t max);
 
+/* How many bytes at the start are well-formed UTF-8 (RFC 3629). */
+size_t str_utf8_prefix(const char *s, size_t len);
+
 /* base64 (RFC 4648, with padding). */
 char *str_base64_encode(const void *data, size_t len);
 MUST_CHECK bool str_base64_decode(struct buf *out, struct slice text, struct err *err);
