@@ -17,7 +17,7 @@ static bool copy_flag(const char **out, struct maker *m, const char *name, struc
 	const struct flag *flag = instruction_find_flag(m->in, name);
 
 	*out = NULL;
-	return !flag || maker_expand_text(out, m, flag->value, flag->place, err);
+	return !flag || maker_expand_flag(out, m, flag, 0, flag->value, err);
 }
 
 static bool copy_flags(struct maker *m, struct err *err)
@@ -45,8 +45,7 @@ static bool copy_flags(struct maker *m, struct err *err)
 		const struct flag *flag = &m->in->flags[i];
 
 		if (str_eq(flag->spec->name, "exclude") &&
-		    !maker_expand_text(&excludes[c->exclude_count++], m, flag->value, flag->place,
-				       err))
+		    !maker_expand_flag(&excludes[c->exclude_count++], m, flag, 0, flag->value, err))
 			return false;
 	}
 	c->excludes = excludes;

@@ -135,6 +135,41 @@ static bool parse_flag(struct parser *p, const struct instruction *in, struct fl
 	return true;
 }
 
+struct place flag_value_place(const struct flag *f, size_t at)
+{
+	struct place place = f->place;
+
+	for (size_t i = 0; i < f->piece_count && f->pieces[i].at <= at; i++) {
+		place = f->pieces[i].place;
+		place.column += (int)(at - f->pieces[i].at);
+	}
+	return place;
+}
+
+/* Runs of bytes that stand beside each other in the file too: a quote taken off or a continued line
+ * begins the next one. */
+static void place_value(struct parser *p, struct flag *flag, const struct word_at *word, size_t at)
+{
+	const char *sign = strchr(word->text, '=');
+	size_t from = sign ? (size_t)(sign + 1 - word->text) : 0;
+	size_t len = strlen(word->text);
+	struct lex_piece *pieces;
+	struct place last = { 0 };
+
+	if (!sign || from == len)
+		return;
+	pieces = ARENA_ARRAY(&p->d->arena, struct lex_piece, len - from);
+	for (size_t i = from; i < len; i++) {
+		struct place place = lex_place(&p->lex, at + word->ats[i]);
+
+		if (place.line != last.line || place.column != last.column + 1)
+			pieces[flag->piece_count++] =
+				(struct lex_piece){ .at = i - from, .place = place };
+		last = place;
+	}
+	flag->pieces = pieces;
+}
+
 static bool flag_repeats(const struct flag *flags, size_t count, const struct flag *flag)
 {
 	if (flag->spec->kind == FLAG_LIST)
@@ -159,6 +194,7 @@ static bool parse_flags(struct parser *p, struct instruction *in, struct rest *r
 		struct flag *flag = &flags[i];
 
 		flag->place = lex_place(&p->lex, rest->at + words.items[i].at);
+		place_value(p, flag, &words.items[i], rest->at);
 		if (!parse_flag(p, in, flag, words.items[i].text, err))
 			return dockerfile_at(p->d, flag->place, (int)strlen(words.items[i].text),
 					     err);

@@ -20,7 +20,11 @@ struct flag {
 	const struct flag_spec *spec;
 	const char *value; /* FLAG_BOOL: "true" or "false" */
 	struct place place;
+	const struct lex_piece *pieces; /* where the bytes of `value` stand in the file */
+	size_t piece_count;
 };
+/* Byte `at` of the value, in the file; for one without a value the flag itself. */
+struct place flag_value_place(const struct flag *f, size_t at);
 
 struct heredoc {
 	const char *name;

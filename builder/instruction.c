@@ -8,37 +8,37 @@
 
 /* clang-format off */
 static const struct flag_spec from_flags[] = {
-	{ "platform", FLAG_TEXT, false },
+	{ "platform", FLAG_TEXT, NULL },
 };
 static const struct flag_spec copy_flags[] = {
-	{ "from",    FLAG_TEXT, false },
-	{ "chown",   FLAG_TEXT, false },
-	{ "chmod",   FLAG_TEXT, false },
-	{ "link",    FLAG_BOOL, false },
-	{ "parents", FLAG_BOOL, true },
-	{ "exclude", FLAG_LIST, false },
+	{ "from",    FLAG_TEXT, NULL },
+	{ "chown",   FLAG_TEXT, NULL },
+	{ "chmod",   FLAG_TEXT, NULL },
+	{ "link",    FLAG_BOOL, NULL },
+	{ "parents", FLAG_BOOL, "name the directories in the destination" },
+	{ "exclude", FLAG_LIST, NULL },
 };
 static const struct flag_spec add_flags[] = {
-	{ "chown",        FLAG_TEXT, false },
-	{ "chmod",        FLAG_TEXT, false },
-	{ "link",         FLAG_BOOL, false },
-	{ "exclude",      FLAG_LIST, false },
-	{ "checksum",     FLAG_TEXT, false },
-	{ "unpack",       FLAG_BOOL, false },
-	{ "keep-git-dir", FLAG_BOOL, true },
+	{ "chown",        FLAG_TEXT, NULL },
+	{ "chmod",        FLAG_TEXT, NULL },
+	{ "link",         FLAG_BOOL, NULL },
+	{ "exclude",      FLAG_LIST, NULL },
+	{ "checksum",     FLAG_TEXT, NULL },
+	{ "unpack",       FLAG_BOOL, NULL },
+	{ "keep-git-dir", FLAG_BOOL, "leave it out: ADD takes no git repositories yet" },
 };
 static const struct flag_spec run_flags[] = {
-	{ "mount",    FLAG_LIST, true },
-	{ "network",  FLAG_TEXT, false },
-	{ "security", FLAG_TEXT, true },
-	{ "device",   FLAG_LIST, true },
+	{ "mount",    FLAG_LIST, NULL },
+	{ "network",  FLAG_TEXT, NULL },
+	{ "security", FLAG_TEXT, "leave it out: a RUN has docker's default rights and no more" },
+	{ "device",   FLAG_LIST, "leave it out: devices are of the labs language, and no RUN gets one" },
 };
 static const struct flag_spec health_flags[] = {
-	{ "interval",       FLAG_TEXT, false },
-	{ "timeout",        FLAG_TEXT, false },
-	{ "start-period",   FLAG_TEXT, false },
-	{ "start-interval", FLAG_TEXT, false },
-	{ "retries",        FLAG_TEXT, false },
+	{ "interval",       FLAG_TEXT, NULL },
+	{ "timeout",        FLAG_TEXT, NULL },
+	{ "start-period",   FLAG_TEXT, NULL },
+	{ "start-interval", FLAG_TEXT, NULL },
+	{ "retries",        FLAG_TEXT, NULL },
 };
 #define FLAGS(table) (table), ARRAY_LEN(table)
 

@@ -55,7 +55,8 @@ enum flag_kind {
 struct flag_spec {
 	const char *name;
 	enum flag_kind kind;
-	bool refused; /* understood, but the engine cannot do it yet */
+	const char *refused; /* why it is not done here, a cure; NULL: it is. Values that change
+				nothing (false, sandbox) pass */
 };
 
 struct instruction_spec {

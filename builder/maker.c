@@ -68,6 +68,19 @@ bool maker_expand_text(const char **out, struct maker *m, const char *text, stru
 	return maker_expand(out, m, &(struct word){ .text = text, .place = place }, err);
 }
 
+bool maker_expand_flag(const char **out, struct maker *m, const struct flag *flag, size_t at,
+		       const char *text, struct err *err)
+{
+	struct expand_options opt = maker_options(m);
+	AUTO(auto_free) char *value = NULL;
+	size_t bad_at = 0;
+
+	if (!expand_word(&value, text, &opt, &bad_at, err))
+		return dockerfile_at(m->file, flag_value_place(flag, at + bad_at), 0, err);
+	*out = arena_strdup(m->s->arena, value);
+	return maker_count(m, strlen(value), err);
+}
+
 /* E_INPUT at word i. */
 bool maker_bad_word(const struct maker *m, size_t i, struct err *err)
 {

@@ -28,6 +28,9 @@ MUST_CHECK bool maker_expand(const char **out, struct maker *m, const struct wor
 			     struct err *err);
 MUST_CHECK bool maker_expand_text(const char **out, struct maker *m, const char *text,
 				  struct place place, struct err *err);
+/* The value of a flag from byte `at` on, which is `text`. */
+MUST_CHECK bool maker_expand_flag(const char **out, struct maker *m, const struct flag *flag,
+				  size_t at, const char *text, struct err *err);
 /* Put the place of word i into `err`; returns false. */
 bool maker_bad_word(const struct maker *m, size_t i, struct err *err);
 void maker_history(struct maker *m, const struct buf *text);

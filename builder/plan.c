@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/interpret.h"
+#include "builder/mountargs.h"
 #include "builder/owner.h"
 #include "builder/quote.h"
 #include "builder/view.h"
@@ -177,8 +178,10 @@ bool plan_source(struct plan_source *out, const struct plan *p, size_t stage, co
 	}
 	if (str_to_u64(&number, slice_of(from), SIZE_MAX - 1)) {
 		out->stage = (size_t)number;
-		if (out->stage >= p->stage_count)
-			return err_set(err, E_INPUT, "there is no stage number %s", from);
+		if (out->stage >= p->stage_count) {
+			err_set(err, E_INPUT, "there is no stage number %s", from);
+			return err_hint(err, "stages count from 0; this is stage %zu", stage);
+		}
 	} else {
 		out->stage = find_stage(p, p->stage_count, from);
 	}
@@ -189,31 +192,66 @@ bool plan_source(struct plan_source *out, const struct plan *p, size_t stage, co
 	}
 	if (out->stage < stage)
 		return true;
-	err_set(err, E_INPUT, "cannot copy from stage '%s': it %s", from,
+	err_set(err, E_INPUT, "cannot take files from stage '%s': it %s", from,
 		out->stage == stage ? "is this very stage" : "comes later");
-	return err_hint(err, "a stage can only copy from those before it");
+	return err_hint(err, "a stage can only use those before it");
+}
+
+static bool mark_used(struct plan *p, size_t index, struct err *err);
+
+/* What one flag takes files from, as seen from stage `index`. */
+static bool mark_source(struct plan *p, size_t index, const char *from, struct place place,
+			int width, struct err *err)
+{
+	struct plan_source source;
+
+	if (!plan_source(&source, p, index, from, err))
+		return dockerfile_at(p->file, place, width, err);
+	return source.stage == SIZE_MAX || mark_used(p, source.stage, err);
+}
+
+/* COPY --from and RUN --mount=from=; a trigger's are those of the stage it runs in. */
+static bool mark_sources(struct plan *p, size_t index, const struct instruction *in,
+			 struct err *err)
+{
+	for (size_t i = 0; i < in->flag_count; i++) {
+		const struct flag *flag = &in->flags[i];
+		const char *from = flag->value;
+		size_t at = 0;
+
+		if (in->kind == INSTRUCTION_RUN && str_eq(flag->spec->name, "mount"))
+			from = mountargs_from(&at, &p->arena, flag);
+		else if (in->kind != INSTRUCTION_COPY || !str_eq(flag->spec->name, "from") ||
+			 strchr(from, '$'))
+			continue;
+		if (from && !mark_source(p, index, from,
+					 in->kind == INSTRUCTION_RUN ? flag_value_place(flag, at)
+								     : flag->place,
+					 (int)strlen(from) + 5, err))
+			return false;
+	}
+	return true;
 }
 
 static bool mark_used(struct plan *p, size_t index, struct err *err)
 {
 	struct plan_stage *s = &p->stages[index];
+	const struct plan_stage *base =
+		s->base_stage != SIZE_MAX ? &p->stages[s->base_stage] : NULL;
 
 	if (s->used)
 		return true;
 	s->used = true;
-	if (s->base_stage != SIZE_MAX && !mark_used(p, s->base_stage, err))
+	if (base && !mark_used(p, s->base_stage, err))
 		return false;
-	for (size_t i = 0; i < s->instruction_count; i++) {
-		const struct instruction *in = &s->instructions[i];
-		const struct flag *from =
-			in->kind == INSTRUCTION_COPY ? instruction_find_flag(in, "from") : NULL;
-		struct plan_source source;
+	for (size_t i = 0; base && i < base->instruction_count; i++) {
+		const struct instruction *in = &base->instructions[i];
 
-		if (!from || strchr(from->value, '$'))
-			continue;
-		if (!plan_source(&source, p, index, from->value, err))
-			return dockerfile_at(p->file, from->place, 0, err);
-		if (source.stage != SIZE_MAX && !mark_used(p, source.stage, err))
+		if (in->trigger && !mark_sources(p, index, in->trigger, err))
+			return false;
+	}
+	for (size_t i = 0; i < s->instruction_count; i++) {
+		if (!mark_sources(p, index, &s->instructions[i], err))
 			return false;
 	}
 	return true;

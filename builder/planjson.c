@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/interpret.h"
+#include "builder/mountargs.h"
 #include "builder/plan.h"
 #include "builder/quote.h"
 
@@ -54,8 +55,12 @@ static void describe_run(struct buf *out, const struct step_run *run)
 		buf_putf(out, " cwd=%s", run->cwd);
 	if (*run->user)
 		buf_putf(out, " user=%s", run->user);
-	if (run->no_network)
-		buf_put(out, " network=none");
+	if (run->no_network || run->host_network)
+		buf_putf(out, " network=%s", run->no_network ? "none" : "host");
+	for (size_t i = 0; i < run->mount_count; i++) {
+		buf_put(out, " mount=");
+		mountargs_describe(out, &run->mounts[i]);
+	}
 	if (run->script) {
 		buf_put(out, " script=");
 		quote_text(out, run->script);
@@ -97,6 +102,47 @@ static json_t *list_json(const char *const *list, size_t count)
 	return out;
 }
 
+static void set_text(json_t *out, const char *key, const char *value)
+{
+	if (value)
+		json_object_set_new(out, key, json_string(value));
+}
+
+static json_t *mount_json(const struct step_mount *m)
+{
+	bool has_owner = m->kind == MOUNT_CACHE || m->kind == MOUNT_SECRET || m->kind == MOUNT_SSH;
+	json_t *out = json_object();
+
+	set_text(out, "type", mountargs_kind_name(m->kind));
+	set_text(out, "target", m->target);
+	json_object_set_new(out, "readOnly", json_boolean(m->read_only));
+	set_text(out, "from", m->from);
+	set_text(out, "source", m->source);
+	set_text(out, "id", m->id);
+	set_text(out, "env", m->env);
+	if (m->kind == MOUNT_CACHE)
+		set_text(out, "sharing", mountargs_sharing_name(m->sharing));
+	if (m->size)
+		json_object_set_new(out, "size", json_integer((json_int_t)m->size));
+	if (m->required)
+		json_object_set_new(out, "required", json_true());
+	if (has_owner) {
+		json_object_set_new(out, "mode", json_integer(m->mode));
+		json_object_set_new(out, "uid", json_integer(m->uid));
+		json_object_set_new(out, "gid", json_integer(m->gid));
+	}
+	return out;
+}
+
+static json_t *mounts_json(const struct step_run *run)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < run->mount_count; i++)
+		json_array_append_new(out, mount_json(&run->mounts[i]));
+	return out;
+}
+
 static json_t *step_json(const struct step *step, bool needs_matter)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(32 * MIB);
@@ -119,6 +165,12 @@ static json_t *step_json(const struct step *step, bool needs_matter)
 		json_object_set_new(out, "argv", list_json(step->run.argv, argc));
 		json_object_set_new(out, "cwd", json_string(step->run.cwd));
 		json_object_set_new(out, "user", json_string(step->run.user));
+		json_object_set_new(out, "network",
+				    json_string(step->run.no_network     ? "none"
+						: step->run.host_network ? "host"
+									 : "default"));
+		if (step->run.mount_count)
+			json_object_set_new(out, "mounts", mounts_json(&step->run));
 	}
 	if (step->kind == INSTRUCTION_COPY || step->kind == INSTRUCTION_ADD) {
 		json_object_set_new(out, "sources",

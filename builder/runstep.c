@@ -256,6 +256,10 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 	struct digest key = run_key(b, p, &b->plan->stages[stage], &step->run);
 
 	*cached_out = false;
+	if (step->run.mount_count) {
+		err_set(err, E_UNSUPPORTED, "RUN --mount is not supported yet");
+		return dockerfile_at(step->file, step->run.mounts[0].place, 7, err);
+	}
 	if (!b->req->no_cache && !cache_find(out, cached_out, b->env->store, &key, err))
 		return false;
 	if (*cached_out)

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/duration.h"
+#include "builder/mountargs.h"
 #include "builder/quote.h"
 #include "builder/words.h"
 
@@ -181,14 +182,16 @@ bool shellform_run(struct maker *m, struct err *err)
 	    !str_eq(network->value, "host")) {
 		err_set(err, E_INPUT, "--network cannot be '%s'", network->value);
 		err_hint(err, "it is default, none or host");
-		return dockerfile_at(m->file, network->place, 0, err);
+		return dockerfile_at(m->file, flag_value_place(network, 0),
+				     (int)strlen(network->value), err);
 	}
 	argv = run_argv(m, &count);
 	run->argv = argv;
 	run->cwd = m->s->workdir;
 	run->user = m->s->user;
 	run->no_network = network && str_eq(network->value, "none");
-	if (!run_env(m, err))
+	run->host_network = network && str_eq(network->value, "host");
+	if (!mountargs_make(m, err) || !run_env(m, err))
 		return false;
 	buf_put(&history, "RUN ");
 	put_args(&history, m->s);

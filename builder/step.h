@@ -36,13 +36,38 @@ struct step_copy {
 	struct place dest_place;
 };
 
+/* RUN --mount (facts/dockerfile.md section 1.2), every default filled in. */
+enum step_mount_kind { MOUNT_BIND, MOUNT_CACHE, MOUNT_TMPFS, MOUNT_SECRET, MOUNT_SSH };
+enum step_mount_sharing { SHARING_SHARED, SHARING_PRIVATE, SHARING_LOCKED };
+
+struct step_mount {
+	enum step_mount_kind kind;
+	struct place place; /* of the flag, for messages */
+	const char *target; /* absolute and clean, never "/"; NULL: a secret that is only `env` */
+	bool read_only;     /* bind: unless it says rw, and then what is written is thrown away */
+	const char *from;   /* bind, cache: stage, number, context or image, for plan_source; NULL:
+			       the context (bind) or an empty directory (cache) */
+	struct place from_place;
+	const char *source; /* bind, cache: what of `from`, absolute and clean; "/" is all of it */
+	const char *id;     /* cache: its name (the target as written, when none is given);
+			       secret, ssh: which of the command line's */
+	enum step_mount_sharing sharing; /* cache; like the id of no meaning to a cache key */
+	uint64_t size;                   /* tmpfs, bytes; 0: the kernel's default */
+	const char *env;                 /* secret: the variable that holds it; NULL: none */
+	bool required;                   /* secret, ssh: absent is an error, else no mount */
+	uint32_t mode, uid, gid;         /* cache (of its directory), secret, ssh */
+};
+
 struct step_run {
 	const char *const *argv;    /* NULL-terminated */
 	const char *const *env;     /* NULL-terminated, "K=V": ENV and ARG */
 	const char *const *proxies; /* the same: those outside keys and history */
 	const char *cwd;
 	const char *user;
-	bool no_network;
+	bool no_network;                 /* --network=none */
+	bool host_network;               /* --network=host, whatever the build's default is */
+	const struct step_mount *mounts; /* in order; a later one covers an earlier one */
+	size_t mount_count;
 	const char
 		*script; /* a here-document that begins with "#!": mounted as argv[0]; NULL: none */
 };

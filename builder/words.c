@@ -18,8 +18,10 @@
 
 void word_list_free(struct word_list *l)
 {
-	for (size_t i = 0; i < l->len; i++)
+	for (size_t i = 0; i < l->len; i++) {
 		free(l->items[i].text);
+		free(l->items[i].ats);
+	}
 	free(l->items);
 	*l = (struct word_list){ 0 };
 }
@@ -28,8 +30,7 @@ void word_list_add(struct word_list *l, const char *text, size_t len, size_t at)
 {
 	struct word_at *w = ARRAY_PUSH(l);
 
-	w->text = mem_strndup(text, len);
-	w->at = at;
+	*w = (struct word_at){ .text = mem_strndup(text, len), .at = at };
 }
 
 static bool is_blank(char c)
@@ -95,8 +96,13 @@ void words_quoted(struct word_list *out, const char *text, char escape)
 	}
 }
 
+struct offsets {
+	size_t *items;
+	size_t len, cap;
+};
+
 /* One flag, its quotes and backslashes taken off; gives the offset behind it. */
-static size_t flag_end(const char *text, size_t at, struct buf *word)
+static size_t flag_end(const char *text, size_t at, struct buf *word, struct offsets *ats)
 {
 	char quote = '\0';
 
@@ -115,6 +121,7 @@ static size_t flag_end(const char *text, size_t at, struct buf *word)
 			c = text[++at];
 		}
 		buf_put_byte(word, (unsigned char)c);
+		*ARRAY_PUSH(ats) = at;
 	}
 	return at;
 }
@@ -125,6 +132,7 @@ size_t words_flags(struct word_list *out, const char *text)
 
 	for (;;) {
 		AUTO(buf_free) struct buf word = BUF_INIT(LIMIT_DOCKERFILE_LINE);
+		struct offsets ats = { 0 };
 		size_t start;
 
 		while (isspace((unsigned char)text[at]))
@@ -132,10 +140,13 @@ size_t words_flags(struct word_list *out, const char *text)
 		if (text[at] != '-' || text[at + 1] != '-')
 			return at;
 		start = at;
-		at = flag_end(text, at, &word);
-		if (str_eq(word.ptr, "--"))
+		at = flag_end(text, at, &word, &ats);
+		if (str_eq(word.ptr, "--")) {
+			free(ats.items);
 			return at;
+		}
 		word_list_add(out, word.ptr, word.len, start);
+		out->items[out->len - 1].ats = ats.items;
 	}
 }
 
@@ -298,5 +309,46 @@ void words_heredocs(struct heredoc_words *out, const char *text)
 			continue;
 		word.at = found ? (size_t)(found - text) : 0;
 		*ARRAY_PUSH(out) = word;
+	}
+}
+
+/* A quoted field from behind its first quote; gives the offset behind its last one, SIZE_MAX when
+ * there is none. */
+static size_t csv_quoted_end(const char *text, size_t at, struct buf *field)
+{
+	for (; text[at]; at++) {
+		if (text[at] == '"' && text[at + 1] != '"')
+			return at + 1;
+		if (text[at] == '"')
+			at++;
+		buf_put_byte(field, (unsigned char)text[at]);
+	}
+	return SIZE_MAX;
+}
+
+bool words_csv(struct word_list *out, const char *text, size_t *bad_at)
+{
+	size_t at = 0;
+
+	for (;; at++) {
+		AUTO(buf_free) struct buf field = BUF_INIT(LIMIT_DOCKERFILE_LINE);
+		size_t start = at;
+
+		if (text[at] == '"') {
+			at = csv_quoted_end(text, at + 1, &field);
+			*bad_at = at == SIZE_MAX ? start : at;
+			if (at == SIZE_MAX || (text[at] && text[at] != ','))
+				return false;
+			start++;
+		} else {
+			at += strcspn(text + at, ",");
+			buf_put_bytes(&field, text + start, at - start);
+			*bad_at = start + strcspn(field.ptr, "\"");
+			if (strchr(field.ptr, '"'))
+				return false;
+		}
+		word_list_add(out, field.ptr, field.len, start);
+		if (!text[at])
+			return true;
 	}
 }

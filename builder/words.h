@@ -10,6 +10,7 @@
 struct word_at {
 	char *text; /* owned */
 	size_t at;
+	size_t *ats; /* flags: the offset of each byte of `text`, owned; else NULL */
 };
 struct word_list {
 	struct word_at *items;
@@ -22,8 +23,8 @@ void word_list_add(struct word_list *l, const char *text, size_t len, size_t at)
 void words_blank(struct word_list *out, const char *text);
 /* Blanks inside quotes and behind the escape do not cut; quotes and escapes stay in the words. */
 void words_quoted(struct word_list *out, const char *text, char escape);
-/* The leading words that begin with "--", quotes and backslashes taken off; gives the offset behind
- * them. */
+/* The leading words that begin with "--", quotes and backslashes taken off (so that their bytes
+ * have offsets of their own); gives the offset behind them. */
 size_t words_flags(struct word_list *out, const char *text);
 
 /* name, value, name, value ... of "name=value ..." or of the old form "name the rest". */
@@ -41,6 +42,10 @@ enum words_json {
 	WORDS_JSON_TEXTS,
 };
 enum words_json words_json(struct word_list *out, const char *text, size_t *bad_at);
+
+/* The fields of one line of comma-separated values (RFC 4180, Go's csvvalue): quoted fields may
+ * hold commas and doubled quotes. False for a quote out of place; at least one field otherwise. */
+bool words_csv(struct word_list *out, const char *text, size_t *bad_at);
 
 /* The words that announce here-documents: "<<EOF", "3<<-'EOF'". */
 struct heredoc_word {

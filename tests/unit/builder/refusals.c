@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "builder/build.h"
+
+/*
+ * Every refusal of the language, one a row: what is wrong, where, and the cure. A row without a
+ * cure has none to give. The caret must stand on the place that is named: its line is shown.
+ */
+struct row {
+	const char *text; /* of the Dockerfile */
+	const char *at;   /* line:column+width */
+	const char *msg;
+	const char *hint;
+};
+
+static void refused(const struct row *row)
+{
+	struct build_request req = { .dockerfile = row->text,
+				     .dockerfile_len = strlen(row->text),
+				     .dockerfile_name = "F" };
+	AUTO(auto_json_decref) json_t *plan = NULL;
+	struct err err = { 0 };
+	char at[64];
+
+	assert_true(platform_parse(&req.platform, "linux/amd64", &err));
+	if (build_plan_json(&plan, &req, &err))
+		fail_msg("no error in\n%s", row->text);
+	snprintf(at, sizeof(at), "%d:%d+%d", err.at.line, err.at.column,
+		 err.at.width > 1 ? err.at.width : 1);
+	if (getenv("ROWS_PRINT")) {
+		fprintf(stderr, "%s\n%s %s {%s}\n\n", row->text, at, err.msg, err.hint);
+		return;
+	}
+	if (!str_eq(at, row->at) || !str_eq(err.msg, row->msg) ||
+	    !str_eq(err.hint, row->hint ? row->hint : ""))
+		fail_msg("%s\n%s %s {%s}\nnot\n%s %s {%s}", row->text, at, err.msg, err.hint,
+			 row->at, row->msg, row->hint ? row->hint : "");
+	assert_string_equal(err.at.file, "F");
+	assert_true(err.at.text[0] || err.at.column == 0);
+}
+
+static void all_refused(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		refused(&rows[i]);
+}
+
+#define F "FROM busybox\n"
+
+#define MOUNT_OPTIONS                                                                      \
+	"options are type, target, source, from, id, sharing, size, mode, uid, gid, env, " \
+	"required, ro and rw"
+
+static void mounts(void **state)
+{
+	/* clang-format off */
+	static const struct row rows[] = {
+		{ F "RUN --mount=type=bnid,target=/a x",        "2:13+9",  "--mount: unknown type 'bnid'",                          "did you mean bind?" },
+		{ F "RUN --mount=type=volume,target=/a x",      "2:13+11", "--mount: unknown type 'volume'",                        "it is bind, cache, tmpfs, secret or ssh" },
+		{ F "RUN --mount=target=/a,typ=bind x",         "2:23+8",  "--mount has no option 'typ'",                           "did you mean type?" },
+		{ F "RUN --mount=type=cache,target=/a,,ro x",   "2:34+1",  "--mount: an empty option",                              MOUNT_OPTIONS },
+		{ F "RUN --mount=type=cache,taget=/a x",        "2:24+8",  "--mount has no option 'taget'",                         "did you mean target?" },
+		{ F "RUN --mount=type=cache,xyz=1 x",           "2:24+5",  "--mount has no option 'xyz'",                           MOUNT_OPTIONS },
+		{ F "RUN --mount=type=bind,target x",           "2:23+6",  "--mount: target needs a value",                         NULL },
+		{ F "RUN --mount=target=/ x",                   "2:5+7",   "--mount cannot lie over the root: target is '/'",       "say where: target=/some/directory" },
+		{ F "RUN --mount=target=/a/.. x",               "2:5+7",   "--mount cannot lie over the root: target is '/a/..'",   "say where: target=/some/directory" },
+		{ "FROM scratch\nRUN --mount=source=a [\"x\"]", "2:5+7",   "--mount needs a target: the working directory is '/'",  "say where: target=/some/directory" },
+		{ "FROM scratch\nRUN --mount=target=. [\"x\"]", "2:5+7",   "--mount cannot lie over the root: target is '.'",       "say where: target=/some/directory" },
+		{ F "RUN --mount=type=secret,id=a,from=b x",    "2:30+6",  "--mount: from is no option of type=secret",             "leave it out; it belongs to bind, cache, tmpfs, ssh" },
+		{ F "RUN --mount=sharing=locked,type=secret,id=a x", "2:13+14", "--mount: sharing is no option of type=secret",     "leave it out; it belongs to cache" },
+		{ F "RUN --mount=type=bind,target=/a,sharing=shared x", "2:33+14", "--mount: sharing is no option of type=bind",    "leave it out; it belongs to cache" },
+		{ F "RUN --mount=type=secret x",                "2:5+7",   "--mount: a secret needs an id or a target",             "add id=NAME, and give it as rtbuild build --secret id=NAME,src=FILE" },
+		{ F "RUN --mount=type=secret,id=a,src=b x",     "2:5+7",   "--mount: a secret has a source or an id, not both",     "source is another word for id" },
+		{ F "RUN --mount=type=secret,id=a,env= x",      "2:30+4",  "--mount: '' cannot be a variable's name",               NULL },
+		{ F "RUN --mount=type=secret,id=a,target=/ x",  "2:5+7",   "--mount cannot lie over the root: target is '/'",       "say where: target=/some/directory" },
+		{ F "RUN --mount=type=ssh,source=/a x",         "2:22+9",  "--mount: source is no option of type=ssh",              "leave it out; it belongs to bind, cache, tmpfs, secret" },
+		{ F "RUN --mount=type=tmpfs,target=/a,mode=700 x", "2:34+8", "--mount: mode is no option of type=tmpfs",            "leave it out; it belongs to cache, secret, ssh" },
+		{ F "RUN --mount=type=bind,target=/a,uid=1 x",  "2:33+5",  "--mount: uid is no option of type=bind",                "leave it out; it belongs to cache, secret, ssh" },
+		{ F "RUN --mount=type=cache,target=/a,required x", "2:34+8", "--mount: required is no option of type=cache",        "leave it out; it belongs to secret, ssh" },
+		{ F "RUN --mount=type=cache,target=/a,size=1m x", "2:34+7", "--mount: size is no option of type=cache",             "leave it out; it belongs to tmpfs" },
+		{ F "RUN --mount=type=tmpfs,target=/a,size=1q x", "2:34+7", "--mount: '1q' is no size",                             "a number, then perhaps k, m or g: 512m" },
+		{ F "RUN --mount=type=tmpfs,target=/a,size=9999999p x", "2:34+13", "--mount: the size '9999999p' is too large",     NULL },
+		{ F "RUN --mount=type=cache,target=/a,mode=8 x", "2:34+6", "--mount: '8' is no mode",                               "an octal number, at most 7777" },
+		{ F "RUN --mount=type=cache,target=/a,mode=10000 x", "2:34+10", "--mount: '10000' is no mode",                      "an octal number, at most 7777" },
+		{ F "RUN --mount=type=cache,target=/a,uid=-1 x", "2:34+6", "--mount: '-1' is no uid",                               NULL },
+		{ F "RUN --mount=type=cache,target=/a,gid=4294967296 x", "2:34+14", "--mount: '4294967296' is no gid",              NULL },
+		{ F "RUN --mount=type=cache,target=/a,ro=maybe x", "2:34+8", "--mount: 'maybe' is not true or false",               NULL },
+		{ F "RUN --mount=type=cache,target=/a,sharing=lokced x", "2:34+14", "--mount: unknown sharing 'lokced'",            "did you mean locked?" },
+		{ F "RUN --mount=type=cache,target=/a,sharing=mine x", "2:34+12", "--mount: unknown sharing 'mine'",                "it is shared, private or locked" },
+		{ F "RUN --mount=target=/a,from=$b x",          "2:23+7",  "--mount: from does not expand variables",               "name a stage first: FROM image AS name, then from=name" },
+		{ F "RUN --mount=target=/a,from=7 x",           "2:23+6",  "there is no stage number 7",                            "stages count from 0; this is stage 0" },
+		{ "FROM busybox AS me\nRUN --mount=target=/a,from=me x", "2:23+7", "cannot take files from stage 'me': it is this very stage", "a stage can only use those before it" },
+		{ F "RUN --mount=\\\"target=/a x",              "2:14+1",  "--mount: a quote is out of place",                      "quote a whole option: '\"target=/a,b\"', with a quote in it doubled" },
+		{ F "RUN --mount=target=\\\"/a x",              "2:21+1",  "--mount: a quote is out of place",                      "quote a whole option: '\"target=/a,b\"', with a quote in it doubled" },
+		{ F "RUN --mount=target=/a\\\n,ro=2,\\\nsource=${ x", "3:2+4", "--mount: '2' is not true or false",                  NULL },
+		{ F "RUN --mount=target='/a${}' x",             "2:23+1",  "bad substitution: a name must follow ${",                NULL },
+	};
+	/* clang-format on */
+	(void)state;
+
+	all_refused(rows, ARRAY_LEN(rows));
+}
+
+static void run_flags(void **state)
+{
+	/* clang-format off */
+	static const struct row rows[] = {
+		{ F "RUN --network=bridge x",    "2:15+6",  "--network cannot be 'bridge'",        "it is default, none or host" },
+		{ F "RUN --security=insecure x", "2:5+10",  "RUN --security is not supported",     "leave it out: a RUN has docker's default rights and no more" },
+		{ F "RUN --security=other x",    "2:16+5",  "--security cannot be 'other'",        "it is sandbox" },
+		{ F "RUN --device=gpu x",        "2:5+8",   "RUN --device is not supported",       "leave it out: devices are of the labs language, and no RUN gets one" },
+		{ F "RUN --mounts=a x",          "2:5+10",  "RUN has no flag --mounts",            "did you mean --mount?" },
+	};
+	/* clang-format on */
+	(void)state;
+
+	all_refused(rows, ARRAY_LEN(rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mounts),
+		cmocka_unit_test(run_flags),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
