@@ -74,7 +74,11 @@ FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZ := $(FUZZ_SRC:%.c=$(B)/%)
 FUZZ_MAIN := $(if $(filter fuzz,$(V)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay/main.o)
 
-.PHONY: all check unit test demo bench lint report format asan tsan fuzz fuzz-build compdb \
+# Servers of ours that tests start.
+SERVER_SRC := $(wildcard tests/servers/scripted/*.c)
+SCRIPTED := $(B)/tests/servers/scripted/scripted
+
+.PHONY: all check unit test demo bench servers lint report format asan tsan fuzz fuzz-build compdb \
 	install clean help
 .SECONDARY:
 
@@ -119,6 +123,10 @@ $(FUZZ): %: %.o $(filter-out -%,$(FUZZ_MAIN)) $(call room_libs,runtime)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter -%,$(FUZZ_MAIN)) $^ $(LDLIBS)
 
+$(SCRIPTED): $(SERVER_SRC:%.c=$(B)/%.o) $(B)/lib/base.a
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lssl $(LDLIBS)
+
 unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room or room/module
 	@tests/run $^
 
@@ -126,11 +134,12 @@ unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room
 ONLY_RELEASE := tests/cli/memory.sh tests/cli/startup.sh
 SCRIPTS := $(filter-out $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
 
-check: all unit-build fuzz-build ## every test, on what is installed; T=pattern selects
-	@RTBUILD=$(abspath $(B)/rtbuild) T='$(T)' tests/run $(UNIT) $(FUZZ) $(SCRIPTS)
+check: all unit-build fuzz-build servers ## every test, on what is installed; T=pattern selects
+	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(UNIT) $(FUZZ) $(SCRIPTS)
 
 unit-build: $(UNIT)
 fuzz-build: $(FUZZ)
+servers: $(SCRIPTED)
 
 test: check ## what `./setup test` runs after installing
 
@@ -147,13 +156,13 @@ lint: ## everything that has one right answer
 	@tools/check-format
 	@tools/check-shell
 	@CPPFLAGS="$(filter-out -DRTBUILD%,$(CPPFLAGS))" tools/check-headers
-	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build fuzz-build
+	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build fuzz-build servers
 
 report: ## long and complex functions, for a reader's judgement
 	@tools/report
 
 format: ## clang-format everything
-	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch])
+	clang-format -i $(wildcard $(ROOMS:%=%/*.[ch]) tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch] tests/servers/*/*.[ch])
 
 asan: ## every test under ASan and UBSan
 	$(MAKE) V=asan check

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/client.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -271,21 +272,32 @@ static bool accept_challenge(struct talk *t, struct http_reply *reply, struct er
 
 /* --- one request --- */
 
+void client_warn_once(struct registry *r, const char *fmt, ...)
+{
+	char text[600];
+	va_list ap;
+	bool fresh;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	lock_take(&r->lock);
+	fresh = !map_has(&r->warned, text);
+	if (fresh)
+		map_put(&r->warned, text, NULL);
+	lock_drop(&r->lock);
+	if (fresh)
+		event_warn(r->events, "%s", text);
+}
+
 static void show_warnings(struct registry *r, const struct http_reply *reply)
 {
 	const char *value;
 
 	for (size_t i = 0; (value = http_header(reply, "Warning", i)); i++) {
 		AUTO(auto_free) char *shown = str_printable(value, strlen(value), 300);
-		bool fresh;
 
-		lock_take(&r->lock);
-		fresh = !map_has(&r->warned, shown);
-		if (fresh)
-			map_put(&r->warned, shown, NULL);
-		lock_drop(&r->lock);
-		if (fresh)
-			event_warn(r->events, "the registry says: %s", shown);
+		client_warn_once(r, "the registry says: %s", shown);
 	}
 }
 
@@ -436,8 +448,12 @@ static bool talk(struct client_reply *out, struct talk *t, struct err *err)
 		result = step(out, t, i == 0, err);
 	if (result == STEP_AGAIN)
 		err_set(err, E_AUTH, "%s keeps asking for another login", t->h->name);
-	if (result != STEP_DONE)
+	if (result != STEP_DONE) {
+		enum wire_trouble trouble = out->http.trouble;
+
 		client_reply_free(out);
+		out->http.trouble = trouble;
+	}
 	return result == STEP_DONE;
 }
 

@@ -32,7 +32,8 @@ struct client_reply {
 };
 void client_reply_free(struct client_reply *r);
 
-/* Any status but 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with. */
+/* Any status but 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with
+ * (out->http.trouble stays). */
 MUST_CHECK bool client_call(struct client_reply *out, struct registry *r,
 			    const struct client_call *c, struct err *err);
 
@@ -46,6 +47,9 @@ const struct login *client_keep_login(struct registry *r, struct login *found);
 /* The host's state, made (and read from the store's cache) at first use. Borrowed from the
  * registry. */
 struct host *client_host(struct registry *r, const char *name);
+
+/* A warning that many requests may have reason for, shown once. */
+void client_warn_once(struct registry *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Say that a repository will need this access soon, so that the first token has it already. */
 void client_expect(struct registry *r, const struct reference *repository, enum access access);

@@ -30,6 +30,8 @@ static bool take_location(struct upload *u, const struct client_reply *reply, st
 	if (reply->url.https && !next.https && str_eq(next.host, reply->url.host)) {
 		next.https = true;
 		next.port = reply->url.port;
+		client_warn_once(u->r, "%s names http upload locations: https is meant, and used",
+				 u->repository.host);
 	}
 	url_free(&u->location);
 	if (reply->url.https && !next.https) {
@@ -51,8 +53,12 @@ static bool begin(struct upload *u, struct err *err)
 				    .access = ACCESS_PUSH,
 				    .path = "blobs/uploads/" };
 
-	if (!client_call(&reply, u->r, &call, err))
+	if (!client_call(&reply, u->r, &call, err)) {
+		if (reply.http.trouble == WIRE_BROKEN) /* ECR, says its users */
+			err_hint(err, "some registries end the connection when the repository was "
+				      "not created first");
 		return err_wrap(err, "upload to %s", reference_name(&u->repository).text);
+	}
 	if (reply.http.status != 202 && reply.http.status != 201)
 		return problem_error(err, &reply.http, "upload to %s",
 				     reference_name(&u->repository).text);

@@ -19,6 +19,10 @@
 #   start_registry MODE [OPTION...]   MODE: plain htpasswd tls tls-htpasswd token
 #       sets REGISTRY (127.0.0.1:PORT), REGISTRY_LOG, REGISTRY_DATA, REGISTRY_CA, REGISTRY_USER,
 #       REGISTRY_PASSWORD, TOKEN_LOG, REGISTRY_PID; options: see servers/registry. Several may run.
+#   start_scripted [tls] [SCRIPT]     servers/scripted: a registry of ours that plays faults by SCRIPT, lines of
+#       `METHODS PATTERN WHEN ACTION[=VALUE]...` (its script.c lists them); sets REGISTRY, OTHER (its second
+#       port), REGISTRY_LOG, REGISTRY_CA, REGISTRY_PID, REGISTRY_HEADERS (headers of every request)
+#   script SCRIPT                     another script from now on, for the last one started
 #   mark=$(requests_mark)             where the access log of the last registry ends now
 #   requests_since MARK               its requests since then, as lines `METHOD PATH STATUS`
 #   count_requests MARK REGEX         how many of these match
@@ -45,6 +49,7 @@ umask 022
 test_dir=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 ROOT=${test_dir%/tests*}
 RTBUILD=${RTBUILD:-$ROOT/build/release/rtbuild}
+SCRIPTED=${SCRIPTED:-$ROOT/build/release/tests/servers/scripted/scripted}
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/rtbuild-test.XXXXXX")
 servers='' exit_commands='' checks=0 failures=0 status=0 finished='' last_command=''
 out=$TMP/.out err=$TMP/.err
@@ -232,6 +237,36 @@ start_registry() {
 	listening=$(wait_for "$registry_dir/error.log" 'listening on 127') ||
 		server_missing 'the registry' "$registry_dir/error.log"
 	REGISTRY=$(printf '%s\n' "$listening" | sed 's/.*listening on \(127[0-9.]*:[0-9]*\).*/\1/')
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+start_scripted() {
+	registry_dir=$(mktemp -d "$TMP/scripted.XXXXXX")
+	REGISTRY_LOG=$registry_dir/access.log
+	REGISTRY_HEADERS=$registry_dir/headers.log
+	REGISTRY_CA=$registry_dir/ca.crt
+	SCRIPT_URL=http
+	: >"$REGISTRY_HEADERS"
+	if [ "${1-}" = tls ]; then
+		shift
+		"$ROOT/tests/servers/make-certs" "$registry_dir"
+		SCRIPT_URL=https
+		set -- --tls "$registry_dir" "$@"
+	fi
+	"$SCRIPTED" --headers "$REGISTRY_HEADERS" "$@" >"$REGISTRY_LOG" 2>"$registry_dir/error.log" &
+	REGISTRY_PID=$!
+	servers="$servers $REGISTRY_PID"
+	listening=$(wait_for "$registry_dir/error.log" 'listening on') ||
+		server_missing 'the scripted registry' "$registry_dir/error.log"
+	REGISTRY=$(printf '%s\n' "$listening" | cut -d ' ' -f 3)
+	OTHER=$(printf '%s\n' "$listening" | cut -d ' ' -f 5)
+	SCRIPT_URL=$SCRIPT_URL://$REGISTRY/script
+}
+
+script() {
+	curl -sfk -X PUT --data-binary "$1" "$SCRIPT_URL" >"$TMP/.script" ||
+		server_missing 'the new script' "$TMP/.script"
 }
 
 stop_server() {

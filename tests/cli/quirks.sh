@@ -1,0 +1,248 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# What real registries do that breaks naive clients, played by servers/scripted. Each check begins with
+# the quirk's number.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+start_scripted
+main=$REGISTRY
+head -c 300000 /dev/urandom >one
+head -c 50000 /dev/urandom >two
+printf 'FROM scratch\nCOPY one /\nCOPY two /\nCMD ["/two"]\n' >Dockerfile
+check 'an image to push' rtbuild build -t local/image:1 -t "$main/base/image:1" .
+check 'the same, to mount from' rtbuild push "$main/base/image:1"
+digest=$(digest_of local/image:1)
+layer_digest=$(manifest local/image:1 | jq -r '.layers[0].digest')
+layer_size=$(manifest local/image:1 | jq -r '.layers[0].size')
+config_digest=$(manifest local/image:1 | jq -r .config.digest)
+
+# play NUMBER [SCRIPT]: what follows is this quirk, in the repository q/NUMBER.
+play() {
+	quirk=$1
+	target=$REGISTRY/q/$quirk
+	script "${2-}"
+	mark=$(requests_mark)
+	headers=$(wc -c <"$REGISTRY_HEADERS")
+}
+# The checks that belong to it.
+works() {
+	works_name=$1
+	shift
+	check "quirk $quirk: $works_name" "$@"
+}
+same() { is "quirk $quirk: $1" "$2" "$3"; }
+code() {
+	code_wanted=$1 code_name=$2
+	shift 2
+	run "$@"
+	same "$code_name: exit $code_wanted" "$status" "$code_wanted"
+}
+sent() { count_requests "$mark" "$1"; }
+headers_since() { tail -c "+$((headers + 1))" "$REGISTRY_HEADERS"; }
+push() { rtbuild push local/image:1 "$target:1" "$@"; }
+quietly() { "$@" >"$TMP/.quiet" 2>&1 || fail "quirk $quirk: preparation" "$(cat "$TMP/.quiet")"; }
+pull() { rtbuild pull --store "$TMP/pulled.$checks" "$target:1" "$@"; }
+# The registry has the image under its tag, byte by byte.
+arrived() {
+	same "$1" "$(curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
+		"http://$REGISTRY/v2/${target#*/}/manifests/1" | sha256sum | cut -c 1-64)" "${digest#sha256:}"
+}
+# put_manifest TYPE FILE [REF]: by hand, whatever it is.
+put_manifest() {
+	curl -sf -X PUT -H "Content-Type: $1" --data-binary "@$2" \
+		"http://$REGISTRY/v2/q/$quirk/manifests/${3-1}" >/dev/null
+}
+put_blob() {
+	put_url=$(curl -sf -X POST -D - -o /dev/null -H 'Content-Length: 0' "http://$REGISTRY/v2/q/$quirk/blobs/uploads/" |
+		sed -n 's/^Location: //p' | tr -d '\r')
+	curl -sf -X PUT -H 'Content-Type: application/octet-stream' --data-binary "@$1" \
+		"http://$REGISTRY$put_url&digest=sha256:$(sha256sum <"$1" | cut -c 1-64)" >/dev/null
+}
+
+play 1
+works 'a relative Location with an opaque query' push
+play 1 'POST|PATCH|PUT * * location=absolute'
+works 'an absolute one' rtbuild push local/image:1 "$target/absolute:1"
+play 1 'POST * * location=none'
+code 4 'no Location' rtbuild push local/image:1 "$target/none:1"
+stderr_has 'without a Location'
+play 1 'POST * * location=gopher://x/y'
+code 4 'a Location of another scheme' rtbuild push local/image:1 "$target/gopher:1"
+
+play 2
+start_scripted tls
+play 2 'POST|PATCH|PUT * * location=http'
+works 'http in a Location of a registry behind TLS' rtbuild push --ca-file "$REGISTRY_CA" local/image:1 "$target:1"
+same 'is said once' "$(grep -c 'http.*https is meant' "$err")" 1
+start_scripted tls --other-plain
+play 2 "POST * * location=http://localhost:${OTHER#*:}..."
+code 4 'but not to another server' rtbuild push --ca-file "$REGISTRY_CA" local/image:1 "$target:1"
+stderr_has 'plain http'
+same 'which hears nothing' "$(grep -c '\[other\]' "$REGISTRY_LOG")" 0
+start_scripted
+main=$REGISTRY
+quietly rtbuild push local/image:1 "$main/base/image:1"
+quietly rtbuild build -t "$main/base/image:1" .
+
+play 3 'PUT /v2/*/blobs/* 1-2 cut-request=1000 fragile'
+works 'a session that died with the connection' push
+arrived 'all bytes'
+
+play 5
+quietly push
+works 'every manifest request names the types it takes' pull
+same 'so none is converted' "$(headers_since | grep -ci '^accept: .*oci.image.manifest')" \
+	"$(sent '^(GET|HEAD) .*/manifests/')"
+
+play 9
+works 'a registry that reads forms' push
+same 'no body is sent as a form' "$(headers_since | grep -ci 'content-type: application/x-www-form-urlencoded')" 0
+
+play 9d 'GET /v2/*/blobs/sha256* * corrupt=1000'
+quietly push
+code 7 'a corrupt blob under the right header' pull
+stderr_has "$layer_digest"
+
+play 9e '* * * lenient'
+jq -n --arg c "$config_digest" --arg m "$digest" '{schemaVersion: 2, config: {mediaType: "application/vnd.oci.image.config.v1+json",
+	digest: $c, size: 2}, layers: [], manifests: [{mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $m, size: 3}]}' >ambiguous
+put_manifest application/vnd.oci.image.manifest.v1+json ambiguous
+code 7 'a document that is both index and manifest' pull
+same 'and nothing else is asked for' "$(sent 'GET')" 1
+
+play 10 'GET /v2/*/manifests/* * status=429 code=TOOMANYREQUESTS header=ratelimit-remaining:%200;w=21600 header=Retry-After:%2021600'
+code 4 'a quota of hours that is used up' pull
+stderr_has 'limits requests'
+same 'is not asked again' "$(sent 'GET .*manifests')" 1
+play 10 'GET /v2/*/manifests/* 1-2 status=429 header=Retry-After:%200'
+quietly push
+works '429 without a quota is temporary' pull
+
+play 11
+other_main=$REGISTRY
+start_scripted
+play 11 'POST *from=* * status=400 code=NAME_INVALID'
+works 'a push to another registry' rtbuild push "$other_main/base/image:1" "$target:1"
+same 'mounts nothing from the first' "$(sent 'from=')" 0
+main=$REGISTRY
+quietly rtbuild push local/image:1 "$main/base/image:1"
+quietly rtbuild build -t "$main/base/image:1" .
+
+play 12 'POST * * status=404 code=NAME_UNKNOWN'
+code 6 'a repository that must be made first' push
+stderr_has 'created first'
+play 12 'POST * * close'
+code 4 'or the connection ends' push
+stderr_has 'repository'
+
+play 13 'POST *mount=* * mount=never'
+works 'a mount that is not done gives a session' rtbuild push "$main/base/image:1" "$target:1"
+same 'which is used' "$(sent '^POST')" 3
+play 13 'POST *mount=* * mount=lie'
+works 'a mount that never happened' rtbuild push "$main/base/image:1" "$target/lie:1"
+same 'is found out by the manifest' "$(sent '^PUT .*manifests')" 2
+
+play 15 'HEAD /v2/*/manifests/* * status=400
+GET /v2/*/manifests/* * status=400 code=TAG_INVALID body=no%20plus'
+code 3 'HEAD 400 has no words: GET brings them' rtbuild inspect "$target:1"
+stderr_has 'no plus'
+
+play 21 'HEAD * * status=403'
+works '403 for what is missing' push
+
+play 22 '* /v2/* * status=401'
+code 5 '401 without a challenge' pull
+same 'is not asked again' "$(sent .)" 1
+play 22 'PUT /v2/*/blobs/* * delay=3000'
+works 'a long commit' push
+
+play 23
+quietly push
+mark=$(requests_mark)
+script 'HEAD /v2/*/blobs/* * status=307 header=Location:%20{other}/cdn/x'
+quietly rtbuild push local/image:1 "$target:0"
+same 'a redirected HEAD of a blob means it is there' "$(sent '^POST')" 0
+same 'and is not followed' "$(sent '/cdn/')" 0
+
+for how in 401 403 404 405 500; do
+	play 24 "POST *mount=* * status=$how"
+	works "a mount refused by $how" rtbuild push "$main/base/image:1" "$target/$how:1"
+done
+
+play 25 'HEAD /v2/*/manifests/* * drop=Docker-Content-Digest'
+quietly push
+works 'no digest in the answer to HEAD' push
+same 'GET and hash instead' "$(sent '^POST')" 3
+play 25 'HEAD|GET /v2/*/manifests/* * drop=Docker-Content-Digest header=Docker-Content-Digest:%20sha512:abcd'
+works 'one of another algorithm' push
+works 'or in the answer to GET' pull
+
+play 26 'HEAD /v2/*/manifests/* * drop=Content-Length
+* * * gzip'
+quietly push
+works 'HEAD without a length' push
+works 'pull from a server that compresses' pull
+same 'is not invited to' "$(headers_since | grep -ci '^accept-encoding')" 0
+
+play 27 '* * * lenient'
+printf '{"schemaVersion":1,"name":"x","tag":"1","fsLayers":[{"blobSum":"%s"}],"history":[{"v1Compatibility":"{}"}],"signatures":[]}' \
+	"$layer_digest" >schema1
+printf 'GET /v2/*/manifests/* * header=Content-Type:%%20application/vnd.docker.distribution.manifest.v1+prettyjws drop=Content-Type' >play
+put_manifest application/vnd.oci.image.manifest.v1+json schema1
+script "$(cat play)"
+run pull
+same 'schema 1 is refused' "$status" 8
+stderr_has 'schema'
+
+play 30 '* * * header=Warning:%20299%20-%20"old%20and%20tired"'
+quietly push
+run push
+same 'a Warning is shown once' "$(grep -c 'old and tired' "$err")" 1
+
+for statuses in '200 200' '202 204' '201 202'; do
+	play 31 "PUT /v2/*/manifests/* * as=${statuses% *}
+PUT /v2/*/blobs/* * as=${statuses#* }"
+	works "manifests by ${statuses% *}, blobs by ${statuses#* }" rtbuild push local/image:1 "$target/${statuses% *}:1"
+done
+
+play 32
+works 'a proxy that insists on Content-Length' push
+same 'every POST has it' "$(headers_since | grep -A 12 ' POST ' | grep -ci '^content-length: 0')" "$(sent '^POST')"
+
+play 33 'POST|PUT|PATCH * * status=405 code=UNSUPPORTED'
+code 8 'push into a pull-through cache' push
+stderr_has 'pull-through cache'
+
+play 34 'POST|PUT|PATCH * * status=405 body=Method%20not%20allowed%0Amore'
+code 8 'a read-only registry' push
+stderr_has 'Method not allowed'
+stderr_hasnt 'more'
+
+play 35 'PUT /v2/*/blobs/* * status=500 code=UNKNOWN body=no%20space%20left'
+code 4 'a full disk there' push
+stderr_has 'no space left'
+same 'is not tried for ever' "$([ "$(sent '^PUT')" -le 18 ] && echo yes)" yes
+
+play 36
+target=$REGISTRY/q/36/much/deeper/than_usual/re-po
+works 'a name of many parts' push
+works 'and back' pull
+
+play 37
+quietly push
+quietly rtbuild pull --lazy --store "$TMP/lazy" "$target:1"
+source=$target
+script 'GET /v2/*/blobs/* * status=404 code=BLOB_UNKNOWN'
+start_scripted
+play 37
+code 6 'bytes that do not come' rtbuild push --store "$TMP/lazy" "$source:1" "$target:1"
+same 'open no session' "$(sent '^POST')" 1 # the configuration's
+
+play 38
+quietly push
+script "GET /v2/*/blobs/$layer_digest 1 chunked cut=$layer_size
+GET /v2/*/blobs/$layer_digest 2+ range=416"
+works 'a connection that breaks behind the last byte' pull
+finish
