@@ -237,33 +237,121 @@ static bool copy_node(struct copy *c, const struct entry *from, const char *path
 	return true;
 }
 
-/* The contents of a directory (rows 1, 2, 7). */
+/* The contents of a directory under way, for those copies that leave some of it out. */
+struct selection {
+	struct copy *c;
+	const struct files *from;
+	const char *dir, *target;           /* where they are, and where they go */
+	const struct dockerignore *include; /* NULL: everything */
+	bool include_hit;                   /* something matched it, excluded or not */
+	struct map put;                     /* directories dealt with, below dir */
+};
+
+/*
+ * A directory that was not asked for, but leads to something that was (row 30, and a "!" of
+ * --exclude): as it is in the source; one the image has already only takes its mode.
+ */
+static bool put_parent(struct selection *s, const char *rest, struct err *err)
+{
+	struct copy *c = s->c;
+	AUTO(auto_free)
+	char *source = mem_printf("%s%s%s", s->dir, *s->dir ? "/" : "", rest);
+	AUTO(auto_free) char *path = mem_printf("%s%s%s", s->target, *s->target ? "/" : "", rest);
+	const struct entry *there = find(c, path);
+	struct entry dir = *files_find(s->from, source);
+	struct entry *e;
+
+	if (map_has(&s->put, rest))
+		return true;
+	map_put(&s->put, rest, s);
+	if (there && there->kind != ENTRY_DIR)
+		return is_no_dir(c, path, there, err);
+	if (there) {
+		dir.uid = there->uid;
+		dir.gid = there->gid;
+		put(c, &dir, path);
+		return true;
+	}
+	e = put(c, &dir, path);
+	set_owner_and_mode(c, e, s->from->keeps_owners);
+	return true;
+}
+
+static bool put_parents(struct selection *s, const char *rest, struct err *err)
+{
+	AUTO(auto_free) char *part = mem_strdup(rest);
+
+	for (char *slash = strchr(part, '/'); slash; slash = strchr(slash + 1, '/')) {
+		bool ok;
+
+		*slash = '\0';
+		ok = put_parent(s, part, err);
+		*slash = '/';
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool is_selected(struct selection *s, const char *rest)
+{
+	if (s->include && !dockerignore_matches(s->include, rest))
+		return false;
+	s->include_hit = true;
+	return !dockerignore_matches(s->c->excludes, rest);
+}
+
+/* The contents of a directory (rows 1, 2, 7), or what matches of them below `part`. */
+static bool copy_below(struct selection *s, const char *part, struct err *err)
+{
+	struct copy *c = s->c;
+	size_t prefix = *s->dir ? strlen(s->dir) + 1 : 0;
+	bool all = !s->include && !c->excludes;
+	size_t first, end;
+
+	files_below(s->from, part, &first, &end);
+	for (size_t i = first; i < end; i++) {
+		const struct entry *e = s->from->items[i];
+		const char *rest = e->path + prefix;
+		AUTO(auto_free)
+		char *path = mem_printf("%s%s%s", s->target, *s->target ? "/" : "", rest);
+
+		if (!all && !is_selected(s, rest))
+			continue;
+		if (!all && !put_parents(s, rest, err))
+			return false;
+		if (!all && e->kind == ENTRY_DIR)
+			map_put(&s->put, rest, s);
+		if (!copy_node(c, e, path, s->from->keeps_owners, err))
+			return false;
+	}
+	return true;
+}
+
+static bool open_target(struct copy *c, char **out, struct err *err)
+{
+	const struct entry *there;
+
+	if (!resolve(c, out, &there, c->step->copy.dest, err))
+		return false;
+	if (there && there->kind != ENTRY_DIR)
+		return is_no_dir(c, *out, there, err);
+	return put_dirs(c, *out, true, err);
+}
+
 static bool copy_dir(struct copy *c, const struct files *from, const struct entry *dir,
 		     struct err *err)
 {
 	AUTO(auto_free) char *target = NULL;
-	const struct entry *there;
-	size_t prefix = dir->path[0] ? strlen(dir->path) + 1 : 0;
-	size_t first, end;
+	struct selection s = { .c = c, .from = from, .dir = dir->path };
+	bool ok;
 
-	if (!resolve(c, &target, &there, c->step->copy.dest, err))
+	if (!open_target(c, &target, err))
 		return false;
-	if (there && there->kind != ENTRY_DIR)
-		return is_no_dir(c, target, there, err);
-	if (!put_dirs(c, target, true, err))
-		return false;
-	files_below(from, dir->path, &first, &end);
-	for (size_t i = first; i < end; i++) {
-		const struct entry *e = from->items[i];
-		const char *rest = e->path + prefix;
-		AUTO(auto_free) char *path = mem_printf("%s%s%s", target, *target ? "/" : "", rest);
-
-		if (dockerignore_matches(c->excludes, rest))
-			continue;
-		if (!copy_node(c, e, path, from->keeps_owners, err))
-			return false;
-	}
-	return true;
+	s.target = target;
+	ok = copy_below(&s, dir->path, err);
+	map_free(&s.put);
+	return ok;
 }
 
 static bool copy_match(struct copy *c, const struct files *from, const char *path, struct err *err)
@@ -294,15 +382,96 @@ static bool copy_match(struct copy *c, const struct files *from, const char *pat
 	       put_file(c, e, target, from->keeps_owners, err);
 }
 
+static bool copy_matches(struct copy *c, const struct files *from, const char *source,
+			 struct err *err)
+{
+	AUTO(str_list_free) struct str_list matches = { 0 };
+
+	if (!files_select(&matches, from, source, err))
+		return false;
+	for (size_t i = 0; i < matches.len; i++) {
+		if (!copy_match(c, from, matches.items[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* --- --parents --- */
+
+/* The part of a pattern before its first component with wildcards: nothing else can match. */
+static char *plain_part(const char *dir, const char *pattern)
+{
+	size_t end = 0;
+
+	for (size_t at = 0; pattern[at]; at++) {
+		if (strchr("*?[\\", pattern[at]))
+			break;
+		if (pattern[at] == '/')
+			end = at;
+	}
+	return mem_printf("%s%s%.*s", dir, *dir && end ? "/" : "", (int)end, pattern);
+}
+
+/* What `pattern` names below `pivot`, with the directories between. */
+static bool copy_pivot(struct copy *c, const struct files *from, const char *pivot,
+		       const char *pattern, bool *found, struct err *err)
+{
+	AUTO(auto_dockerignore_free) struct dockerignore *include = NULL;
+	AUTO(auto_free) char *target = NULL;
+	AUTO(auto_free) char *part = NULL;
+	struct selection s = { .c = c, .from = from };
+	const struct entry *dir;
+	bool ok;
+
+	if (!files_follow(&dir, from, pivot, err))
+		return false;
+	if (!dir || dir->kind != ENTRY_DIR)
+		return copy_match(c, from, pivot, err);
+	if (!dockerignore_make(&include, &pattern, 1, err) || !open_target(c, &target, err))
+		return false;
+	part = plain_part(dir->path, pattern);
+	s.dir = dir->path;
+	s.target = target;
+	s.include = *pattern ? include : NULL; /* "a/./" is all of a */
+	ok = copy_below(&s, part, err);
+	*found = *found || s.include_hit || !s.include;
+	map_free(&s.put);
+	return ok;
+}
+
+/* "a/./b/c" lands in dest/b/c (row 30); without a pivot it is all of the path that is kept. */
+static bool copy_parents(struct copy *c, const struct files *from, const char *source,
+			 struct err *err)
+{
+	const char *dot = strstr(source, "/./");
+	AUTO(auto_free) char *pivot = mem_strndup(source, dot ? (size_t)(dot - source) : 0);
+	AUTO(auto_free) char *pattern = fs_join("/", dot ? dot + 3 : source);
+	AUTO(str_list_free) struct str_list pivots = { 0 };
+
+	AUTO(str_list_free) struct str_list named = { 0 };
+	bool required = !glob_has_wildcards(pivot) && !glob_has_wildcards(pattern);
+	bool found = false;
+
+	if (required && !files_select(&named, from, source, err))
+		return false;
+	if (!files_select(&pivots, from, pivot, err))
+		return false;
+	for (size_t i = 0; i < pivots.len; i++) {
+		if (!copy_pivot(c, from, pivots.items[i], pattern + 1, &found, err))
+			return false;
+	}
+	if (found || !required)
+		return true;
+	err_set(err, E_NOT_FOUND, "'%s' is behind a link", source);
+	return err_hint(err,
+			"--parents follows links before the \"/./\" only: name where it leads");
+}
+
 bool copy_source(struct copy *c, const struct files *from, const char *source,
 		 struct place source_place, struct err *err)
 {
-	AUTO(str_list_free) struct str_list matches = { 0 };
-	bool ok = files_select(&matches, from, source, err);
-
-	for (size_t i = 0; ok && i < matches.len; i++)
-		ok = copy_match(c, from, matches.items[i], err);
-	if (ok)
+	if (c->step->copy.parents ? copy_parents(c, from, source, err)
+				  : copy_matches(c, from, source, err))
 		return true;
 	err_wrap(err, "%s", c->step->in->spec->name);
 	return dockerfile_at(c->step->file, source_place, (int)strlen(source), err);

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builder/copycheck.h"
 #include "builder/words.h"
 
 /* The words of COPY and ADD. Which files they mean is copystep.c's business. */
@@ -20,18 +21,26 @@ static bool copy_flag(const char **out, struct maker *m, const char *name, struc
 	return !flag || maker_expand_flag(out, m, flag, 0, flag->value, err);
 }
 
+static bool flag_is_true(const struct flag *flag)
+{
+	return flag && str_eq(flag->value, "true");
+}
+
 static bool copy_flags(struct maker *m, struct err *err)
 {
 	struct step_copy *c = &m->step->copy;
 	const struct flag *from = instruction_find_flag(m->in, "from");
-	const struct flag *link = instruction_find_flag(m->in, "link");
 	const struct flag *unpack = instruction_find_flag(m->in, "unpack");
+	const struct flag *git_dir = instruction_find_flag(m->in, "keep-git-dir");
 	const char **excludes = ARENA_ARRAY(m->s->arena, const char *, m->in->flag_count + 1);
 
 	c->is_add = m->in->kind == INSTRUCTION_ADD;
-	c->link = link && str_eq(link->value, "true");
+	c->link = flag_is_true(instruction_find_flag(m->in, "link"));
+	c->parents = flag_is_true(instruction_find_flag(m->in, "parents"));
 	c->has_unpack = unpack != NULL;
-	c->unpack = unpack && str_eq(unpack->value, "true");
+	c->unpack = flag_is_true(unpack);
+	c->has_keep_git_dir = git_dir != NULL;
+	c->keep_git_dir = flag_is_true(git_dir);
 	if (from) {
 		c->from = from->value;
 		c->from_place = from->place;
@@ -158,9 +167,12 @@ bool copyargs_make(struct maker *m, struct err *err)
 	const struct step_copy *c = &m->step->copy;
 	const char *dest = "";
 
-	if (!copy_flags(m, err) || !copy_words(m, err) || !copy_dest(&dest, m, err))
+	if (!copy_flags(m, err) || !copy_words(m, err) || !copy_dest(&dest, m, err) ||
+	    !copycheck(m, err))
 		return false;
 	buf_put(&history, m->in->spec->name);
+	if (c->parents)
+		buf_put(&history, " --parents");
 	if (c->chown && *c->chown)
 		buf_putf(&history, " --chown=%s", c->chown);
 	if (c->chmod && *c->chmod)

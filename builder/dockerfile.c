@@ -92,16 +92,17 @@ static bool parse_bool_flag(struct flag *flag, const char *value, struct err *er
 {
 	if (!value)
 		value = "true";
-	if (!str_eq(value, "true") && !str_eq(value, "false"))
+	if (strcasecmp(value, "true") != 0 && strcasecmp(value, "false") != 0)
 		return err_set(err, E_INPUT, "--%s takes true or false, not '%s'", flag->spec->name,
 			       value);
-	flag->value = value;
+	flag->value = strcasecmp(value, "true") == 0 ? "true" : "false";
 	return true;
 }
 
 static bool unknown_flag(const struct instruction *in, struct slice name, struct err *err)
 {
 	AUTO(auto_free) char *text = mem_strndup(name.ptr, name.len);
+	AUTO(buf_free) struct buf all = BUF_INIT(ERR_HINT_MAX);
 	const char *names[16];
 	const char *near;
 
@@ -113,7 +114,9 @@ static bool unknown_flag(const struct instruction *in, struct slice name, struct
 		return err_hint(err, "did you mean --%s?", near);
 	if (!in->spec->flag_count)
 		return err_hint(err, "%s takes no flags", in->spec->name);
-	return false;
+	for (size_t i = 0; i < in->spec->flag_count; i++)
+		buf_putf(&all, "%s--%s", i ? ", " : "", names[i]);
+	return err_hint(err, "%s takes %s", in->spec->name, all.ptr);
 }
 
 /* "--name" or "--name=value", already without quotes. */
@@ -129,8 +132,10 @@ static bool parse_flag(struct parser *p, const struct instruction *in, struct fl
 	if (flag->spec->kind == FLAG_BOOL)
 		return parse_bool_flag(flag, value.ptr ? arena_slice(&p->d->arena, value) : NULL,
 				       err);
-	if (!value.ptr)
-		return err_set(err, E_INPUT, "--%s needs a value", flag->spec->name);
+	if (!value.ptr) {
+		err_set(err, E_INPUT, "--%s needs a value", flag->spec->name);
+		return err_hint(err, "write --%s=value", flag->spec->name);
+	}
 	flag->value = arena_slice(&p->d->arena, value);
 	return true;
 }
@@ -200,7 +205,9 @@ static bool parse_flags(struct parser *p, struct instruction *in, struct rest *r
 					     err);
 		if (flag_repeats(flags, i, flag)) {
 			err_set(err, E_INPUT, "--%s is given twice", flag->spec->name);
-			return dockerfile_at(p->d, flag->place, 0, err);
+			err_hint(err, "leave one out");
+			return dockerfile_at(p->d, flag->place, (int)strlen(words.items[i].text),
+					     err);
 		}
 	}
 	in->flags = flags;

@@ -15,7 +15,7 @@ static const struct flag_spec copy_flags[] = {
 	{ "chown",   FLAG_TEXT, NULL },
 	{ "chmod",   FLAG_TEXT, NULL },
 	{ "link",    FLAG_BOOL, NULL },
-	{ "parents", FLAG_BOOL, "name the directories in the destination" },
+	{ "parents", FLAG_BOOL, NULL },
 	{ "exclude", FLAG_LIST, NULL },
 };
 static const struct flag_spec add_flags[] = {

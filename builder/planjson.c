@@ -30,6 +30,10 @@ static void describe_copy(struct buf *out, const struct step *step)
 	}
 	if (c->link)
 		buf_put(out, " --link");
+	if (c->parents)
+		buf_put(out, " --parents");
+	if (c->has_keep_git_dir)
+		buf_putf(out, " --keep-git-dir=%s", c->keep_git_dir ? "true" : "false");
 	if (c->has_unpack)
 		buf_putf(out, " --unpack=%s", c->unpack ? "true" : "false");
 	for (size_t i = 0; i < c->exclude_count; i++)

@@ -20,11 +20,13 @@ struct step_inline { /* a here-document as a source */
 struct step_copy {
 	bool is_add;
 	bool link;
+	bool parents; /* COPY: directories of a source are kept, from its "/./" on */
 	bool has_unpack, unpack;
+	bool has_keep_git_dir, keep_git_dir; /* ADD of git repositories */
 	const char *from; /* stage, number, context or image; NULL: the context */
 	struct place from_place;
 	const char *chown, *chmod; /* NULL: not given */
-	const char *checksum;
+	const char *checksum;      /* ADD: of the one URL or git repository; NULL: not given */
 	const char *const *excludes;
 	size_t exclude_count;
 	const char *const *sources;

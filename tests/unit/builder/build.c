@@ -66,6 +66,21 @@ static void copy_rules(void **state)
 		{ "COPY hard /h", "d 755 0:0 h\nf 644 0:0 h/one = same\nh 644 0:0 h/two -> h/one\n" },
 		{ "COPY --exclude=x --exclude=*/z dir /d", "d 755 0:0 d\nd 755 0:0 d/sub\nf 644 0:0 d/y = y\n" },
 		{ "COPY --exclude=**/z dir /d", "d 755 0:0 d\nd 755 0:0 d/sub\nf 644 0:0 d/x = x\nf 644 0:0 d/y = y\n" },
+		/* row 30 and facts 1.1: directories that lead to what was asked for are the source's */
+		{ "COPY --parents tree/one/two/f /p", "d 755 0:0 p\nd 750 0:0 p/tree\nd 700 0:0 p/tree/one\nd 711 0:0 p/tree/one/two\nf 644 0:0 p/tree/one/two/f = f\n" },
+		{ "COPY --parents /tree/./one/../one/two/ /p/", "d 755 0:0 p\nd 700 0:0 p/one\nd 711 0:0 p/one/two\nf 644 0:0 p/one/two/f = f\n" },
+		{ "COPY --parents tree/one/./two ./a /", "f 644 0:0 a = a\nd 711 0:0 two\nf 644 0:0 two/f = f\n" },
+		{ "COPY --parents tree/./**/f dir/x /p", "d 755 0:0 p\nd 755 0:0 p/dir\nf 644 0:0 p/dir/x = x\nd 700 0:0 p/one\nf 644 0:0 p/one/f = f1\nd 711 0:0 p/one/two\nf 644 0:0 p/one/two/f = f\n" },
+		{ "COPY --parents tr*/./one/* /p", "d 755 0:0 p\nd 700 0:0 p/one\nf 644 0:0 p/one/f = f1\nd 711 0:0 p/one/two\nf 644 0:0 p/one/two/f = f\n" },
+		{ "COPY --parents --exclude=**/two tree/./one /p", "d 755 0:0 p\nd 700 0:0 p/one\nf 644 0:0 p/one/f = f1\n" },
+		{ "COPY --parents --exclude=*/* tree/./one/ /p", "d 755 0:0 p\nd 700 0:0 p/one\n" },
+		{ "COPY --parents --chown=3:4 --chmod=u=rwx,go= tree/./one/f /p", "d 755 3:4 p\nd 700 3:4 p/one\nf 700 3:4 p/one/f = f1\n" },
+		{ "COPY --parents tree/./ /p", "d 755 0:0 p\nd 700 0:0 p/one\nf 644 0:0 p/one/f = f1\nd 711 0:0 p/one/two\nf 644 0:0 p/one/two/f = f\n" },
+		{ "COPY --chown=9:8 a /p/one/a\nCOPY --parents tree/./one/two/f /p", "d 755 9:8 p\nd 700 9:8 p/one\nd 711 0:0 p/one/two\nf 644 0:0 p/one/two/f = f\n" },
+		{ "COPY --parents nope* no/*/x /p", "d 755 0:0 p\n" },
+		{ "COPY --parents link/./sub /p", "d 755 0:0 p\nd 755 0:0 p/sub\nf 644 0:0 p/sub/z = z\n" },
+		/* a "!" of --exclude keeps the directories that lead to what it takes back */
+		{ "COPY --exclude=one --exclude=!one/two tree /p", "d 755 0:0 p\nd 700 0:0 p/one\nd 711 0:0 p/one/two\nf 644 0:0 p/one/two/f = f\n" },
 		{ "COPY --link a /p/q", "d 755 0:0 p\nf 644 0:0 p/q = a\n" },
 		{ "COPY <<EOF /e\nx=$PATH y\nEOF", "f 644 0:0 e = x=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin y\n\n" },
 		{ "COPY <<'EOF' /e/\nx=$PATH\nEOF", "d 755 0:0 e\nf 644 0:0 e/EOF = x=$PATH\n\n" },
@@ -81,6 +96,8 @@ static void copy_rules(void **state)
 	put(&w, "dir/y", "y");
 	put(&w, "dir/sub/z", "z");
 	put_mode(&w, "run.sh", "r", 0755);
+	put(&w, "tree/one/f", "f1");
+	put(&w, "tree/one/two/f", "f");
 	put(&w, "hard/one", "same");
 	put(&w, "links/.keep", "");
 	AUTO(auto_close) int dir = -1;
@@ -88,6 +105,9 @@ static void copy_rules(void **state)
 
 	assert_true(fs_open_dir(&dir, w.context, &err));
 	assert_int_equal(unlinkat(dir, "links/.keep", 0), 0);
+	assert_int_equal(fchmodat(dir, "tree", 0750, 0), 0);
+	assert_int_equal(fchmodat(dir, "tree/one", 0700, 0), 0);
+	assert_int_equal(fchmodat(dir, "tree/one/two", 0711, 0), 0);
 	assert_int_equal(symlinkat("dir", dir, "link"), 0);
 	assert_int_equal(symlinkat("a", dir, "flink"), 0);
 	assert_int_equal(symlinkat("/a", dir, "abs"), 0);
@@ -251,14 +271,16 @@ static void copy_errors(void **state)
 		{ "FROM scratch\nCOPY --chown=web a /x", E_INPUT, "Dockerfile:2:6", "no /etc/passwd" },
 		{ "FROM base:1\nCOPY --chown=nobody a /x", E_INPUT, "Dockerfile:2:6", "'nobody' is not in /etc/passwd" },
 		{ "FROM scratch\nCOPY --chown=99999999999 a /x", E_INPUT, "Dockerfile:2:6", "ids end at" },
-		{ "FROM scratch\nCOPY --chmod=9 a /x", E_INPUT, "Dockerfile:2:6", "'9' is no mode" },
-		{ "FROM scratch\nCOPY --chmod=17777 a /x", E_INPUT, "Dockerfile:2:6", "is no mode" },
+		{ "FROM scratch\nCOPY --chmod=9 a /x", E_INPUT, "Dockerfile:2:14", "'9' is no mode" },
+		{ "FROM scratch\nCOPY --chmod=17777 a /x", E_INPUT, "Dockerfile:2:14", "is no mode" },
 		{ "FROM scratch\nCOPY http://x/y /x", E_INPUT, "Dockerfile:2:6", "COPY cannot take" },
 		{ "FROM scratch\nADD https://x/y.git /x", E_UNSUPPORTED, "Dockerfile:2:5", "git" },
 		{ "FROM scratch\nADD x.xz /x", E_UNSUPPORTED, "Dockerfile:2:5", "xz" },
 		{ "FROM scratch\nCOPY --from=nothere:1 a /x", E_NOT_FOUND, "Dockerfile:2:6", "nothere:1" },
 		{ "FROM nothere:1\n", E_NOT_FOUND, "Dockerfile:1:6", "nothere:1" },
 		{ "FROM scratch\nRUN true", E_UNSUPPORTED, "Dockerfile:2:1", "no sandbox" },
+		{ "FROM scratch\nCOPY --parents no/f /x", E_NOT_FOUND, "Dockerfile:2:16", "'no/f' is not there" },
+		{ "FROM scratch\nCOPY --parents loose/f /x", E_NOT_FOUND, "Dockerfile:2:16", "'loose/f' is behind a link" },
 		{ "FROM scratch\nCOPY dangling /x", E_NOT_FOUND, "Dockerfile:2:6", "dangling" },
 		{ "FROM scratch\nCOPY loop /x", E_INPUT, "Dockerfile:2:6", "links" },
 		{ "FROM scratch\nCOPY <<.. /x/\na\n..\n", E_INPUT, "Dockerfile:2:1", "'..' cannot be the name" },
@@ -283,6 +305,8 @@ static void copy_errors(void **state)
 					 "7zXZ\0xx",
 					 8, 0644, &err));
 	assert_true(fs_open_dir(&dir, w.context, &err));
+	put(&w, "real/f", "f");
+	assert_int_equal(symlinkat("real", dir, "loose"), 0);
 	assert_int_equal(symlinkat("nowhere", dir, "dangling"), 0);
 	assert_int_equal(symlinkat("loop", dir, "loop"), 0);
 	assert_int_equal(symlinkat("../../../../etc/passwd", dir, "outside"), 0);

@@ -128,11 +128,42 @@ static void run_flags(void **state)
 	all_refused(rows, ARRAY_LEN(rows));
 }
 
+#define SUM "sha256:0123456789012345678901234567890123456789012345678901234567890123"
+
+static void copy_flags(void **state)
+{
+	/* clang-format off */
+	static const struct row rows[] = {
+		{ F "COPY --from=$b a /",                  "2:6+1",   "--from does not expand variables",              "name a stage first: FROM image AS name, then --from=name" },
+		{ F "COPY --chmod=rwx a /",                "2:14+3",  "'rwx' is no mode",                              "write an octal number up to 07777, or for example u=rwX,go=rX" },
+		{ F "COPY --chmod=10000 a /",              "2:14+5",  "'10000' is no mode",                            "write an octal number up to 07777, or for example u=rwX,go=rX" },
+		{ F "COPY --exclude=a --exclude=[b a /",   "2:28+2",  "malformed pattern '[b'",                        NULL },
+		{ F "COPY --exclude=! a /",                "2:16+1",  "a '!' with no pattern behind it",               "write !path, or \\! for a name that begins with '!'" },
+		{ F "COPY --checksum=a a /",               "2:6+12",  "COPY has no flag --checksum",                   "COPY takes --from, --chown, --chmod, --link, --parents, --exclude" },
+		{ F "ADD --parents a /",                   "2:5+9",   "ADD has no flag --parents",                     "ADD takes --chown, --chmod, --link, --exclude, --checksum, --unpack, --keep-git-dir" },
+		{ F "ADD --checksum=" SUM " a b /",        "2:16+71", "--checksum is for one source, not several",     "write an ADD for each" },
+		{ F "ADD --checksum=" SUM " a /",          "2:16+71", "--checksum is for URLs and git repositories",   "leave it out: a file of the context is what it is" },
+		{ F "ADD --checksum=md5:0 http://a/b /",   "2:16+5",  "--checksum: digest 'md5:0' does not begin with 'sha256:'", "write sha256: and 64 hexadecimal digits" },
+		{ F "ADD --unpack=perhaps a /",            "2:5+16",  "--unpack takes true or false, not 'perhaps'",   NULL },
+		{ F "ADD --link= a /",                     "2:5+7",   "--link takes true or false, not ''",            NULL },
+		{ F "COPY --link --link a /",              "2:13+6",  "--link is given twice",                         "leave one out" },
+		{ F "COPY --chown a /",                    "2:6+7",   "--chown needs a value",                         "write --chown=value" },
+		{ F "COPY a https://x/y /",                "2:8+11",  "COPY cannot take 'https://x/y'",                "ADD can" },
+		{ F "COPY git@x.y:z.git /",                "2:6+13",  "COPY cannot take 'git@x.y:z.git'",              "ADD can" },
+		{ F "COPY --chown=${a:} a /",              "2:14+1",  "unsupported modifier ':}' in ${a...}",          NULL },
+	};
+	/* clang-format on */
+	(void)state;
+
+	all_refused(rows, ARRAY_LEN(rows));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mounts),
 		cmocka_unit_test(run_flags),
+		cmocka_unit_test(copy_flags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
