@@ -99,6 +99,7 @@ enum {
 	LIMIT_PACKAGE_DEPTH = 64,       /* directories below a package: the walk recurses */
 	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
 	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */
+	LIMIT_QUERY = 1 * MIB,          /* a list of all versions there are of a project */
 	LIMIT_TOML = 16 * MIB, /* a pylock.toml of some thousand packages with all their wheels */
 	LIMIT_PASSWORD = 64 * KIB,
 };

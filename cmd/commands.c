@@ -8,7 +8,7 @@
 /* Every command there is, in the order --help shows them. */
 
 const struct cmd *const commands[] = {
-	&cmd_build, &cmd_extend, &cmd_layer,  &cmd_template, &cmd_run,     &cmd_logs,
-	&cmd_push,  &cmd_pull,   &cmd_images, &cmd_inspect,  &cmd_tag,     &cmd_remove,
-	&cmd_login, &cmd_logout, &cmd_gc,     &cmd_fsck,     &cmd_version, NULL,
+	&cmd_build,  &cmd_extend, &cmd_layer,  &cmd_template, &cmd_python, &cmd_run,    &cmd_logs,
+	&cmd_push,   &cmd_pull,   &cmd_images, &cmd_inspect,  &cmd_tag,    &cmd_remove, &cmd_login,
+	&cmd_logout, &cmd_gc,     &cmd_fsck,   &cmd_version,  NULL,
 };

@@ -323,7 +323,8 @@ static const char *value_of(const struct operand *o, const struct marker_env *en
 	return env->values[o->variable] ? env->values[o->variable] : "";
 }
 
-/* Python's comparison of text; false for ~=, which has none. */
+/* Python's comparison of text; false where it has none: for ~=, and === with what no specifier
+ * says. */
 static bool compare_text(bool *out, const char *left, enum operator op, const char *right)
 {
 	int c = strcmp(left, right);
@@ -336,6 +337,8 @@ static bool compare_text(bool *out, const char *left, enum operator op, const ch
 		*out = strstr(right, left) == NULL;
 		return true;
 	case OP_ARBITRARY:
+		*out = strcasecmp(left, right) == 0;
+		return right[strcspn(right, " \t\n;)")] == '\0';
 	case OP_EQUAL:
 		*out = c == 0;
 		return true;
@@ -398,20 +401,22 @@ static bool eval_comparison(bool *out, const struct marker *m, const struct mark
 		       operator_names[m->op], right);
 }
 
+/* Every comparison is made, as packaging does: one without meaning is found wherever it stands. */
 bool marker_eval(bool *out, const struct marker *m, const struct marker_env *env, struct err *err)
 {
-	bool all = m && m->kind == MARKER_ALL;
+	bool all = !m || m->kind == MARKER_ALL;
 
-	*out = true;
+	*out = all;
 	if (!m)
 		return true;
 	if (m->kind == MARKER_COMPARE)
 		return eval_comparison(out, m, env, err);
 	for (const struct marker *child = m->children; child; child = child->next) {
-		if (!marker_eval(out, child, env, err))
+		bool one;
+
+		if (!marker_eval(&one, child, env, err))
 			return false;
-		if (*out != all)
-			return true;
+		*out = all ? *out && one : *out || one;
 	}
 	return true;
 }

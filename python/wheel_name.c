@@ -2,6 +2,7 @@
 #include "python/wheel_name.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -109,28 +110,28 @@ void tag_ranks_free(struct tag_ranks *r)
 	map_free(&r->ranks);
 }
 
-static void try_tag(size_t *best, struct slice python, struct slice abi, struct slice platform,
-		    const struct tag_ranks *ranks)
-{
-	char tag[TAG_MAX];
-	size_t len = python.len + abi.len + platform.len + 2, found;
+/* One tag of a wheel, in lower case; longer ones are none of ours or anybody's. */
+struct tag_text {
+	char text[TAG_MAX];
+};
 
-	if (len >= sizeof(tag))
-		return; /* no tag of ours is that long */
-	snprintf(tag, sizeof(tag), SLICE_FMT "-" SLICE_FMT "-" SLICE_FMT, SLICE_ARG(python),
-		 SLICE_ARG(abi), SLICE_ARG(platform));
-	for (size_t i = 0; i < len; i++)
-		if (tag[i] >= 'A' && tag[i] <= 'Z')
-			tag[i] = (char)(tag[i] - 'A' + 'a');
-	found = (size_t)(uintptr_t)map_get(&ranks->ranks, tag);
-	if (found && found - 1 < *best)
-		*best = found - 1;
+static bool tag_text(struct tag_text *out, struct slice python, struct slice abi,
+		     struct slice platform)
+{
+	int len = snprintf(out->text, sizeof(out->text), SLICE_FMT "-" SLICE_FMT "-" SLICE_FMT,
+			   SLICE_ARG(python), SLICE_ARG(abi), SLICE_ARG(platform));
+
+	for (char *c = out->text; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return (size_t)len < sizeof(out->text);
 }
 
-bool wheel_name_rank(size_t *rank_out, const struct wheel_name *n, const struct tag_ranks *ranks)
+typedef void (*tag_visitor)(void *arg, const char *tag);
+
+static void visit_tags(const struct wheel_name *n, tag_visitor visit, void *arg)
 {
 	struct slice pythons = n->python;
-	size_t best = SIZE_MAX;
 
 	while (pythons.ptr) {
 		struct slice python = slice_cut(pythons, '.', &pythons);
@@ -140,13 +141,58 @@ bool wheel_name_rank(size_t *rank_out, const struct wheel_name *n, const struct 
 			struct slice abi = slice_cut(abis, '.', &abis);
 			struct slice platforms = n->platform;
 
-			while (platforms.ptr)
-				try_tag(&best, python, abi, slice_cut(platforms, '.', &platforms),
-					ranks);
+			while (platforms.ptr) {
+				struct slice platform = slice_cut(platforms, '.', &platforms);
+				struct tag_text tag;
+
+				if (tag_text(&tag, python, abi, platform))
+					visit(arg, tag.text);
+			}
 		}
 	}
-	*rank_out = best;
-	return best != SIZE_MAX;
+}
+
+struct ranking {
+	const struct tag_ranks *ranks;
+	size_t best;
+};
+
+static void rank_tag(void *arg, const char *tag)
+{
+	struct ranking *r = arg;
+	size_t found = (size_t)(uintptr_t)map_get(&r->ranks->ranks, tag);
+
+	if (found && found - 1 < r->best)
+		r->best = found - 1;
+}
+
+bool wheel_name_rank(size_t *rank_out, const struct wheel_name *n, const struct tag_ranks *ranks)
+{
+	struct ranking r = { ranks, SIZE_MAX };
+
+	visit_tags(n, rank_tag, &r);
+	*rank_out = r.best;
+	return r.best != SIZE_MAX;
+}
+
+static void add_tag(void *arg, const char *tag)
+{
+	str_list_push(arg, tag);
+}
+
+void wheel_name_tags(struct str_list *out, const struct wheel_name *n)
+{
+	size_t kept = 0;
+
+	visit_tags(n, add_tag, out);
+	str_list_sort(out);
+	for (size_t i = 0; i < out->len; i++) {
+		if (kept && str_eq(out->items[i], out->items[kept - 1]))
+			free(out->items[i]);
+		else
+			out->items[kept++] = out->items[i];
+	}
+	out->len = kept;
 }
 
 static int cmp_number(struct slice a, struct slice b)

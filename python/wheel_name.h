@@ -34,6 +34,9 @@ void tag_ranks_free(struct tag_ranks *r);
  * them. */
 bool wheel_name_rank(size_t *rank_out, const struct wheel_name *n, const struct tag_ranks *ranks);
 
+/* Every tag of it, "cp311-abi3-linux_x86_64", sorted, each once. */
+void wheel_name_tags(struct str_list *out, const struct wheel_name *n);
+
 /* Below, equal, above zero. No build tag sorts lowest; then the number, then the rest as text. */
 int wheel_name_cmp_build(const struct wheel_name *a, const struct wheel_name *b);
 

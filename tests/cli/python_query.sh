@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# `rtbuild python query`: its answers are those of Debian's python3-packaging, but for the reasons
+# listed in tests/python/packaging-compare.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# ask QUESTION: its answer in $out.
+ask() {
+	printf '%s\n' "$1" >question
+	run sh -c 'rtbuild python query <question'
+}
+# answers QUESTION ANSWER
+answers() {
+	ask "$1"
+	is "$1" "$status $(cat "$out")" "0 $2"
+}
+
+check 'questions' "$ROOT/tests/python/packaging-queries" .
+check 'answers' sh -c 'rtbuild python query <questions >ours'
+"$ROOT/tests/python/packaging-compare" . >compared
+is 'every difference has its reason' "$(sed '$d' compared)" ''
+is 'at least 5000 answers are equal' "$(awk 'END { print ($1 >= 5000) }' compared)" 1
+
+answers '{"op":"wheel_rank","python":"3.11","platform":"linux/arm64","glibc":"2.26","wheels":["a-1.0-py3-none-any.whl","a-1.0-cp311-cp311-manylinux_2_17_aarch64.whl","a-1.0-cp311-cp311-manylinux_2_28_aarch64.whl","a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl","a-1.0-2-py3-none-any.whl","a-0.9-cp311-cp311-linux_aarch64.whl"]}' \
+	'{"order":["a-1.0-cp311-cp311-manylinux_2_17_aarch64.whl","a-1.0-2-py3-none-any.whl","a-1.0-py3-none-any.whl","a-0.9-cp311-cp311-linux_aarch64.whl"]}'
+answers '{"op":"marker","marker":"python_full_version >= \"3.11\" and platform_machine == \"x86_64\""}' '{"value":true}'
+answers '{"op":"marker","marker":"extra == \"A.b\"","env":{"extra":"a-B"}}' '{"value":true}'
+
+# Answers come in the order of the questions, up to the one that is none.
+printf '%s\n' '{"op":"name","name":"A.b"}' '{"op":"nam"}' '{"op":"name","name":"C"}' >question
+exits 3 sh -c 'rtbuild python query <question'
+stdout_is '{"normalized":"a-b"}'
+stderr_has "stdin:2: .*unknown op 'nam'"
+stderr_has 'did you mean name'
+for bad in 'x' '[]' '{"op":3}' '{"op":"name"}' '{"op":"filter","spec":"","versions":[1]}' \
+	'{"op":"filter","spec":"","versions":"1"}' '{"op":"specifier","spec":"","version":"1","prereleases":1}' \
+	'{"op":"marker","marker":"os_name==\"x\"","env":[]}' '{"op":"marker","marker":"os_name==\"x\"","env":{"os_name":1}}' \
+	'{"op":"wheel_rank","python":"3.11","platform":"linux/amd64","wheels":[]}'; do
+	printf '%s\n' "$bad" >question
+	fails "refused: $bad" sh -c 'rtbuild python query <question'
+	stdout_empty
+	stderr_has 'stdin:1'
+done
+head -c 1048577 /dev/zero | tr '\0' ' ' >question
+exits 3 sh -c 'rtbuild python query <question'
+stderr_has '1048576 bytes'
+finish
