@@ -79,6 +79,29 @@ void buf_put_urlencoded(struct buf *b, const char *s)
 	}
 }
 
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+size_t str_urldecode(char *s)
+{
+	char *to = s;
+
+	for (const char *from = s; *from; from++) {
+		int high = *from == '%' ? hex_digit(from[1]) : -1;
+		int low = high >= 0 ? hex_digit(from[2]) : -1;
+
+		*to++ = low >= 0 ? (char)(high * 16 + low) : *from;
+		from += low >= 0 ? 2 : 0;
+	}
+	*to = '\0';
+	return (size_t)(to - s);
+}
+
 void hex_format(char *out, const void *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

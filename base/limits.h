@@ -109,6 +109,8 @@ enum {
 #define LIMIT_LAYER_TAR (2 * LIMIT_LAYER_UNPACKED)
 #define LIMIT_WHEEL_UNPACKED (4 * GIB)
 #define LIMIT_BLOB (256 * GIB)
+/* One file of the web, a context as a stream: as large as a layer of it may be. */
+#define LIMIT_DOWNLOAD LIMIT_LAYER_UNPACKED
 /* AWS Lambda: function and all layers unzipped (docs, "Lambda quotas"). */
 #define LIMIT_LAMBDA_UNZIPPED 262144000LL
 

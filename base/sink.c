@@ -257,6 +257,44 @@ struct source *source_mem_take(char *data, size_t len)
 	return s;
 }
 
+struct capped_source {
+	struct source source;
+	struct source *from;
+	uint64_t left, max;
+	const char *limit;
+};
+
+static bool capped_read(struct source *self, void *data, size_t cap, size_t *len_out,
+			struct err *err)
+{
+	struct capped_source *s = (struct capped_source *)self;
+
+	if (!source_read(s->from, data, cap, len_out, err))
+		return false;
+	if (*len_out > s->left)
+		return err_set(err, E_INPUT, "more than %llu bytes (limit %s)",
+			       (unsigned long long)s->max, s->limit);
+	s->left -= *len_out;
+	return true;
+}
+
+static void capped_close(struct source *self)
+{
+	source_close(((struct capped_source *)self)->from);
+	free(self);
+}
+
+struct source *source_capped(struct source *from, uint64_t max, const char *limit)
+{
+	struct capped_source *s = mem_alloc(sizeof(*s));
+
+	s->source = (struct source){ .read = capped_read, .close = capped_close };
+	s->from = from;
+	s->left = s->max = max;
+	s->limit = limit;
+	return &s->source;
+}
+
 bool source_copy(struct source *from, struct sink *to, uint64_t *size_out, struct err *err)
 {
 	enum { PIECE = 128 * 1024 };

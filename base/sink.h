@@ -108,6 +108,9 @@ struct source *source_mem(const void *data, size_t len);
 /* Owned memory. */
 struct source *source_mem_take(char *data, size_t len);
 
+/* `from` (owned), failing with E_INPUT that names `limit` past `max` bytes. */
+struct source *source_capped(struct source *from, uint64_t max, const char *limit);
+
 /* Everything from source to sink, 128 KiB at a time; checks for interruption. Does not finish the
  * sink. */
 MUST_CHECK bool source_copy(struct source *from, struct sink *to, uint64_t *size_out,

@@ -103,6 +103,8 @@ char *str_base64_encode(const void *data, size_t len);
 MUST_CHECK bool str_base64_decode(struct buf *out, struct slice text, struct err *err);
 /* Percent-encode everything but unreserved characters (RFC 3986, 2.3). */
 void buf_put_urlencoded(struct buf *b, const char *s);
+/* Decode %XX in place; the length, since it may hold a NUL now. What is no escape stays. */
+size_t str_urldecode(char *s);
 void buf_put_hex(struct buf *b, const void *data, size_t len);
 
 #endif

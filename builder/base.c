@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "builder/driver.h"
+#include "builder/layout.h"
 #include "registry/pull.h"
 
 /* Base images: found in the store or the registry, their layers fetched only when someone asks. */
@@ -79,11 +80,17 @@ static bool load(struct base *base, struct build *b, const char *name,
 	struct platform have;
 	bool remote;
 
-	if (!reference_parse(&ref, name, err))
-		return false;
-	reference_default_tag(&ref);
-	if (!find_image(&base->image, b, &ref, platform, &remote, err))
-		return err_wrap(err, "%s", reference_familiar(&ref).text);
+	if (layout_is(name)) {
+		remote = false;
+		if (!layout_import(&base->image, b->env->store, name, platform, err))
+			return false;
+	} else {
+		if (!reference_parse(&ref, name, err))
+			return false;
+		reference_default_tag(&ref);
+		if (!find_image(&base->image, b, &ref, platform, &remote, err))
+			return err_wrap(err, "%s", reference_familiar(&ref).text);
+	}
 	base_blobs_init(&base->blobs, b->env->store, b->env->registry,
 			remote ? base->image.blobs : NULL, &base->image, &base->image.arena);
 	base->image.blobs = &base->blobs.source;

@@ -21,6 +21,8 @@ struct build_env {
 	bool insecure;       /* and without verifying */
 };
 
+struct context;
+
 /* A source of files with a name, for COPY --from=NAME (and FROM NAME, images only). */
 struct build_context {
 	const char *name;
@@ -28,7 +30,9 @@ struct build_context {
 		BUILD_CONTEXT_DIR,     /* `path`: a directory, with its own .dockerignore */
 		BUILD_CONTEXT_ENTRIES, /* `entries`: files made here (wheels, handler); `identity`
 					  stands for their content in cache keys */
-		BUILD_CONTEXT_IMAGE,   /* `path`: an image reference, docker-image:// left out */
+		BUILD_CONTEXT_IMAGE,   /* `path`: an image reference, docker-image:// left out,
+					  or oci-layout://DIR[:TAG][@DIGEST] */
+		BUILD_CONTEXT_URL,     /* `path`: a tar, or one file, of the web */
 	} kind;
 	const char *path;
 	const struct entry_list *entries; /* sorted, with parents */
@@ -41,6 +45,7 @@ struct build_request {
 	const char *dockerfile_name; /* for messages; its path for NAME.dockerignore, "" or NULL
 					when it has none */
 	const char *context_dir;     /* NULL: no context; COPY from it is E_INPUT */
+	struct context *context;     /* instead: one that is no directory, opened; borrowed */
 	const struct build_context *contexts;
 	size_t context_count;
 	const struct map *build_args; /* text; MAP_TEXT */

@@ -34,6 +34,8 @@ struct context {
 	struct files files;
 	bool walked;
 	size_t count;
+	void *held; /* what a listed tree's entries live in */
+	void (*release)(void *held);
 };
 
 static bool read_ignore(struct context *c, const char *dir, const char *dockerfile, struct err *err)
@@ -83,7 +85,95 @@ void context_close(struct context *c)
 	statindex_close(c->index);
 	files_free(&c->files);
 	arena_free(&c->arena);
+	if (c->release)
+		c->release(c->held);
 	free(c);
+}
+
+/* --- trees that are listed already --- */
+
+struct context *context_of_files(struct files *files, void *held, void (*release)(void *held))
+{
+	struct context *c = mem_alloc(sizeof(*c));
+
+	c->dir = -1;
+	c->walked = true;
+	c->files = *files;
+	*files = (struct files){ 0 };
+	c->held = held;
+	c->release = release;
+	return c;
+}
+
+bool context_read(struct buf *out, struct context *c, const char *path, size_t max, struct err *err)
+{
+	AUTO(auto_source_close) struct source *from = NULL;
+	AUTO(auto_free) char *clean = fs_join("/", path);
+	struct sink_buf to = sink_buf(out);
+	const struct entry *e;
+
+	if (!files_follow(&e, &c->files, clean + 1, err))
+		return false;
+	if (!e)
+		return err_set(err, E_NOT_FOUND, "the context has no '%s'", path);
+	if (e->kind != ENTRY_FILE)
+		return err_set(err, E_INPUT, "'%s' is no regular file", path);
+	if (e->size > (int64_t)max)
+		return err_set(err, E_INPUT, "'%s' has more than %zu bytes", path, max);
+	return !e->open || (e->open(e, &from, err) && source_copy(from, &to.sink, NULL, err));
+}
+
+static bool find_ignore(struct context *c, const char *dockerfile, struct err *err)
+{
+	AUTO(auto_free) char *own = mem_printf("%s.dockerignore", dockerfile ? dockerfile : "");
+	const char *names[] = { dockerfile ? own : ".dockerignore", ".dockerignore" };
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_IGNORE_FILE);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (context_read(&text, c, names[i], LIMIT_IGNORE_FILE, err))
+			return dockerignore_parse(&c->ignore, names[i], text.ptr, text.len, err);
+		if (err->code != E_NOT_FOUND)
+			return false;
+		err_clear(err);
+	}
+	return true;
+}
+
+/* Keep `e` and the directories that lead to it. */
+static void keep_with_parents(bool *kept, const struct files *f, const char *path)
+{
+	AUTO(auto_free) char *part = mem_strdup(path);
+
+	for (;;) {
+		char *slash = strrchr(part, '/');
+		size_t at = files_index(f, part);
+
+		if (at == SIZE_MAX || kept[at])
+			return;
+		kept[at] = true;
+		if (!slash)
+			return;
+		*slash = '\0';
+	}
+}
+
+bool context_ignore(struct context *c, const char *dockerfile, struct err *err)
+{
+	AUTO(auto_free) bool *kept = NULL;
+	size_t len = 0;
+
+	if (!find_ignore(c, dockerfile, err) || !dockerignore_count(c->ignore))
+		return err->code == E_NONE;
+	kept = mem_alloc(c->files.len + 1);
+	for (size_t i = 0; i < c->files.len; i++)
+		if (!dockerignore_matches(c->ignore, c->files.items[i]->path))
+			keep_with_parents(kept, &c->files, c->files.items[i]->path);
+	for (size_t i = 0; i < c->files.len; i++)
+		if (kept[i])
+			c->files.items[len++] = c->files.items[i];
+	c->files.len = len;
+	c->files.ignored = c->ignore;
+	return true;
 }
 
 /* --- reading one file --- */

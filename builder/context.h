@@ -6,8 +6,11 @@
 #include "image/store.h"
 
 /*
- * A directory as a source of files: walked once, its .dockerignore applied, so that everything
- * later reads from one list of admitted files and nothing else. A file's bytes are read once,
+ * A source of files: a directory, or a tree that came as a stream (context_tar.h) or from a git
+ * repository (context_git.h).
+ *
+ * A directory is walked once, its .dockerignore applied, so that everything later
+ * reads from one list of admitted files and nothing else. A file's bytes are read once,
  * straight into the layer, hashed on the way, and refused when the file is not what it was when it
  * was listed.
  */
@@ -16,6 +19,14 @@ struct context;
  * own; NULL or "": none. `store` (may be NULL): for the stat index. Nothing is walked yet. */
 MUST_CHECK bool context_open(struct context **out, struct store *store, const char *dir,
 			     const char *dockerfile, struct err *err);
+/* A tree that is listed already; `files` is taken, `held` is released with it. Nothing of it is
+ * ignored before context_ignore. */
+struct context *context_of_files(struct files *files, void *held, void (*release)(void *held));
+/* Of such a tree: a regular file, links followed inside. E_NOT_FOUND, E_INPUT past `max`. */
+MUST_CHECK bool context_read(struct buf *out, struct context *c, const char *path, size_t max,
+			     struct err *err);
+/* And its .dockerignore, or `dockerfile`.dockerignore (a path inside; NULL: none), from now on. */
+MUST_CHECK bool context_ignore(struct context *c, const char *dockerfile, struct err *err);
 void context_close(struct context *c); /* NULL is fine */
 static inline void auto_context_close(struct context **c)
 {

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "builder/context.h"
 #include "builder/glob.h"
+#include "builder/spool.h"
 
 /* Destinations. Each rule names its row of facts/dockerfile.md, section 3. */
 
@@ -554,6 +555,8 @@ static char *identity(const struct copy *c, const struct entry *e)
 		return NULL;
 	if (context_is_file(e))
 		return context_has_links(e) ? context_identity(e) : NULL;
+	if (e->open == spool_open_range)
+		return spool_identity(e->data);
 	return e->open == entry_open_file && e->dir == c->spool && e->name ? mem_strdup(e->name)
 									   : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "builder/archive.h"
 #include "builder/cache.h"
 #include "builder/copy.h"
 #include "builder/download.h"
@@ -66,17 +67,10 @@ static void work_free(struct work *w)
 
 static bool main_context(struct work *w, struct err *err)
 {
-	struct build *b = w->b;
-
-	if (!b->req->context_dir) {
-		err_set(err, E_INPUT, "%s: there is no build context", w->step->in->spec->name);
-		err_hint(err, "name a directory as the context");
-		return dockerfile_at(w->step->file, w->step->in->place, 0, err);
-	}
-	if (!b->context && !context_open(&b->context, b->env->store, b->req->context_dir,
-					 b->req->dockerfile_name, err))
-		return false;
-	return context_files(&w->from, b->context, err);
+	if (source_main(&w->from, w->b, err))
+		return true;
+	err_wrap(err, "%s", w->step->in->spec->name);
+	return dockerfile_at(w->step->file, w->step->in->place, 0, err);
 }
 
 static bool add_tree_entry(void *arg, const struct entry *e)
@@ -127,29 +121,11 @@ static bool from_stage(struct work *w, size_t stage, struct err *err)
 
 static bool from_context(struct work *w, const struct build_context *named, struct err *err)
 {
-	struct build *b = w->b;
-	size_t number = (size_t)(named - b->req->contexts);
-
-	switch (named->kind) {
-	case BUILD_CONTEXT_DIR:
-		if (!b->contexts[number] &&
-		    !context_open(&b->contexts[number], b->env->store, named->path, NULL, err))
-			return err_wrap(err, "context '%s'", named->name);
-		return context_files(&w->from, b->contexts[number], err);
-	case BUILD_CONTEXT_ENTRIES:
-		if (!b->entry_files[number].len) {
-			for (size_t i = 0; i < named->entries->len; i++)
-				files_add(&b->entry_files[number], &named->entries->items[i]);
-			files_sort(&b->entry_files[number]);
-			b->entry_files[number].keeps_owners = true;
-		}
-		w->from = &b->entry_files[number];
-		w->identity = named->identity;
-		return true;
-	case BUILD_CONTEXT_IMAGE:
+	if (named->kind == BUILD_CONTEXT_IMAGE)
 		return from_image(w, named->path, err);
-	}
-	return true;
+	if (named->kind == BUILD_CONTEXT_ENTRIES)
+		w->identity = named->identity;
+	return source_named(&w->from, w->b, (size_t)(named - w->b->req->contexts), err);
 }
 
 static bool find_sources(struct work *w, struct err *err)
@@ -210,13 +186,7 @@ static bool get_url(struct download **out, struct work *w, size_t i, struct err 
 
 		d->fd = -1;
 		*ARRAY_PUSH(&w->downloads) = d;
-		if (!w->b->http)
-			w->b->http = http_open(&(struct http_options){
-				.events = w->b->env->events,
-				.ca_file = w->b->env->ca_file,
-				.insecure = w->b->env->insecure,
-			});
-		if (!download_get(d, w->b->http, &w->spool, c->sources[i], c->checksum, err))
+		if (!download_get(d, source_http(w->b), &w->spool, c->sources[i], c->checksum, err))
 			return false;
 	}
 	*out = w->downloads.items[number];

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/download.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -41,21 +37,27 @@ void download_free(struct download *d)
 	d->name = NULL;
 }
 
-static char *name_of(const char *url)
+/* What cannot be a file's name: BuildKit's name for a URL without one. */
+static bool is_no_name(const char *name, size_t len)
 {
-	struct slice path = { .ptr = strstr(url, "://") + 3, .len = 0 };
-	const char *name;
+	return !len || len > LIMIT_COMPONENT || strlen(name) != len || strchr(name, '/') ||
+	       str_eq(name, ".") || str_eq(name, "..");
+}
 
-	path.len = strcspn(path.ptr, "?#");
-	AUTO(auto_free) char *text = mem_strndup(path.ptr, path.len);
-	char *slash = strchr(text, '/');
+char *download_name(const char *url)
+{
+	const char *path = strstr(url, "://") + 3;
+	AUTO(auto_free) char *text = NULL;
+	AUTO(auto_free) char *name = NULL;
+	size_t len;
 
-	while (slash && text[0] && str_has_suffix(slash, "/"))
-		text[strlen(text) - 1] = '\0', slash = strchr(text, '/');
-	name = slash ? fs_basename(text) : "";
-	if (!*name || str_eq(name, ".") || str_eq(name, "..") || strlen(name) > LIMIT_COMPONENT)
-		name = "__unnamed__";
-	return mem_strdup(name);
+	path += strcspn(path, "/?#");
+	text = mem_strndup(path, strcspn(path, "?#"));
+	for (len = strlen(text); len && text[len - 1] == '/'; len--)
+		text[len - 1] = '\0';
+	name = mem_strdup(fs_basename(text));
+	len = str_urldecode(name);
+	return is_no_name(name, len) ? mem_strdup("__unnamed__") : STEAL(name);
 }
 
 static bool bad_status(const struct http_reply *reply, const char *shown, struct err *err)
@@ -72,8 +74,7 @@ static bool is_redirect(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* The final answer, redirects followed. */
-static bool get(struct http_reply *reply, struct http *http, const char *text, struct err *err)
+bool download_open(struct http_reply *reply, struct http *http, const char *text, struct err *err)
 {
 	AUTO(url_free) struct url url = { 0 };
 	bool foreign = false;
@@ -88,8 +89,10 @@ static bool get(struct http_reply *reply, struct http *http, const char *text, s
 
 		if (!http_send(reply, http, &req, err))
 			return false;
-		if (reply->status == 200)
+		if (reply->status == 200) {
+			reply->body = source_capped(reply->body, LIMIT_DOWNLOAD, "LIMIT_DOWNLOAD");
 			return true;
+		}
 		location = http_header(reply, "Location", 0);
 		if (!is_redirect(reply->status) || !location) {
 			bad_status(reply, shown, err);
@@ -108,12 +111,18 @@ static bool get(struct http_reply *reply, struct http *http, const char *text, s
 	return err_set(err, E_NETWORK, "%s: more than %d redirects", text, LIMIT_REDIRECTS);
 }
 
+int64_t download_modified(const struct http_reply *reply)
+{
+	const char *text = http_header(reply, "Last-Modified", 0);
+
+	/* an HTTP date as seen from 1970 is its seconds */
+	return text ? retry_after(text, 0) : -1;
+}
+
 static bool save(struct download *d, struct http_reply *reply, struct err *err)
 {
 	struct sink_fd file = sink_fd(d->fd);
 	struct sink_hash hash;
-	const char *modified = http_header(reply, "Last-Modified", 0);
-	int64_t ahead = modified ? retry_after(modified, 0) : -1;
 	bool ok;
 
 	sink_hash_init(&hash, &file.sink);
@@ -122,8 +131,7 @@ static bool save(struct download *d, struct http_reply *reply, struct err *err)
 	if (ok)
 		memcpy(d->range.hash, hash.hash, SHA256_SIZE);
 	sink_hash_free(&hash);
-	/* an HTTP date as seen from 1970 is its seconds */
-	d->modified = ahead;
+	d->modified = download_modified(reply);
 	return ok;
 }
 
@@ -143,18 +151,12 @@ bool download_get(struct download *out, struct http *http, struct spool *s, cons
 		  const char *checksum, struct err *err)
 {
 	struct http_reply reply = { 0 };
-	int dir;
 	bool ok;
 
-	*out = (struct download){ .fd = -1, .name = name_of(url) };
-	if (!spool_dir(&dir, s, err))
+	*out = (struct download){ .fd = -1, .name = download_name(url) };
+	if (!spool_file(&out->fd, s, err) || !download_open(&reply, http, url, err))
 		return false;
-	out->fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (out->fd < 0)
-		return err_set_errno(err, "make a spool file");
 	out->range.fd = out->fd;
-	if (!get(&reply, http, url, err))
-		return false;
 	ok = save(out, &reply, err) && check(out, checksum, err);
 	http_reply_free(&reply);
 	return ok || err_wrap(err, "%s", url);

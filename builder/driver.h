@@ -65,8 +65,8 @@ struct build {
 	struct product *products; /* one a stage */
 	struct base *bases;
 	struct trigger *triggers;
-	struct context *context;   /* NULL: not opened yet */
-	struct context **contexts; /* of named ones, by number; directories only */
+	struct context *context;   /* of a directory; NULL: not opened yet */
+	struct context **contexts; /* of named ones, by number; NULL: not opened yet */
 	struct files *entry_files; /* of named ones made of entries */
 	struct http *http;         /* for ADD; NULL: not opened yet */
 };
@@ -83,6 +83,13 @@ MUST_CHECK bool base_tree(struct tree **out, struct build *b, const struct base 
 /* Diff ids, lowest first; the caller frees. */
 struct digest *base_diff_ids(const struct base *base, const struct layer *layers, size_t count,
 			     size_t *count_out);
+
+/* sources.c: the main context, or a named one that is no image, listed. */
+MUST_CHECK bool source_main(const struct files **out, struct build *b, struct err *err);
+MUST_CHECK bool source_named(const struct files **out, struct build *b, size_t number,
+			     struct err *err);
+/* For downloads; made at first use. */
+struct http *source_http(struct build *b);
 
 /* copystep.c: COPY, ADD and WORKDIR to a layer. */
 MUST_CHECK bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,

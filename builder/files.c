@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/files.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,14 +65,21 @@ static size_t lower_bound(const struct files *f, const char *prefix, char last)
 	return low;
 }
 
+size_t files_index(const struct files *f, const char *path)
+{
+	size_t at = lower_bound(f, path, '\0');
+
+	return at < f->len && str_eq(f->items[at]->path, path) ? at : SIZE_MAX;
+}
+
 const struct entry *files_find(const struct files *f, const char *path)
 {
 	size_t at;
 
 	if (!*path)
 		return &files_root;
-	at = lower_bound(f, path, '\0');
-	return at < f->len && str_eq(f->items[at]->path, path) ? f->items[at] : NULL;
+	at = files_index(f, path);
+	return at == SIZE_MAX ? NULL : f->items[at];
 }
 
 void files_below(const struct files *f, const char *dir, size_t *first_out, size_t *end_out)

@@ -23,6 +23,7 @@ void files_free(struct files *f);
 
 /* By canonical path; NULL when absent. The root ("") is always there. */
 const struct entry *files_find(const struct files *f, const char *path);
+size_t files_index(const struct files *f, const char *path); /* into items; SIZE_MAX: absent */
 extern const struct entry files_root;
 /* Everything below a directory (canonical, "" is the root): items[*first_out .. *end_out - 1]. */
 void files_below(const struct files *f, const char *dir, size_t *first_out, size_t *end_out);

@@ -20,27 +20,19 @@ struct spool {
 		.store = (s), .dir = -1, .parent = -1 \
 	}
 MUST_CHECK bool spool_dir(int *fd_out, struct spool *s, struct err *err); /* borrowed */
+/* A file without a name in it; the caller closes. */
+MUST_CHECK bool spool_file(int *fd_out, struct spool *s, struct err *err);
 void spool_close(struct spool *s);
 
 /* Part of a file, as an entry's content; `open` of an entry whose `data` is one. */
 struct spool_range {
 	int fd; /* borrowed */
 	uint64_t at, len;
+	bool shared; /* several entries of one list are names of this one file */
 	unsigned char hash[SHA256_SIZE];
 };
 entry_open_fn spool_open_range;
-
-/* One archive that was opened up: entries whose bytes are ranges of one spool file. */
-struct archive {
-	struct entry_list members;
-	int fd;
-};
-void archive_free(struct archive *a);
-/*
- * The members of a tar, plain or compressed, when the file is one by its first header; *is_out
- * false otherwise (row 22). A compression that is known but not supported is E_UNSUPPORTED.
- */
-MUST_CHECK bool archive_open(struct archive *out, bool *is_out, struct spool *s,
-			     const struct entry *file, struct err *err);
+/* A text that the names of a shared one have in common, else NULL; the caller frees. */
+char *spool_identity(const struct spool_range *range);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/build.h"
+#include "cmd/build_context.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
@@ -31,14 +32,14 @@ struct build_args {
 /* clang-format off */
 static const struct opt opts[] = {
 	OPT_ARGS("NAME] [CONTEXT", struct build_args, positionals,
-		 "a directory is the context (default: the current one), anything else a name like -t"),
+		 "a directory, - (a tar or Dockerfile on stdin) or a URL is the context (default: .), else a name"),
 	OPT_GROUP("What to build"),
 	OPT_TEXT('b', "backend", "NAME",          struct build_args, backend,      "a serverless backend's runtime: `rtbuild template list`"),
-	OPT_TEXT('f', "file", "FILE",             struct build_args, file,         "the Dockerfile (default: Dockerfile in the context; - for stdin)"),
+	OPT_TEXT('f', "file", "FILE",             struct build_args, file,         "the Dockerfile (default: Dockerfile in the context); - for stdin, or a URL"),
 	OPT_TEXT(0,   "target", "STAGE",          struct build_args, target,       "stop at this stage"),
 	OPT_TEXT(0,   "platform", "OS/ARCH",      struct build_args, platform,     "the platform it is for (default: this machine's)"),
 	OPT_LIST(0,   "build-arg", "NAME[=VALUE]", struct build_args, build_args,  "set an ARG; without a value, from the environment"),
-	OPT_LIST(0,   "build-context", "NAME=SOURCE", struct build_args, contexts, "a directory or docker-image://REF that COPY --from=NAME reads"),
+	OPT_LIST(0,   "build-context", "NAME=SOURCE", struct build_args, contexts, "for FROM NAME and COPY --from=NAME: a directory, URL, docker-image:// or oci-layout://"),
 	OPT_LIST(0,   "label", "KEY=VALUE",       struct build_args, labels,       "label the image"),
 	OPT_GROUP("A backend's runtime"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
@@ -72,9 +73,8 @@ static const struct opt opts[] = {
 struct job {
 	struct runtime_inputs inputs;
 	bool has_inputs;
-	struct buf dockerfile;
-	char *dockerfile_name;
-	char *context;
+	char *context; /* the word that names it; NULL: the default */
+	struct build_source source;
 	struct map build_args, labels;
 	struct {
 		struct build_context *items;
@@ -89,9 +89,8 @@ static void job_free(struct job *job)
 {
 	if (job->has_inputs)
 		runtime_inputs_free(&job->inputs);
-	buf_free(&job->dockerfile);
-	free(job->dockerfile_name);
 	free(job->context);
+	build_source_free(&job->source);
 	map_free(&job->build_args);
 	map_free(&job->labels);
 	free(job->contexts.items);
@@ -106,17 +105,13 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* NAME and CONTEXT, in any order: a directory is the context. */
+/* NAME and CONTEXT, in any order: a directory, "-" or a URL is the context. */
 static bool sort_positionals(struct job *job, const struct build_args *args, struct err *err)
 {
 	for (size_t i = 0; i < args->positionals.len; i++) {
 		const char *word = args->positionals.items[i];
 
-		if (!is_directory(word)) {
-			if (strstr(word, "://") || str_eq(word, "-")) {
-				err_set(err, E_UNSUPPORTED, "a context of this kind: '%s'", word);
-				return err_hint(err, "give a directory");
-			}
+		if (!is_directory(word) && !build_context_is_source(word)) {
 			if (word[0] == '/' || word[0] == '.')
 				return err_set(err, E_NOT_FOUND, "no directory '%s'", word);
 			str_list_push(&job->names, word);
@@ -156,43 +151,6 @@ static bool put_pairs(struct map *map, const struct str_list *list, const char *
 		if (!put_pair(map, list->items[i], what, from_env, err))
 			return false;
 	return true;
-}
-
-static bool add_context(struct job *job, const char *text, struct err *err)
-{
-	static const char image[] = "docker-image://";
-	struct slice source, name = slice_cut(slice_of(text), '=', &source);
-	struct build_context *c;
-
-	if (!name.len || !source.len)
-		return err_set(err, E_USAGE, "--build-context '%s' is not NAME=SOURCE", text);
-	if (strstr(source.ptr, "://") && !str_has_prefix(source.ptr, image)) {
-		err_set(err, E_UNSUPPORTED, "a build context of this kind: '%s'", source.ptr);
-		return err_hint(err, "a directory or docker-image://REF");
-	}
-	str_list_push_take(&job->owned, mem_strndup(name.ptr, name.len));
-	c = ARRAY_PUSH(&job->contexts);
-	c->name = job->owned.items[job->owned.len - 1];
-	c->kind = str_has_prefix(source.ptr, image) ? BUILD_CONTEXT_IMAGE : BUILD_CONTEXT_DIR;
-	c->path = source.ptr + (c->kind == BUILD_CONTEXT_IMAGE ? strlen(image) : 0);
-	return true;
-}
-
-static bool read_dockerfile(struct job *job, const struct build_args *args, struct err *err)
-{
-	job->dockerfile = (struct buf)BUF_INIT(LIMIT_DOCKERFILE);
-	if (args->file && str_eq(args->file, "-")) {
-		job->dockerfile_name = mem_strdup("");
-		return fs_read_fd(&job->dockerfile, STDIN_FILENO, LIMIT_DOCKERFILE, err) ||
-		       err_wrap(err, "Dockerfile on stdin");
-	}
-	job->dockerfile_name =
-		args->file ? mem_strdup(args->file) : fs_join(job->context, "Dockerfile");
-	if (fs_read_path(&job->dockerfile, job->dockerfile_name, LIMIT_DOCKERFILE, err))
-		return true;
-	return err->code == E_NOT_FOUND
-		       ? err_hint(err, "name it by -f FILE, or a backend by --backend")
-		       : false;
 }
 
 /* The runtime of a backend: its Dockerfile and the contexts it copies from. */
@@ -284,19 +242,25 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	if (!job->context)
 		job->context = mem_strdup(".");
 	for (size_t i = 0; i < args->contexts.len; i++)
-		if (!add_context(job, args->contexts.items[i], err))
+		if (!build_context_named(ARRAY_PUSH(&job->contexts), &job->owned,
+					 args->contexts.items[i], err))
 			return false;
-	if (backend ? !make_inputs(job, s, args, backend, err) : !read_dockerfile(job, args, err))
+	if (backend && build_context_is_source(job->context))
+		return err_set(err, E_USAGE, "--backend %s takes no context: '%s'", backend->name,
+			       job->context);
+	if (backend ? !make_inputs(job, s, args, backend, err)
+		    : !build_source_read(&job->source, s, job->context, args->file, err))
 		return false;
 	if (backend) {
 		r->dockerfile = job->inputs.dockerfile.ptr;
 		r->dockerfile_len = job->inputs.dockerfile.len;
 		r->dockerfile_name = backend->name;
 	} else {
-		r->dockerfile = job->dockerfile.ptr;
-		r->dockerfile_len = job->dockerfile.len;
-		r->dockerfile_name = job->dockerfile_name;
-		r->context_dir = job->context;
+		r->dockerfile = job->source.dockerfile.ptr;
+		r->dockerfile_len = job->source.dockerfile.len;
+		r->dockerfile_name = job->source.dockerfile_name;
+		r->context_dir = job->source.dir;
+		r->context = job->source.context;
 	}
 	r->contexts = job->contexts.items;
 	r->context_count = job->contexts.len;

@@ -10,7 +10,7 @@
 
 /*
  * libarchive, loaded at first use (base/dynlib.h): the functions layers/tar.c
- * calls, as a table. One named format, never a filter: compression is layers/compress.c's.
+ * and layers/filter.c call, as a table. One named format and at most one named filter a call.
  */
 /* clang-format off */
 #define LIBARCHIVE_FUNCTIONS(X)                                                        \
@@ -29,9 +29,12 @@
 	X(archive_entry_symlink)            X(archive_entry_uid)                       \
 	X(archive_entry_xattr_add_entry)    X(archive_entry_xattr_next)                \
 	X(archive_entry_xattr_reset)        X(archive_error_string)                    \
+	X(archive_read_data)                                                           \
 	X(archive_read_data_block)          X(archive_read_free)                       \
 	X(archive_read_header_position)     X(archive_read_new)                        \
 	X(archive_read_next_header)         X(archive_read_open)                       \
+	X(archive_read_support_filter_bzip2)                                           \
+	X(archive_read_support_filter_xz)   X(archive_read_support_format_raw)         \
 	X(archive_read_support_format_tar)                                             \
 	X(archive_write_close)              X(archive_write_data)                      \
 	X(archive_write_finish_entry)                                                  \

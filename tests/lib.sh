@@ -27,6 +27,8 @@
 #   requests_since MARK               its requests since then, as lines `METHOD PATH STATUS`
 #   count_requests MARK REGEX         how many of these match
 #   stop_server PID                   ended before the test's end
+#   start_web DIR [CERTIFICATE KEY]   files of DIR, git repositories of DIR/git: servers/web;
+#       sets WEB (its URL), WEB_LOG (lines `METHOD TARGET STATUS AUTHORIZATION`), WEB_PID
 #   at_exit CMD                       run (by eval) when the test ends, before $TMP is removed
 #
 #   need_tiny                         $TINY: a context (rootfs.tar, Dockerfile) of a shell and its tools
@@ -267,6 +269,17 @@ start_scripted() {
 script() {
 	curl -sfk -X PUT --data-binary "$1" "$SCRIPT_URL" >"$TMP/.script" ||
 		server_missing 'the new script' "$TMP/.script"
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+start_web() {
+	WEB_LOG=$(mktemp "$TMP/web.XXXXXX")
+	"$ROOT/tests/servers/web" "$@" >"$WEB_LOG" 2>"$WEB_LOG.error" &
+	WEB_PID=$!
+	servers="$servers $WEB_PID"
+	WEB=$(wait_for "$WEB_LOG.error" 'listening on') || server_missing 'the web server' "$WEB_LOG.error"
+	WEB=${WEB##* }
 }
 
 stop_server() {

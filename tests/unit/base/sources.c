@@ -221,6 +221,24 @@ static void randomness(void **state)
 	random_bytes(a, 0);
 }
 
+static void capped(void **state)
+{
+	AUTO(buf_free) struct buf out = BUF_INIT(1000);
+	struct sink_buf to = sink_buf(&out);
+	struct err err = { 0 };
+	struct source *from = source_capped(source_mem("12345", 5), 5, "LIMIT_X");
+
+	(void)state;
+	assert_true(source_copy(from, &to.sink, NULL, &err));
+	assert_int_equal(out.len, 5);
+	source_close(from);
+	from = source_capped(source_mem("123456", 6), 5, "LIMIT_X");
+	assert_false(source_copy(from, &to.sink, NULL, &err));
+	assert_int_equal(err.code, E_INPUT);
+	assert_string_equal(err.msg, "more than 5 bytes (limit LIMIT_X)");
+	source_close(from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +250,7 @@ int main(void)
 		cmocka_unit_test(environment),
 		cmocka_unit_test(longer_hashes),
 		cmocka_unit_test(randomness),
+		cmocka_unit_test(capped),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

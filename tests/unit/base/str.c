@@ -250,6 +250,27 @@ static void url_and_hex(void **state)
 	buf_free(&b);
 }
 
+static void url_decoding(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "plain", "plain" },     { "", "" },         { "a%20b%2Fc", "a b/c" },
+		{ "%c3%A9", "\xc3\xa9" }, { "100%", "100%" }, { "%4", "%4" },
+		{ "%zz%41", "%zzA" },     { "%%41", "%A" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(auto_free) char *text = mem_strdup(cases[i][0]);
+
+		assert_int_equal(str_urldecode(text), strlen(cases[i][1]));
+		assert_string_equal(text, cases[i][1]);
+	}
+	AUTO(auto_free) char *nul = mem_strdup("a%00b");
+
+	assert_int_equal(str_urldecode(nul), 3);
+	assert_memory_equal(nul, "a\0b", 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +283,7 @@ int main(void)
 		cmocka_unit_test(printable_text),
 		cmocka_unit_test(base64),
 		cmocka_unit_test(url_and_hex),
+		cmocka_unit_test(url_decoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

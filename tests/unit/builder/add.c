@@ -73,11 +73,30 @@ static void kinds(void **state)
 	assert_false(download_is_url("ftp://x"));
 }
 
+static void names(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "http://x/a/b.bin?c=d#e", "b.bin" }, { "http://x/a/b//", "b" },
+		{ "http://x", "__unnamed__" },         { "http://x/", "__unnamed__" },
+		{ "http://x?a=/b", "__unnamed__" },    { "http://x/a%20b", "a b" },
+		{ "http://x/..", "__unnamed__" },      { "http://x/%2e%2E", "__unnamed__" },
+		{ "http://x/a%2Fb", "__unnamed__" },   { "http://x/a%00b", "__unnamed__" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(auto_free) char *name = download_name(cases[i][0]);
+
+		assert_string_equal(name, cases[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls),
 		cmocka_unit_test(kinds),
+		cmocka_unit_test(names),
 	};
 	int failed;
 

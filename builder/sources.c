@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/context_tar.h"
+#include "builder/driver.h"
+
+/* The contexts of a build, each opened when a step first asks for it. */
+
+bool source_main(const struct files **out, struct build *b, struct err *err)
+{
+	const struct build_request *req = b->req;
+
+	if (req->context)
+		return context_files(out, req->context, err);
+	if (!req->context_dir) {
+		err_set(err, E_INPUT, "there is no build context");
+		return err_hint(err,
+				"a Dockerfile alone comes without files: give a directory (with "
+				"-f - for one on stdin), a tar or a URL");
+	}
+	if (!b->context &&
+	    !context_open(&b->context, b->env->store, req->context_dir, req->dockerfile_name, err))
+		return false;
+	return context_files(out, b->context, err);
+}
+
+struct http *source_http(struct build *b)
+{
+	if (!b->http)
+		b->http = http_open(&(struct http_options){ .events = b->env->events,
+							    .ca_file = b->env->ca_file,
+							    .insecure = b->env->insecure });
+	return b->http;
+}
+
+static bool open_url(struct context **out, struct build *b, const char *url, struct err *err)
+{
+	AUTO(context_stream_free) struct context_stream stream = { 0 };
+
+	if (!context_stream_get(&stream, b->env->store, source_http(b), url, err))
+		return false;
+	*out = stream.context ? STEAL(stream.context) : context_of_text(&stream.text);
+	return context_ignore(*out, NULL, err);
+}
+
+static const struct files *entries(struct build *b, size_t number)
+{
+	const struct entry_list *from = b->req->contexts[number].entries;
+	struct files *f = &b->entry_files[number];
+
+	if (!f->len) {
+		for (size_t i = 0; i < from->len; i++)
+			files_add(f, &from->items[i]);
+		files_sort(f);
+		f->keeps_owners = true;
+	}
+	return f;
+}
+
+bool source_named(const struct files **out, struct build *b, size_t number, struct err *err)
+{
+	const struct build_context *named = &b->req->contexts[number];
+	struct context **opened = &b->contexts[number];
+	bool ok = true;
+
+	switch (named->kind) {
+	case BUILD_CONTEXT_DIR:
+		ok = *opened || context_open(opened, b->env->store, named->path, NULL, err);
+		break;
+	case BUILD_CONTEXT_URL:
+		ok = *opened || open_url(opened, b, named->path, err);
+		break;
+	case BUILD_CONTEXT_ENTRIES:
+		*out = entries(b, number);
+		return true;
+	case BUILD_CONTEXT_IMAGE:
+		return err_set(err, E_INPUT, "the context '%s' is an image", named->name);
+	}
+	return (ok && context_files(out, *opened, err)) ||
+	       err_wrap(err, "context '%s'", named->name);
+}
