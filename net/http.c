@@ -334,7 +334,7 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 		.has_body = sends_body(req),
 		.body_size = req->body ? req->body_size : 0,
 		.proxy = proxy_for(&h->proxies, req->url),
-		.insecure = h->insecure,
+		.insecure = h->insecure || req->insecure,
 		.no_link_local = req->foreign,
 		.once = req->once,
 	};

@@ -55,9 +55,10 @@ struct http_request {
 	 */
 	struct source *body;
 	uint64_t body_size;
-	bool once;    /* not to be sent again after it may have reached the server */
-	bool foreign; /* the URL was named by a server: names that lead to link-local addresses are
-			 refused */
+	bool once;     /* not to be sent again after it may have reached the server */
+	bool insecure; /* certificates are not verified, this time */
+	bool foreign;  /* the URL was named by a server: names that lead to link-local addresses are
+			  refused */
 };
 
 struct http_reply {

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/challenge.h"
+#include "registry/places.h"
 #include "registry/problem.h"
 #include "registry/realm.h"
 #include "registry/token.h"
@@ -33,11 +34,6 @@ struct host *client_host(struct registry *r, const char *name)
 	if (!h) {
 		h = host_new(name);
 		host_recall(h, r->store);
-		if (h->scheme == SCHEME_HTTP && !h->loopback && !r->plain_http) {
-			host_unlearn(h); /* was allowed then, is not now */
-			h->scheme = SCHEME_UNKNOWN;
-			h->known = false;
-		}
 		map_put(&r->hosts, name, h);
 	}
 	lock_drop(&r->lock);
@@ -126,7 +122,7 @@ static void talk_free(struct talk *t)
 
 static bool may_be_plain(const struct talk *t)
 {
-	return t->h->loopback || t->r->plain_http;
+	return t->h->loopback || t->r->plain_http || t->call->insecure;
 }
 
 static bool set_base(struct talk *t, bool https, struct err *err)
@@ -309,6 +305,7 @@ static bool send(struct client_reply *out, struct registry *r, const struct clie
 				    .body = c->body,
 				    .body_size = c->body_size,
 				    .once = c->once,
+				    .insecure = c->insecure && !foreign,
 				    .foreign = foreign };
 	AUTO(auto_free) char *shown = url_shown(url);
 	size_t n = 0;
@@ -340,7 +337,8 @@ static bool fall_to_http(struct talk *t, enum wire_trouble trouble, struct err *
 	lock_drop(&t->h->lock);
 	if (!t->base.https || t->tried_http || !may_be_plain(t) || settled)
 		return false;
-	if (trouble != WIRE_NOT_TLS && !(trouble == WIRE_REFUSED && t->r->plain_http))
+	if (trouble != WIRE_NOT_TLS &&
+	    !(trouble == WIRE_REFUSED && (t->r->plain_http || t->call->insecure)))
 		return false;
 	t->tried_http = true;
 	err_clear(err);
@@ -533,8 +531,8 @@ static bool may_follow(const struct client_call *c)
 	return c->follow && str_eq(c->method, "GET");
 }
 
-bool client_call(struct client_reply *out, struct registry *r, const struct client_call *c,
-		 struct err *err)
+static bool call_at(struct client_reply *out, struct registry *r, const struct client_call *c,
+		    struct err *err)
 {
 	const char *name = reference_api_host(c->repository);
 	AUTO(talk_free) struct talk t = { .r = r, .call = c, .login = c->as };
@@ -552,10 +550,82 @@ bool client_call(struct client_reply *out, struct registry *r, const struct clie
 		return false;
 	lock_take(&t.h->lock);
 	scopes_add_all(&t.h->wanted, &t.need);
-	ok = set_base(&t, t.h->scheme != SCHEME_HTTP, err);
+	t.h->insecure = t.h->insecure || c->insecure;
+	/* Plain HTTP that an earlier run was allowed may be forbidden now. */
+	ok = set_base(&t, t.h->scheme != SCHEME_HTTP || !may_be_plain(&t), err);
 	lock_drop(&t.h->lock);
 	ok = ok && talk(out, &t, err);
 	if (first)
 		host_leave(t.h, ok, t.login, &t.need, err);
 	return ok && (!may_follow(c) || follow(out, &t, err));
+}
+
+static bool call_mirror(struct client_reply *out, struct registry *r, const struct client_call *c,
+			struct err *err)
+{
+	const char *host = c->repository->host;
+	struct err why = { 0 };
+	bool ok = call_at(out, r, c, &why);
+
+	if (ok && (out->http.status < 400 || out->http.status == 416))
+		return true;
+	if (why.code == E_CANCELLED) {
+		*err = why;
+		return false;
+	}
+	if (!ok || out->http.status >= 500)
+		places_drop(r, c->repository, ok ? "it fails" : why.msg);
+	else
+		event_detail(r->events, "the mirror %s answers %d: on to the next", host,
+			     out->http.status);
+	client_reply_free(out);
+	*out = (struct client_reply){ 0 };
+	return false;
+}
+
+/* A repository this command writes to is read where it is written. */
+static bool will_be_pushed(struct registry *r, const struct reference *ref)
+{
+	struct host *h = client_host(r, reference_api_host(ref));
+	AUTO(scopes_free) struct scopes push = { 0 };
+	bool will;
+
+	scopes_add(&push, ref->repository, ACCESS_PUSH);
+	lock_take(&h->lock);
+	will = scopes_cover(&h->wanted, &push);
+	lock_drop(&h->lock);
+	return will;
+}
+
+static enum place_use use_of(struct registry *r, const struct client_call *c)
+{
+	bool pull = str_eq(c->method, "GET") && c->access == ACCESS_PULL && !c->url && !c->root &&
+		    (str_has_prefix(c->path, "manifests/") || str_has_prefix(c->path, "blobs/"));
+
+	if (!pull || will_be_pushed(r, c->repository))
+		return PLACE_HOME;
+	return strchr(c->path, ':') ? PLACE_PULL_BY_DIGEST : PLACE_PULL_BY_TAG;
+}
+
+bool client_call(struct client_reply *out, struct registry *r, const struct client_call *c,
+		 struct err *err)
+{
+	AUTO(places_free) struct places places = { 0 };
+
+	*out = (struct client_reply){ 0 };
+	if (!places_find(&places, r, c->repository, use_of(r, c), err))
+		return false;
+	for (size_t i = 0; i < places.len; i++) {
+		struct client_call at = *c;
+
+		at.repository = &places.items[i].at;
+		at.insecure = places.items[i].insecure;
+		if (!places.items[i].mirror)
+			return call_at(out, r, &at, err);
+		if (call_mirror(out, r, &at, err))
+			return true;
+		if (err->code == E_CANCELLED)
+			return false;
+	}
+	return err_set(err, E_NETWORK, "no place of %s answers", c->repository->host);
 }

@@ -23,6 +23,8 @@ struct client_call {
 	bool follow;        /* redirects of GET */
 	bool give_up_early; /* no second try with another token: for clean-up that may as well fail
 			     */
+	bool insecure; /* client_call's own: registries.conf allows plain HTTP and any certificate
+			*/
 	const struct login *as; /* instead of the stored credential: for login */
 };
 
@@ -32,8 +34,9 @@ struct client_reply {
 };
 void client_reply_free(struct client_reply *r);
 
-/* Any status but 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with
- * (out->http.trouble stays). */
+/* At the places registries.conf names for it (registry/places.h), the mirrors first. Any status but
+ * 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with (out->http.trouble
+ * stays). */
 MUST_CHECK bool client_call(struct client_reply *out, struct registry *r,
 			    const struct client_call *c, struct err *err);
 

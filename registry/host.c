@@ -32,6 +32,7 @@ void host_free(void *host)
 	for (size_t i = 0; i < h->tokens.len; i++) {
 		scopes_free(&h->tokens.items[i].scopes);
 		secret_free(&h->tokens.items[i].value);
+		secret_free(&h->tokens.items[i].refresh);
 	}
 	free(h->tokens.items);
 	scopes_free(&h->wanted);

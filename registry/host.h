@@ -32,6 +32,7 @@ struct token {
 	struct scopes scopes;
 	const struct credential *credential; /* it was got with; NULL: none */
 	char *value;
+	char *refresh;       /* that came with it (OAuth2 refresh token); NULL: none */
 	uint64_t expires_ms; /* of clock_monotonic_ms; some time before it really does */
 };
 
@@ -44,6 +45,7 @@ struct host {
 	enum host_auth auth;
 	char *realm, *service;
 	bool remembered; /* the above is from the cache and not yet confirmed */
+	bool insecure;   /* registries.conf says that no certificate is needed */
 	bool saved;      /* the cache says the same */
 	bool known;      /* it has answered once, or is remembered: requests may go in parallel */
 	bool probing;    /* the first request is under way */

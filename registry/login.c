@@ -48,13 +48,35 @@ static bool verify(struct registry *r, const struct reference *host, const struc
 	return true;
 }
 
+/* What to keep: the refresh token a token server gave for the password, as docker does it, or the
+ * password itself. */
+static void to_keep(struct credential *out, struct registry *r, const struct reference *host,
+		    const struct login *login)
+{
+	struct host *state = client_host(r, reference_api_host(host));
+
+	*out = (struct credential){ 0 };
+	lock_take(&state->lock);
+	for (size_t i = 0; i < state->tokens.len; i++) {
+		const struct token *t = &state->tokens.items[i];
+
+		if (t->credential == &login->credential && t->refresh && !out->identity_token)
+			out->identity_token = mem_strdup(t->refresh);
+	}
+	lock_drop(&state->lock);
+	out->user = mem_strdup(login->credential.user);
+	out->password = out->identity_token ? NULL : mem_strdup(login->credential.password);
+}
+
 bool registry_login(struct registry *r, const char *host, const char *user, const char *password,
 		    char **stored_in_out, struct err *err)
 {
 	struct login given = { .credential = { .user = mem_strdup(user),
 					       .password = mem_strdup(password) },
+			       .offline = true,
 			       .where = mem_strdup("the command line") };
 	const struct login *login = client_keep_login(r, &given);
+	AUTO(credential_free) struct credential kept = { 0 };
 	struct reference ref;
 
 	if (!parse_host(&ref, host, err))
@@ -65,8 +87,10 @@ bool registry_login(struct registry *r, const char *host, const char *user, cons
 	if (str_eq(user, "robot"))
 		event_warn(r->events,
 			   "the user is 'robot': did the shell eat a '$' and what follows?");
-	return verify(r, &ref, login, err) &&
-	       credentials_store(stored_in_out, r->authfile, ref.host, &login->credential, err);
+	if (!verify(r, &ref, login, err))
+		return false;
+	to_keep(&kept, r, &ref, login);
+	return credentials_store(stored_in_out, r->authfile, ref.host, &kept, err);
 }
 
 bool registry_logout(struct registry *r, const char *host, bool *had_out, struct err *err)

@@ -36,6 +36,8 @@ void registry_close(struct registry *r)
 	map_free(&r->credentials);
 	map_free(&r->blobs);
 	map_free(&r->warned);
+	map_free(&r->dead_mirrors);
+	registries_free(&r->registries);
 	for (size_t i = 0; i < r->logins.len; i++) {
 		credential_free(&r->logins.items[i]->credential);
 		free(r->logins.items[i]->where);

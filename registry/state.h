@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "registry/credentials.h"
 #include "registry/host.h"
+#include "registry/registries.h"
 #include "registry/registry.h"
 
 /* Inside registry/: what one client keeps between its requests. */
@@ -26,16 +27,21 @@ struct registry {
 	struct {
 		struct login **items;
 		size_t len, cap;
-	} logins;          /* each different credential once, kept to the end */
-	struct map blobs;  /* "host/repository" -> struct blob_source, likewise */
-	struct map warned; /* texts of Warning headers, each shown once */
+	} logins;                     /* each different credential once, kept to the end */
+	struct map blobs;             /* "host/repository" -> struct blob_source, likewise */
+	struct registries registries; /* of registries.conf, once `registries_read` */
+	bool have_registries;
+	struct map dead_mirrors; /* "host/path" of those that did not answer, not asked again */
+	struct map warned;       /* texts of Warning headers, each shown once */
 	_Atomic uint64_t uploaded, mounted, skipped;
 };
 
 /* A credential as found once, and where. */
 struct login {
 	struct credential credential;
-	char *where; /* NULL: anonymous */
+	char *where;  /* NULL: anonymous */
+	bool offline; /* being verified for a login: a refresh token may take the password's place
+		       */
 };
 
 #endif

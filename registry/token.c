@@ -15,10 +15,14 @@
 enum { EXPIRY_DEFAULT_S = 60, EXPIRY_MAX_S = 24 * 3600 };
 
 struct token_request {
-	struct url realm;
-	const char *service;
-	struct str_list scopes;
+	struct registry *r;
+	const char *realm_text, *service; /* as the challenge has them; service may be NULL */
+	const struct url *registry;
 	const struct credential *credential; /* NULL: none */
+	bool insecure;                       /* as the registry, if it is the same host */
+	bool offline; /* for a login: a refresh token is welcome instead of the password */
+	struct url realm;
+	struct str_list scopes;
 };
 
 static void add_form(struct buf *form, const char *name, const char *value)
@@ -27,9 +31,25 @@ static void add_form(struct buf *form, const char *name, const char *value)
 	buf_put_urlencoded(form, value);
 }
 
+/* What is granted on: an identity token, or user and password. */
+static void add_grant(struct buf *form, const struct token_request *t)
+{
+	const struct credential *c = t->credential;
+
+	if (c->identity_token) {
+		add_form(form, "grant_type", "refresh_token");
+		add_form(form, "refresh_token", c->identity_token);
+		return;
+	}
+	add_form(form, "grant_type", "password");
+	add_form(form, "username", c->user);
+	add_form(form, "password", c->password);
+	if (t->offline)
+		add_form(form, "access_type", "offline");
+}
+
 /* OAuth2, since an identity token must not travel in a URL. */
-static bool ask_by_post(struct http_reply *out, struct registry *r, const struct token_request *t,
-			struct err *err)
+static bool ask_by_post(struct http_reply *out, const struct token_request *t, struct err *err)
 {
 	AUTO(secret_buf_free) struct buf form = BUF_INIT(SIZE_MAX);
 	AUTO(buf_free) struct buf scopes = BUF_INIT(SIZE_MAX);
@@ -38,13 +58,13 @@ static bool ask_by_post(struct http_reply *out, struct registry *r, const struct
 		.method = "POST",
 		.url = &t->realm,
 		.headers = { { "Content-Type", "application/x-www-form-urlencoded" } },
+		.insecure = t->insecure,
 		.foreign = true,
 	};
 
 	for (size_t i = 0; i < t->scopes.len; i++)
 		buf_putf(&scopes, "%s%s", i ? " " : "", t->scopes.items[i]);
-	add_form(&form, "grant_type", "refresh_token");
-	add_form(&form, "refresh_token", t->credential->identity_token);
+	add_grant(&form, t);
 	if (t->service)
 		add_form(&form, "service", t->service);
 	add_form(&form, "client_id", "rtbuild");
@@ -53,11 +73,10 @@ static bool ask_by_post(struct http_reply *out, struct registry *r, const struct
 	body = source_mem(form.ptr, form.len);
 	req.body = body;
 	req.body_size = form.len;
-	return http_send(out, r->http, &req, err);
+	return http_send(out, t->r->http, &req, err);
 }
 
-static bool ask_by_get(struct http_reply *out, struct registry *r, const struct token_request *t,
-		       struct err *err)
+static bool ask_by_get(struct http_reply *out, const struct token_request *t, struct err *err)
 {
 	AUTO(url_free) struct url url = { 0 };
 	const struct credential *c = t->credential;
@@ -65,6 +84,7 @@ static bool ask_by_get(struct http_reply *out, struct registry *r, const struct 
 	struct http_request req = { .method = "GET",
 				    .url = &url,
 				    .headers = { { "Authorization", header } },
+				    .insecure = t->insecure,
 				    .foreign = true };
 	bool ok;
 
@@ -75,7 +95,11 @@ static bool ask_by_get(struct http_reply *out, struct registry *r, const struct 
 		url_add_query(&url, "scope", t->scopes.items[i]);
 	if (c && c->user)
 		url_add_query(&url, "account", c->user);
-	ok = http_send(out, r->http, &req, err);
+	if (t->offline) {
+		url_add_query(&url, "offline_token", "true");
+		url_add_query(&url, "client_id", "rtbuild");
+	}
+	ok = http_send(out, t->r->http, &req, err);
 	secret_free(&header);
 	return ok;
 }
@@ -104,6 +128,8 @@ static bool read_answer(struct token *out, struct http_reply *reply, struct err 
 	if (life > EXPIRY_MAX_S)
 		life = EXPIRY_MAX_S;
 	out->value = mem_strdup(value);
+	value = json_text_member(doc, "refresh_token");
+	out->refresh = value && value[0] ? mem_strdup(value) : NULL;
 	out->expires_ms = clock_monotonic_ms() + (uint64_t)life * 800;
 	return true;
 }
@@ -119,19 +145,37 @@ static bool refused(const struct token_request *t, struct http_reply *reply, str
 	return err_hint(err, "check the password and log in again");
 }
 
-static bool fetch(struct token *out, struct registry *r, const struct token_request *t,
-		  struct err *err)
+static bool send(struct http_reply *out, const struct token_request *t, bool post, struct err *err)
+{
+	AUTO(auto_free) char *shown = url_shown(&t->realm);
+
+	if (!(post ? ask_by_post(out, t, err) : ask_by_get(out, t, err)))
+		return err_wrap(err, "token from %s", shown);
+	event_detail(t->r->events, "%s %s %d", post ? "POST" : "GET", shown, out->status);
+	return true;
+}
+
+/* Answers of a server that has only the other one of the two forms. */
+static bool is_wrong_form(int status)
+{
+	return status == 404 || status == 405 || status == 501;
+}
+
+static bool fetch(struct token *out, const struct token_request *t, struct err *err)
 {
 	AUTO(http_reply_free) struct http_reply reply = { 0 };
-	AUTO(auto_free) char *shown = url_shown(&t->realm);
 	bool post = t->credential && t->credential->identity_token;
 
-	if (!(post ? ask_by_post(&reply, r, t, err) : ask_by_get(&reply, r, t, err)))
-		return err_wrap(err, "token from %s", shown);
-	event_detail(r->events, "%s %s %d", post ? "POST" : "GET", shown, reply.status);
+	if (!send(&reply, t, post, err))
+		return false;
+	if (!post && t->credential && t->credential->user && is_wrong_form(reply.status)) {
+		http_reply_free(&reply);
+		if (!send(&reply, t, true, err))
+			return false;
+	}
 	if (reply.status != 200)
 		return refused(t, &reply, err);
-	return read_answer(out, &reply, err) || err_wrap(err, "token from %s", shown);
+	return read_answer(out, &reply, err) || err_wrap(err, "token from %s", t->realm.host);
 }
 
 static void request_free(struct token_request *t)
@@ -141,36 +185,35 @@ static void request_free(struct token_request *t)
 }
 
 /* The realm, checked against the rule before anything is sent there. */
-static bool check_realm(struct token_request *t, struct registry *r, const char *realm,
-			const struct url *registry, struct err *err)
+static bool check_realm(struct token_request *t, struct err *err)
 {
 	AUTO(auto_free) char *shown = NULL;
 	struct err why = { 0 };
 
-	if (!url_parse(&t->realm, realm, &why))
-		return err_set(err, E_AUTH, "%s names a broken token realm: %s", registry->host,
+	if (!url_parse(&t->realm, t->realm_text, &why))
+		return err_set(err, E_AUTH, "%s names a broken token realm: %s", t->registry->host,
 			       why.msg);
 	shown = url_shown(&t->realm);
-	if (!realm_may_ask(&t->realm, registry))
+	if (!realm_may_ask(&t->realm, t->registry))
 		return err_set(err, E_AUTH, "%s wants tokens from %s, which is not allowed to it",
-			       registry->host, shown);
-	if (t->credential && !realm_may_send(&t->realm, registry, &r->trusted_realms)) {
+			       t->registry->host, shown);
+	if (t->credential && !realm_may_send(&t->realm, t->registry, &t->r->trusted_realms)) {
 		err_set(err, E_AUTH, "%s wants its password sent to %s, another party",
-			registry->host, shown);
+			t->registry->host, shown);
 		return err_hint(err, "if you trust that host, pass --trust-realm %s",
 				t->realm.host);
 	}
+	t->insecure = t->insecure && str_eq(t->realm.host, t->registry->host);
 	return true;
 }
 
-static bool fetch_for(struct token *out, struct registry *r, const char *realm, const char *service,
-		      const struct scopes *scopes, const struct credential *c,
-		      const struct url *registry, struct err *err)
+static bool fetch_for(struct token *out, const struct token_request *model,
+		      const struct scopes *scopes, struct err *err)
 {
-	AUTO(request_free) struct token_request t = { .service = service, .credential = c };
+	AUTO(request_free) struct token_request t = *model;
 
 	scopes_text(&t.scopes, scopes);
-	return check_realm(&t, r, realm, registry, err) && fetch(out, r, &t, err);
+	return check_realm(&t, err) && fetch(out, &t, err);
 }
 
 /* Holding the lock. */
@@ -190,14 +233,12 @@ static const struct token *find(struct host *h, const struct credential *c,
 
 /* All scopes wanted by now at once; a server that refuses the sum may still grant what is needed.
  */
-static bool fetch_widest(struct token *out, struct registry *r, const char *realm,
-			 const char *service, const struct scopes *wanted,
-			 const struct scopes *need, const struct credential *c,
-			 const struct url *registry, struct err *err)
+static bool fetch_widest(struct token *out, const struct token_request *model,
+			 const struct scopes *wanted, const struct scopes *need, struct err *err)
 {
 	struct err why = { 0 };
 
-	if (fetch_for(out, r, realm, service, wanted, c, registry, &why)) {
+	if (fetch_for(out, model, wanted, &why)) {
 		scopes_add_all(&out->scopes, wanted);
 		return true;
 	}
@@ -205,7 +246,7 @@ static bool fetch_widest(struct token *out, struct registry *r, const char *real
 		*err = why;
 		return false;
 	}
-	if (!fetch_for(out, r, realm, service, need, c, registry, err))
+	if (!fetch_for(out, model, need, err))
 		return false;
 	scopes_add_all(&out->scopes, need);
 	return true;
@@ -227,6 +268,9 @@ bool token_get(char **value_out, struct registry *r, struct host *h, const struc
 	AUTO(scopes_free) struct scopes wanted = { 0 };
 	AUTO(auto_free) char *realm = NULL;
 	AUTO(auto_free) char *service = NULL;
+	struct token_request model = {
+		.r = r, .registry = registry, .credential = c, .offline = login->offline
+	};
 	struct token fresh = { .credential = c };
 	const struct token *have;
 	uint64_t before;
@@ -249,9 +293,12 @@ bool token_get(char **value_out, struct registry *r, struct host *h, const struc
 	scopes_wanted(&wanted, h, need);
 	realm = mem_strdup(h->realm);
 	service = h->service ? mem_strdup(h->service) : NULL;
+	model.insecure = h->insecure;
 	lock_drop(&h->lock);
 
-	ok = fetch_widest(&fresh, r, realm, service, &wanted, need, c, registry, err);
+	model.realm_text = realm;
+	model.service = service;
+	ok = fetch_widest(&fresh, &model, &wanted, need, err);
 
 	lock_take(&h->lock);
 	h->fetching = false;
@@ -280,12 +327,16 @@ bool token_get_anonymous(char **value_out, struct registry *r, const char *realm
 			 struct err *err)
 {
 	AUTO(scopes_free) struct scopes scopes = { 0 };
+	struct token_request model = {
+		.r = r, .realm_text = realm, .service = service, .registry = registry
+	};
 	struct token token = { 0 };
 
 	if (scope)
 		scopes_add_text(&scopes, scope);
-	if (!fetch_for(&token, r, realm, service, &scopes, NULL, registry, err))
+	if (!fetch_for(&token, &model, &scopes, err))
 		return false;
+	secret_free(&token.refresh);
 	*value_out = token.value;
 	return true;
 }
