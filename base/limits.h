@@ -59,8 +59,11 @@ enum {
 
 	LIMIT_SANDBOX_ARGS =
 		6 * MIB, /* argv and environment of a command: the kernel takes at most that */
-	LIMIT_SANDBOX_MESSAGE = 8 * MIB, /* arguments and the rest */
+	LIMIT_SANDBOX_MESSAGE = 16 * MIB, /* arguments, some secrets and the rest */
 	LIMIT_SANDBOX_MOUNTS = 1000,
+	LIMIT_CACHE_INSTANCES = 1000,  /* of one cache: each is a command that runs now */
+	LIMIT_SECRET = 500 * KIB,      /* BuildKit's own limit for one secret */
+	LIMIT_MOUNTED_FILE = 4 * MIB,  /* a file handed to a command: scripts of Dockerfiles */
 	LIMIT_RUNTIME_LOG = 256 * KIB, /* an OCI runtime's own log; the last message is shown */
 	LIMIT_PROBE_MS = 20000,        /* a runtime that does not start within this is not used */
 

@@ -39,6 +39,17 @@ struct build_context {
 	const char *identity;
 };
 
+/* For RUN --mount=type=secret: its bytes; at most LIMIT_SECRET. */
+struct build_secret {
+	const char *id;
+	const void *data;
+	size_t len;
+};
+/* For RUN --mount=type=ssh: the socket of an agent, an absolute path. */
+struct build_ssh {
+	const char *id, *socket;
+};
+
 struct build_request {
 	const char *dockerfile; /* text */
 	size_t dockerfile_len;
@@ -48,6 +59,10 @@ struct build_request {
 	struct context *context;     /* instead: one that is no directory, opened; borrowed */
 	const struct build_context *contexts;
 	size_t context_count;
+	const struct build_secret *secrets;
+	size_t secret_count;
+	const struct build_ssh *ssh;
+	size_t ssh_count;
 	const struct map *build_args; /* text; MAP_TEXT */
 	const struct map *labels;     /* text; may be NULL */
 	const char *target;           /* stage name or number; NULL: the last */

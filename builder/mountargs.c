@@ -92,7 +92,7 @@ static bool take_sharing(struct mount_parse *p, const char *value, struct err *e
 
 	if (!take_word(&sharing, value, sharings, SHARINGS, "sharing", err))
 		return *err->hint ? false : err_hint(err, "it is shared, private or locked");
-	p->mount->sharing = (enum step_mount_sharing)sharing;
+	p->mount->sharing = (enum sandbox_sharing)sharing;
 	return true;
 }
 
@@ -523,7 +523,7 @@ const char *mountargs_kind_name(enum step_mount_kind kind)
 	return kinds[kind].name;
 }
 
-const char *mountargs_sharing_name(enum step_mount_sharing sharing)
+const char *mountargs_sharing_name(enum sandbox_sharing sharing)
 {
 	return sharings[sharing];
 }

@@ -21,6 +21,6 @@ const char *mountargs_from(size_t *at_out, struct arena *arena, const struct fla
 /* As one would write it, defaults left out: "type=cache,target=/c,id=pip". */
 void mountargs_describe(struct buf *out, const struct step_mount *mount);
 const char *mountargs_kind_name(enum step_mount_kind kind);
-const char *mountargs_sharing_name(enum step_mount_sharing sharing);
+const char *mountargs_sharing_name(enum sandbox_sharing sharing);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "builder/cache.h"
 #include "builder/driver.h"
+#include "builder/mountset.h"
 #include "image/logs.h"
 
 /* RUN: the cache, else the sandbox, its output to log and events, its changes to a layer. */
@@ -39,10 +40,17 @@ static bool watch_finish(struct sink *self, struct err *err)
 	return true;
 }
 
+static bool has_network(const struct build *b, const struct step_run *run)
+{
+	return run->host_network || (b->req->network && !run->no_network);
+}
+
 /* Row 64: the layers below, and everything the command can see of the request; not proxies. */
 static struct digest run_key(const struct build *b, const struct product *p,
-			     const struct plan_stage *stage, const struct step_run *run)
+			     const struct plan_stage *stage, const struct step *step,
+			     const struct mount_set *mounts)
 {
+	const struct step_run *run = &step->run;
 	struct cache_key k;
 	size_t count;
 	AUTO(auto_free)
@@ -56,24 +64,40 @@ static struct digest run_key(const struct build *b, const struct product *p,
 	cache_key_text(&k, run->cwd);
 	cache_key_text(&k, run->user);
 	cache_key_text(&k, run->script);
-	cache_key_number(&k, b->req->network && !run->no_network);
+	cache_key_number(&k, has_network(b, run));
 	cache_key_text(&k, platform_format(&stage->platform).text);
+	mountset_key(&k, mounts, step);
 	return cache_key_end(&k);
 }
 
-static const char **join_env(const struct step_run *run)
+static bool has_name_of(const struct str_list *list, const char *pair)
 {
-	size_t env = 0;
-	size_t proxies = 0;
-	const char **out;
+	size_t len = strcspn(pair, "=") + 1;
 
-	while (run->env[env])
-		env++;
-	while (run->proxies[proxies])
-		proxies++;
-	out = mem_alloc((env + proxies + 1) * sizeof(*out));
-	memcpy(out, run->env, env * sizeof(*out));
-	memcpy(out + env, run->proxies, proxies * sizeof(*out));
+	for (size_t i = 0; i < list->len; i++)
+		if (strncmp(list->items[i], pair, len) == 0)
+			return true;
+	return false;
+}
+
+/* What the key knows, then what it must not: proxies, secrets. A secret takes the place of a
+ * variable of its name. */
+static const char **join_env(const struct step_run *run, const struct str_list *secrets)
+{
+	const char *const *lists[] = { run->env, run->proxies };
+	const char **out;
+	size_t count = secrets->len, at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (size_t k = 0; lists[i][k]; k++)
+			count++;
+	out = mem_alloc((count + 1) * sizeof(*out));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		for (size_t k = 0; lists[i][k]; k++)
+			if (!has_name_of(secrets, lists[i][k]))
+				out[at++] = lists[i][k];
+	for (size_t i = 0; i < secrets->len; i++)
+		out[at++] = secrets->items[i];
 	return out;
 }
 
@@ -115,19 +139,6 @@ static bool step_failed(struct log *log, const struct step *step, int status, st
 	return dockerfile_at(step->file, step->in->place, (int)strlen(step->in->spec->name), err);
 }
 
-/* A here-document that is a program: a file to be mounted where argv[0] says. */
-static bool write_script(struct fs_tmpdir *dir, char **path_out, const struct step_run *run,
-			 struct err *err)
-{
-	if (!fs_tmpdir_open(dir, err) ||
-	    !fs_write_atomic(dir->fd, "script", run->script, strlen(run->script), 0755, err))
-		return false;
-	if (fchmodat(dir->fd, "script", 0755, 0) < 0)
-		return err_set_errno(err, "chmod a script");
-	*path_out = mem_printf("%s/script", dir->path);
-	return true;
-}
-
 /*
  * What the kernel makes of a file that begins with "#!": the interpreter, at most one argument, the
  * file. The sandbox looks programs up in the image, where the file is not.
@@ -147,20 +158,24 @@ static const char **script_argv(struct arena *arena, const struct step_run *run)
 	return argv;
 }
 
-static bool run(struct layer *out, struct build *b, const struct product *p,
-		const struct step *step, uint64_t task, struct err *err)
+static void mount_script(struct mount_set *mounts, const struct step_run *run)
 {
-	AUTO(auto_free) const char **env = join_env(&step->run);
+	*ARRAY_PUSH(&mounts->list) = (struct sandbox_mount){ .kind = SANDBOX_FILE,
+							     .target = run->argv[0],
+							     .read_only = true,
+							     .mode = 0755,
+							     .data = run->script,
+							     .len = strlen(run->script) };
+}
+
+static bool run(struct layer *out, struct build *b, const struct product *p,
+		const struct step *step, struct mount_set *mounts, uint64_t task, struct err *err)
+{
+	AUTO(auto_free) const char **env = join_env(&step->run, &mounts->env);
 	AUTO(auto_log_close) struct log *log = NULL;
 	AUTO(auto_layer_writer_close) struct layer_writer *writer = NULL;
-	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
-	AUTO(auto_free) char *script = NULL;
-	AUTO(arena_free) struct arena arena = { 0 };
 	size_t layer_count;
 	AUTO(auto_free) struct sandbox_layer *layers = join_layers(p, &layer_count);
-	struct sandbox_mount mount = { .kind = SANDBOX_BIND,
-				       .target = step->run.argv[0],
-				       .read_only = true };
 	struct sandbox_result result = { 0 };
 	struct sandbox_spec spec = {
 		.store = b->env->store,
@@ -172,8 +187,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 		.cwd = step->run.cwd,
 		.user = step->run.user,
 		.hostname = "buildkitsandbox",
-		.network = b->req->network && !step->run.no_network,
-		.mounts = &mount,
+		.network = has_network(b, &step->run),
 		.stdin_fd = -1,
 		.tty_fd = -1,
 		.stdout_fd = -1,
@@ -184,12 +198,11 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 			       .task = task };
 
 	if (step->run.script) {
-		if (!write_script(&dir, &script, &step->run, err))
-			return false;
-		mount.source = script;
-		spec.mount_count = 1;
-		spec.argv = script_argv(&arena, &step->run);
+		mount_script(mounts, &step->run);
+		spec.argv = script_argv(&mounts->arena, &step->run);
 	}
+	spec.mounts = mounts->list.items;
+	spec.mount_count = mounts->list.len;
 	if (!log_open(&log, b->env->store, "build", step->in->original, err) ||
 	    !layer_writer_open(&writer, b->env->store, &b->req->layer, err))
 		return false;
@@ -253,13 +266,13 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 		 const struct step *step, uint64_t task, struct err *err)
 {
 	struct product *p = &b->products[stage];
-	struct digest key = run_key(b, p, &b->plan->stages[stage], &step->run);
+	AUTO(mountset_free) struct mount_set mounts = { 0 };
+	struct digest key;
 
 	*cached_out = false;
-	if (step->run.mount_count) {
-		err_set(err, E_UNSUPPORTED, "RUN --mount is not supported yet");
-		return dockerfile_at(step->file, step->run.mounts[0].place, 7, err);
-	}
+	if (!mountset_find(&mounts, b, stage, step, err))
+		return false;
+	key = run_key(b, p, &b->plan->stages[stage], step, &mounts);
 	if (!b->req->no_cache && !cache_find(out, cached_out, b->env->store, &key, err))
 		return false;
 	if (*cached_out)
@@ -268,6 +281,6 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 		return false;
 	if (p->base && !base_fetch(b, p->base, err))
 		return false;
-	return run(out, b, p, step, task, err) &&
+	return mountset_ready(&mounts, b, step, err) && run(out, b, p, step, &mounts, task, err) &&
 	       cache_put(b->env->store, &key, out, step->in->original, err);
 }

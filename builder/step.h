@@ -4,6 +4,7 @@
 
 #include "builder/dockerfile.h"
 #include "builder/scope.h"
+#include "sandbox/command.h"
 
 /*
  * An instruction with everything expanded: what is to be done, as data, and the history line
@@ -40,7 +41,6 @@ struct step_copy {
 
 /* RUN --mount (facts/dockerfile.md section 1.2), every default filled in. */
 enum step_mount_kind { MOUNT_BIND, MOUNT_CACHE, MOUNT_TMPFS, MOUNT_SECRET, MOUNT_SSH };
-enum step_mount_sharing { SHARING_SHARED, SHARING_PRIVATE, SHARING_LOCKED };
 
 struct step_mount {
 	enum step_mount_kind kind;
@@ -53,11 +53,11 @@ struct step_mount {
 	const char *source; /* bind, cache: what of `from`, absolute and clean; "/" is all of it */
 	const char *id;     /* cache: its name (the target as written, when none is given);
 			       secret, ssh: which of the command line's */
-	enum step_mount_sharing sharing; /* cache; like the id of no meaning to a cache key */
-	uint64_t size;                   /* tmpfs, bytes; 0: the kernel's default */
-	const char *env;                 /* secret: the variable that holds it; NULL: none */
-	bool required;                   /* secret, ssh: absent is an error, else no mount */
-	uint32_t mode, uid, gid;         /* cache (of its directory), secret, ssh */
+	enum sandbox_sharing sharing; /* cache; like the id of no meaning to a cache key */
+	uint64_t size;                /* tmpfs, bytes; 0: the kernel's default */
+	const char *env;              /* secret: the variable that holds it; NULL: none */
+	bool required;                /* secret, ssh: absent is an error, else no mount */
+	uint32_t mode, uid, gid;      /* cache (of its directory), secret, ssh */
 };
 
 struct step_run {

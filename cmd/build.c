@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "builder/build.h"
 #include "cmd/build_context.h"
+#include "cmd/build_secrets.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
@@ -25,6 +26,7 @@ struct build_args {
 	const char *backend, *file, *platform, *target, *python, *base, *installer, *libc, *network,
 		*isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
+	struct str_list secrets, ssh;
 	struct str_list tags, build_args, contexts, requirements, find_links, labels;
 	bool no_cache, pull, push, plan, keep_times;
 };
@@ -40,6 +42,8 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "platform", "OS/ARCH",      struct build_args, platform,     "the platform it is for (default: this machine's)"),
 	OPT_LIST(0,   "build-arg", "NAME[=VALUE]", struct build_args, build_args,  "set an ARG; without a value, from the environment"),
 	OPT_LIST(0,   "build-context", "NAME=SOURCE", struct build_args, contexts, "for FROM NAME and COPY --from=NAME: a directory, URL, docker-image:// or oci-layout://"),
+	OPT_LIST(0,   "secret", "id=ID[,src=FILE|,env=VAR]", struct build_args, secrets, "for RUN --mount=type=secret"),
+	OPT_LIST(0,   "ssh", "ID[=SOCKET|KEY,...]", struct build_args, ssh,        "for RUN --mount=type=ssh; default is $SSH_AUTH_SOCK"),
 	OPT_LIST(0,   "label", "KEY=VALUE",       struct build_args, labels,       "label the image"),
 	OPT_GROUP("A backend's runtime"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
@@ -82,6 +86,7 @@ struct job {
 	} contexts;
 	struct str_list names;
 	struct str_list owned; /* text the contexts point at */
+	struct build_secrets secrets;
 	struct build_request request;
 };
 
@@ -96,6 +101,7 @@ static void job_free(struct job *job)
 	free(job->contexts.items);
 	str_list_free(&job->names);
 	str_list_free(&job->owned);
+	build_secrets_free(&job->secrets);
 }
 
 static bool is_directory(const char *path)
@@ -237,7 +243,8 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 				     err) ||
 	    !clock_source_date_epoch(&r->epoch, &r->has_epoch, err) ||
 	    !put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) ||
-	    !put_pairs(&job->labels, &args->labels, "label", false, err))
+	    !put_pairs(&job->labels, &args->labels, "label", false, err) ||
+	    !build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err))
 		return false;
 	if (!job->context)
 		job->context = mem_strdup(".");
@@ -262,6 +269,10 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 		r->context_dir = job->source.dir;
 		r->context = job->source.context;
 	}
+	r->secrets = job->secrets.secrets.items;
+	r->secret_count = job->secrets.secrets.len;
+	r->ssh = job->secrets.ssh.items;
+	r->ssh_count = job->secrets.ssh.len;
 	r->contexts = job->contexts.items;
 	r->context_count = job->contexts.len;
 	r->build_args = &job->build_args;

@@ -49,7 +49,9 @@ static bool fill_dev(int root, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(device_nodes); i++) {
 		AUTO(auto_free) char *source = mem_printf("/dev/%s", device_nodes[i]);
 		AUTO(auto_free) char *target = mem_printf("/dev/%s", device_nodes[i]);
-		const struct point node = { "bind", source, target, MS_BIND, NULL };
+		const struct point node = {
+			.type = "bind", .source = source, .target = target, .flags = MS_BIND
+		};
 
 		if (!point_mount(&node, root, err))
 			return false;

@@ -128,14 +128,12 @@ static bool run_probe(void *arg, struct sandbox_result *out, const struct engine
 {
 	static const char *const argv[] = { PROBE_PROGRAM, NULL };
 	static const char *const env[] = { "PATH=/", NULL };
-	static const char *no_layers[] = { NULL };
 	struct probe_arg *p = arg;
 	struct helper *h = p->helper;
 	AUTO(message_free) struct message answer = MESSAGE_INIT;
 	AUTO(auto_close) int reply = -1;
 	struct request request = { .op = REQUEST_RUN,
 				   .store = p->store,
-				   .layers = no_layers,
 				   .argv = argv,
 				   .env = env,
 				   .cwd = "/",

@@ -45,6 +45,12 @@ void message_put_list(struct message *w, const char *const *items)
 		message_put_text(w, items[i]);
 }
 
+void message_put_bytes(struct message *w, const void *data, size_t len)
+{
+	message_put_number(w, len);
+	buf_put_bytes(&w->body, data, len);
+}
+
 void message_put_err(struct message *w, const struct err *err)
 {
 	message_put_number(w, err->code);
@@ -86,6 +92,20 @@ bool message_text_or_null(const char **out, struct message *w, struct err *err)
 bool message_text(const char **out, struct message *w, struct err *err)
 {
 	return message_text_or_null(out, w, err) && (*out || malformed(err));
+}
+
+bool message_bytes(const void **out, size_t *len_out, struct message *w, struct err *err)
+{
+	uint64_t len = 0;
+
+	if (!message_number(&len, w, w->body.len, err))
+		return false;
+	if (len > w->body.len - w->at)
+		return malformed(err);
+	*out = w->body.ptr + w->at;
+	*len_out = len;
+	w->at += len;
+	return true;
 }
 
 bool message_list(const char ***out, struct message *w, struct err *err)

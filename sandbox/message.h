@@ -33,13 +33,16 @@ void message_free(struct message *w); /* closes the descriptors it still holds *
 void message_put_number(struct message *w, uint64_t n);
 void message_put_text(struct message *w, const char *text); /* NULL is kept apart from "" */
 void message_put_list(struct message *w,
-		      const char *const *items);                /* NULL-terminated; NULL is empty */
+		      const char *const *items); /* NULL-terminated; NULL is empty */
+void message_put_bytes(struct message *w, const void *data, size_t len);
 void message_put_err(struct message *w, const struct err *err); /* code, message, hint */
 
 /* Reading. Texts are borrowed from the message. E_INTEGRITY when it is not what was agreed. */
 MUST_CHECK bool message_number(uint64_t *out, struct message *w, uint64_t max, struct err *err);
 MUST_CHECK bool message_text(const char **out, struct message *w, struct err *err); /* never NULL */
 MUST_CHECK bool message_text_or_null(const char **out, struct message *w, struct err *err);
+MUST_CHECK bool message_bytes(const void **out, size_t *len_out, struct message *w,
+			      struct err *err); /* borrowed */
 /* A NULL-terminated array, to be freed; its texts are borrowed. */
 MUST_CHECK bool message_list(const char ***out, struct message *w, struct err *err);
 /* The error that was put; true when the message was well formed. */

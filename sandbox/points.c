@@ -59,34 +59,30 @@ void points_add_standard(struct points *p, const struct space *space, bool netwo
 	bool own_sysfs = space->mode == SPACE_ROOT || !network;
 	const unsigned long quiet = MS_NOSUID | MS_NOEXEC | MS_NODEV;
 
-	add(p, (struct point){ "proc", "proc", "/proc", quiet, NULL });
+	add(p, (struct point){ "proc", "proc", "/proc", quiet, NULL, false });
 	add(p, (struct point){ "tmpfs", "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME,
-			       "mode=755,size=65536k" });
+			       "mode=755,size=65536k", false });
 	add(p, (struct point){ "devpts", "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,
 			       has_tty ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
-				       : "newinstance,ptmxmode=0666,mode=0620" });
-	add(p, (struct point){ "tmpfs", "shm", "/dev/shm", quiet, "mode=1777,size=65536k" });
-	add(p, (struct point){ "mqueue", "mqueue", "/dev/mqueue", quiet, NULL });
+				       : "newinstance,ptmxmode=0666,mode=0620",
+			       false });
+	add(p, (struct point){ "tmpfs", "shm", "/dev/shm", quiet, "mode=1777,size=65536k", false });
+	add(p, (struct point){ "mqueue", "mqueue", "/dev/mqueue", quiet, NULL, false });
 	if (own_sysfs)
-		add(p, (struct point){ "sysfs", "sysfs", "/sys", quiet | MS_RDONLY, NULL });
+		add(p, (struct point){ "sysfs", "sysfs", "/sys", quiet | MS_RDONLY, NULL, false });
 	else
 		add(p, (struct point){ "bind", "/sys", "/sys", MS_BIND | MS_REC | MS_RDONLY | quiet,
-				       NULL });
+				       NULL, false });
 }
 
-void points_add_bind(struct points *p, const char *source, const char *target, bool read_only)
+void points_add_bind(struct points *p, const char *source, const char *target, bool read_only,
+		     bool ours)
 {
 	/* A command may mknod, and what is bound outlives it: no device opens there. */
 	unsigned long flags = MS_BIND | MS_REC | MS_NODEV | (read_only ? MS_RDONLY : 0);
 
 	add(p, (struct point){ "bind", arena_strdup(&p->arena, source),
-			       arena_strdup(&p->arena, target), flags, NULL });
-}
-
-void points_add_tmpfs(struct points *p, const char *target)
-{
-	add(p, (struct point){ "tmpfs", "tmpfs", arena_strdup(&p->arena, target),
-			       MS_NOSUID | MS_NODEV, "mode=1777" });
+			       arena_strdup(&p->arena, target), flags, NULL, ours });
 }
 
 static const struct {

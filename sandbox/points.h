@@ -17,6 +17,7 @@ struct point {
 	const char *target;  /* absolute in the root, no links in it */
 	unsigned long flags; /* MS_NOSUID, ... MS_BIND | MS_REC */
 	const char *data;    /* its own options, comma separated; NULL: none */
+	bool ours; /* a bind of what was made for this command: mount points are made in it */
 };
 struct points {
 	struct point *items;
@@ -27,8 +28,8 @@ void points_free(struct points *p);
 
 /* `network`: the host's. */
 void points_add_standard(struct points *p, const struct space *space, bool network);
-void points_add_bind(struct points *p, const char *source, const char *target, bool read_only);
-void points_add_tmpfs(struct points *p, const char *target);
+void points_add_bind(struct points *p, const char *source, const char *target, bool read_only,
+		     bool ours);
 
 /* The member "mounts" of an OCI config. */
 json_t *points_oci(const struct points *p);

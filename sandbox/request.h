@@ -2,6 +2,7 @@
 #ifndef SANDBOX_REQUEST_H
 #define SANDBOX_REQUEST_H
 
+#include "base/arena.h"
 #include "image/digest.h"
 #include "image/media.h"
 #include "sandbox/command.h"
@@ -27,7 +28,8 @@ struct request {
 	enum request_op op;
 	const char *store; /* absolute path */
 	enum sandbox_isolation isolation;
-	const char **layers;          /* diff ids in hex, lowest first; NULL-terminated */
+	const struct sandbox_layer *layers; /* lowest first; a decoded one has a diff id alone */
+	size_t layer_count;
 	enum compression compression; /* of the blob */
 	const char *path;             /* to remove, absolute */
 	const char *const *argv, *const *env;
@@ -36,6 +38,7 @@ struct request {
 	bool want_diff;
 	struct sandbox_mount *mounts;
 	size_t mount_count;
+	struct arena arena; /* of a decoded one's lists */
 };
 
 void request_encode(struct message *w, const struct request *r);

@@ -17,6 +17,8 @@
 #include "layers/diff.h"
 #include "layers/tar.h"
 #include "sandbox/container.h"
+#include "sandbox/mounts.h"
+#include "sandbox/overlay.h"
 #include "sandbox/probe_program.h"
 #include "sandbox/program.h"
 #include "sandbox/stubs.h"
@@ -31,6 +33,7 @@ struct state {
 	char *root_path; /* its host path */
 	struct stubs stubs;
 	struct points points;
+	struct mounts mounts;
 	struct user user;
 	struct program program;
 	struct str_list env;
@@ -44,72 +47,24 @@ static void state_free(struct state *s)
 	free(STEAL(s->cwd));
 	stubs_free(&s->stubs);
 	points_free(&s->points);
+	mounts_free(&s->mounts);
 	program_free(&s->program);
 	str_list_free(&s->env);
-}
-
-static bool make_dirs(const struct workdir *work, struct err *err)
-{
-	static const char *const names[] = { "root", "upper", "work", "bundle" };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (mkdirat(work->fd, names[i], 0755) < 0)
-			return err_set_errno(err, "make directory cache/work/%s/%s", work->name,
-					     names[i]);
-	return true;
-}
-
-static void list_free(const char ***list)
-{
-	free(*list);
-	*list = NULL;
-}
-
-/* The merged root is the upper directory's own inode: it must look like the highest layer's. */
-static bool copy_root_metadata(const struct workdir *work, const char *top, struct err *err)
-{
-	AUTO(auto_close) int upper = -1;
-	struct stat st;
-
-	if (!fs_open(&upper, work->fd, "upper", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err))
-		return false;
-	if (stat(top, &st) < 0)
-		return err_set_errno(err, "%s", top);
-	if (fchown(upper, st.st_uid, st.st_gid) < 0 || fchmod(upper, st.st_mode & 07777) < 0 ||
-	    futimens(upper, (struct timespec[2]){ st.st_atim, st.st_mtim }) < 0)
-		return err_set_errno(err, "prepare the upper directory");
-	return true;
 }
 
 /* Overlay of the request's trees, in a mount namespace of this process. */
 static bool mount_root(struct state *s, struct err *err)
 {
 	const struct request *req = s->run->request;
-	AUTO(str_list_free) struct str_list paths = { 0 };
-	AUTO(list_free) const char **lowers = NULL;
-	size_t count = 0;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_set_errno(err, "make a mount namespace");
-	while (req->layers[count])
-		count++;
-	if (count > LIMIT_LAYERS)
-		return err_set(err, E_UNSUPPORTED,
-			       "%zu layers are more than the %d an overlay can have", count,
-			       LIMIT_LAYERS);
-	lowers = mem_alloc((count + 1) * sizeof(*lowers));
-	for (size_t i = 0; i < count; i++) {
-		str_list_push_take(&paths, trees_path(req->store, s->run->space->mode,
-						      req->layers[count - 1 - i]));
-		lowers[i] = paths.items[i];
-	}
-	if (!make_dirs(s->run->work, err) ||
-	    (count && !copy_root_metadata(s->run->work, lowers[0], err)) ||
-	    !points_overlay(s->run->work->path, lowers, count, s->run->space->mode != SPACE_ROOT,
-			    err))
-		return false;
-	s->root_path = mem_printf("%s/root", s->run->work->path);
-	return fs_open_dir(&s->root, s->root_path, err);
+	if (mkdirat(s->run->work->fd, "bundle", 0700) < 0)
+		return err_set_errno(err, "make directory cache/work/%s/bundle",
+				     s->run->work->name);
+	return overlay_mount(&s->root_path, s->run->work->path, req->store, s->run->space,
+			     req->layers, req->layer_count, err) &&
+	       fs_open_dir(&s->root, s->root_path, err);
 }
 
 /* Files for the runtime live in memory: the environment may hold secrets, which never reach the
@@ -133,12 +88,8 @@ static bool find_user(struct state *s, struct err *err)
 	for (size_t i = 0; space->may_setgroups && i < s->user.group_count; i++)
 		if (s->user.groups[i] > highest)
 			highest = s->user.groups[i];
-	if (s->user.uid < space->uid_count && highest < space->gid_count)
-		return true;
-	err_set(err, E_UNSUPPORTED, "user '%s' (%u:%u) has no id here: the user namespace has %llu",
-		s->run->request->user, s->user.uid, s->user.gid,
-		(unsigned long long)space->uid_count);
-	return err_hint(err, "give this user a range of 65536 ids in /etc/subuid and /etc/subgid");
+	return space_has_owner(space, s->user.uid, highest, err) ||
+	       err_wrap(err, "user '%s'", s->run->request->user);
 }
 
 static void make_env(struct state *s)
@@ -198,73 +149,34 @@ static bool add_standard(struct state *s, struct err *err)
 	return true;
 }
 
-/* What lies in a file system of ours is made there when it is mounted, not in the tree. */
-static bool is_in_ours(const char *target)
-{
-	return str_has_prefix(target, "/dev/") || str_has_prefix(target, "/proc/") ||
-	       str_has_prefix(target, "/sys/");
-}
-
-static bool add_bind(struct state *s, const char *source, const char *target, bool read_only,
-		     struct err *err)
-{
-	AUTO(auto_free) char *real = NULL;
-	struct stat st;
-
-	if (stat(source, &st) < 0)
-		return err_set_errno(err, "mount source %s", source);
-	if (is_in_ours(target))
-		real = mem_strdup(target);
-	else if (!stubs_make(&real, &s->stubs, target, S_ISDIR(st.st_mode), err))
-		return err_wrap(err, "mount target");
-	points_add_bind(&s->points, source, real, read_only);
-	return true;
-}
-
-static bool add_mount(struct state *s, const struct sandbox_mount *m, struct err *err)
-{
-	AUTO(auto_free) char *target = fs_join("/", m->target);
-	AUTO(auto_free) char *real = NULL;
-
-	if (str_eq(target, "/"))
-		return err_set(err, E_INPUT, "a mount target cannot be /");
-	if (m->kind == SANDBOX_BIND)
-		return add_bind(s, m->source ? m->source : "", target, m->read_only, err);
-	if (is_in_ours(target))
-		real = mem_strdup(target);
-	else if (!stubs_make(&real, &s->stubs, target, true, err))
-		return err_wrap(err, "mount target");
-	points_add_tmpfs(&s->points, real);
-	return true;
-}
-
 static bool add_points(struct state *s, struct err *err)
 {
 	static const struct {
 		const char *name, *target;
 	} files[] = { { "resolv.conf", "/etc/resolv.conf" }, { "hosts", "/etc/hosts" } };
-	const struct request *req = s->run->request;
 
+	s->mounts = (struct mounts){ .space = s->run->space,
+				     .request = s->run->request,
+				     .work = s->run->work,
+				     .stubs = &s->stubs,
+				     .points = &s->points };
 	if (!add_standard(s, err) || !write_network_files(s, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		AUTO(auto_free)
 		char *source = mem_printf("%s/bundle/%s", s->run->work->path, files[i].name);
 
-		if (!add_bind(s, source, files[i].target, true, err))
+		if (!mounts_bind(&s->mounts, source, files[i].target, true, err))
 			return false;
 	}
-	for (size_t i = 0; i < req->mount_count; i++)
-		if (!add_mount(s, &req->mounts[i], err))
-			return false;
-	return true;
+	return mounts_add(&s->mounts, err);
 }
 
 static bool make_cwd(struct state *s, struct err *err)
 {
 	AUTO(auto_free) char *path = fs_join("/", s->run->request->cwd);
 
-	if (is_in_ours(path)) {
+	if (mounts_in_ours(path)) {
 		s->cwd = STEAL(path);
 		return true;
 	}

@@ -246,65 +246,77 @@ bool sandbox_remove(struct sandbox *s, struct store *store, const char *path, st
 /* Unpacking what has no tree yet, a layer a job. */
 struct unpack_jobs {
 	struct sandbox *sandbox;
-	const struct sandbox_spec *spec;
-	const char **hexes;
-	size_t count;
+	struct store *store;
+	struct {
+		struct sandbox_layer *items; /* of the root and of every mount */
+		size_t len, cap;
+	} layers;
+	const char **missing; /* diff ids in hex, each once */
+	size_t missing_count;
 };
 
-static const struct sandbox_layer *find_layer(const struct sandbox_spec *spec, const char *hex)
+static void jobs_free(struct unpack_jobs *jobs)
 {
-	for (size_t i = 0; i < spec->layer_count; i++)
-		if (str_eq(digest_hex(&spec->layers[i].diff_id).text, hex))
-			return &spec->layers[i];
+	free(jobs->layers.items);
+	free(jobs->missing);
+}
+
+static void push_layers(struct unpack_jobs *jobs, const struct sandbox_layer *layers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		*ARRAY_PUSH(&jobs->layers) = layers[i];
+}
+
+static const struct sandbox_layer *find_layer(const struct unpack_jobs *jobs, const char *hex)
+{
+	for (size_t i = 0; i < jobs->layers.len; i++)
+		if (str_eq(digest_hex(&jobs->layers.items[i].diff_id).text, hex))
+			return &jobs->layers.items[i];
 	return NULL;
 }
 
 static bool unpack_one(void *arg, size_t job, struct err *err)
 {
 	const struct unpack_jobs *jobs = arg;
-	const char *layers[] = { jobs->hexes[job], NULL };
-	const struct sandbox_layer *layer = find_layer(jobs->spec, jobs->hexes[job]);
+	const struct sandbox_layer *layer = find_layer(jobs, jobs->missing[job]);
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
 	AUTO(auto_close) int blob = -1;
 	struct request r = empty_request;
 
 	if (!layer)
 		return err_set(err, E_INTEGRITY, "the sandbox helper wants a layer nobody named");
-	if (!store_blob_fd(&blob, jobs->spec->store, &layer->descriptor.digest, err))
+	if (!store_blob_fd(&blob, jobs->store, &layer->descriptor.digest, err))
 		return err_wrap(err, "layer %s", digest_format(&layer->descriptor.digest).text);
 	r.op = REQUEST_UNPACK;
-	r.store = store_path(jobs->spec->store);
-	r.layers = layers;
+	r.store = store_path(jobs->store);
+	r.layers = layer;
+	r.layer_count = 1;
 	r.compression = media_find(layer->descriptor.media_type)->compression;
 	return ask(&x, jobs->sandbox, &r, &blob, 1, err) ||
 	       err_wrap(err, "layer %s", digest_format(&layer->descriptor.digest).text);
 }
 
-static void hexes_free(const char ***list)
-{
-	free(*list);
-	*list = NULL;
-}
-
-static bool unpack_missing(struct sandbox *s, const struct sandbox_spec *spec, const char **layers,
-			   struct err *err)
+static bool unpack_missing(struct sandbox *s, const struct sandbox_spec *spec, struct err *err)
 {
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
-	AUTO(hexes_free) const char **missing = NULL;
-	struct unpack_jobs jobs = { .sandbox = s, .spec = spec };
+	AUTO(jobs_free) struct unpack_jobs jobs = { .sandbox = s, .store = spec->store };
 	struct request r = empty_request;
 
-	if (!spec->layer_count)
+	push_layers(&jobs, spec->layers, spec->layer_count);
+	for (size_t i = 0; i < spec->mount_count; i++)
+		push_layers(&jobs, spec->mounts[i].layers, spec->mounts[i].layer_count);
+	if (!jobs.layers.len)
 		return true;
 	r.op = REQUEST_MISSING;
 	r.store = store_path(spec->store);
-	r.layers = layers;
-	if (!ask(&x, s, &r, NULL, 0, err) || !message_list(&missing, &x.answer, err))
+	r.layers = jobs.layers.items;
+	r.layer_count = jobs.layers.len;
+	if (!ask(&x, s, &r, NULL, 0, err) || !message_list(&jobs.missing, &x.answer, err))
 		return false;
-	jobs.hexes = missing;
-	while (missing[jobs.count])
-		jobs.count++;
-	return !jobs.count || parallel_run(jobs.count, parallel_cpus(), unpack_one, &jobs, err);
+	while (jobs.missing[jobs.missing_count])
+		jobs.missing_count++;
+	return !jobs.missing_count ||
+	       parallel_run(jobs.missing_count, parallel_cpus(), unpack_one, &jobs, err);
 }
 
 static size_t list_size(const char *const *list)
@@ -314,6 +326,29 @@ static size_t list_size(const char *const *list)
 	for (size_t i = 0; list && list[i]; i++)
 		size += strlen(list[i]) + 1;
 	return size;
+}
+
+static bool is_absolute(const char *path)
+{
+	return path && path[0] == '/';
+}
+
+static bool check_mount(const struct sandbox_mount *m, struct err *err)
+{
+	bool from_host = m->kind == SANDBOX_BIND || m->kind == SANDBOX_SOCKET;
+
+	if (!is_absolute(m->target) || (from_host && !is_absolute(m->source)))
+		return err_set(err, E_INPUT, "mount on '%s': paths must be absolute", m->target);
+	if (m->layer_count > LIMIT_LAYERS)
+		return err_set(err, E_UNSUPPORTED, "%zu layers are more than the limit of %d",
+			       m->layer_count, LIMIT_LAYERS);
+	if (m->uid > LIMIT_ID || m->gid > LIMIT_ID)
+		return err_set(err, E_INPUT, "owner %u:%u of %s: ids go up to %d", m->uid, m->gid,
+			       m->target, LIMIT_ID);
+	if (m->len > LIMIT_MOUNTED_FILE)
+		return err_set(err, E_INPUT, "the file for %s is larger than the limit of %d KiB",
+			       m->target, LIMIT_MOUNTED_FILE / KIB);
+	return true;
 }
 
 static bool check_spec(const struct sandbox_spec *spec, struct err *err)
@@ -330,13 +365,9 @@ static bool check_spec(const struct sandbox_spec *spec, struct err *err)
 	if (spec->mount_count > LIMIT_SANDBOX_MOUNTS)
 		return err_set(err, E_INPUT, "%zu mounts are more than the limit of %d",
 			       spec->mount_count, LIMIT_SANDBOX_MOUNTS);
-	for (size_t i = 0; i < spec->mount_count; i++) {
-		const struct sandbox_mount *m = &spec->mounts[i];
-
-		if (m->target[0] != '/' || (m->kind == SANDBOX_BIND && m->source[0] != '/'))
-			return err_set(err, E_INPUT, "mount on '%s': paths must be absolute",
-				       m->target);
-	}
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (!check_mount(&spec->mounts[i], err))
+			return false;
 	return true;
 }
 
@@ -435,7 +466,6 @@ static bool run(struct sandbox_result *out, struct sandbox *s, const struct sand
 bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct sandbox_spec *spec,
 		 struct err *err)
 {
-	AUTO(str_list_free) struct str_list hexes = { 0 };
 	static const char *const no_env[] = { NULL };
 	struct request r = { .op = REQUEST_RUN,
 			     .isolation = spec->isolation,
@@ -451,10 +481,9 @@ bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct san
 	*out = (struct sandbox_result){ 0 };
 	if (!check_spec(spec, err))
 		return false;
-	for (size_t i = 0; i < spec->layer_count; i++)
-		str_list_push(&hexes, digest_hex(&spec->layers[i].diff_id).text);
 	r.store = store_path(spec->store);
-	r.layers = (const char **)(uintptr_t)str_list_argv(&hexes);
+	r.layers = spec->layers;
+	r.layer_count = spec->layer_count;
 	r.mounts = (struct sandbox_mount *)(uintptr_t)spec->mounts;
-	return unpack_missing(s, spec, r.layers, err) && run(out, s, spec, &r, err);
+	return unpack_missing(s, spec, err) && run(out, s, spec, &r, err);
 }

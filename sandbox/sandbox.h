@@ -35,11 +35,6 @@ DEFINE_AUTO(struct sandbox, sandbox_stop)
 MUST_CHECK bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct store *store,
 			      enum sandbox_isolation want, struct err *err);
 
-struct sandbox_layer {
-	struct descriptor descriptor;
-	struct digest diff_id;
-};
-
 struct sandbox_spec {
 	struct store *store; /* layer blobs come from here; trees are kept in its cache/trees */
 	const struct sandbox_layer *layers; /* lowest first; must all be in the store */

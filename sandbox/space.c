@@ -33,6 +33,15 @@ const char *space_mode_name(enum space_mode mode)
 	return "";
 }
 
+bool space_has_owner(const struct space *s, uint64_t uid, uint64_t gid, struct err *err)
+{
+	if (uid < s->uid_count && gid < s->gid_count)
+		return true;
+	err_set(err, E_UNSUPPORTED, "%llu:%llu has no id here: the user namespace has %llu",
+		(unsigned long long)uid, (unsigned long long)gid, (unsigned long long)s->uid_count);
+	return err_hint(err, "give this user a range of 65536 ids in /etc/subuid and /etc/subgid");
+}
+
 /* The kernel takes 340 lines; nobody has more than a few. */
 enum { RANGES_MAX = 32 };
 

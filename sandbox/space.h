@@ -30,6 +30,8 @@ struct space {
 /* Enter. Single-threaded callers only. E_UNSUPPORTED with the cure when the kernel does not let us.
  */
 MUST_CHECK bool space_enter(struct space *out, struct err *err);
+/* Whether both ids exist here; E_UNSUPPORTED with the cure otherwise. */
+MUST_CHECK bool space_has_owner(const struct space *s, uint64_t uid, uint64_t gid, struct err *err);
 /* Where the layer trees of this kind are kept, below cache/trees: files there belong to the ids of
  * the mode. */
 const char *space_mode_name(enum space_mode mode);

@@ -33,9 +33,10 @@ static bool do_unpack(struct message *answer, const struct worker *w, const stru
 		      struct err *err)
 {
 	(void)answer;
-	if (!w->request->layers[0] || w->fds[REQUEST_BLOB_FD] < 0)
+	if (w->request->layer_count != 1 || w->fds[REQUEST_BLOB_FD] < 0)
 		return err_set(err, E_INTEGRITY, "no layer to unpack");
-	return trees_unpack(w->request->store, w->space, w->request->layers[0],
+	return trees_unpack(w->request->store, w->space,
+			    digest_hex(&w->request->layers[0].diff_id).text,
 			    w->request->compression, w->fds[REQUEST_BLOB_FD], work, err);
 }
 
@@ -178,14 +179,14 @@ static bool list_missing(struct message *answer, const struct worker *w, struct 
 {
 	AUTO(str_list_free) struct str_list missing = { 0 };
 
-	for (size_t i = 0; w->request->layers[i]; i++) {
-		const char *hex = w->request->layers[i];
+	for (size_t i = 0; i < w->request->layer_count; i++) {
+		struct digest_text hex = digest_hex(&w->request->layers[i].diff_id);
 		bool there;
 
-		if (!trees_have(&there, w->request->store, w->space->mode, hex, err))
+		if (!trees_have(&there, w->request->store, w->space->mode, hex.text, err))
 			return false;
-		if (!there && !str_list_has(&missing, hex))
-			str_list_push(&missing, hex);
+		if (!there && !str_list_has(&missing, hex.text))
+			str_list_push(&missing, hex.text);
 	}
 	message_put_list(answer, (const char *const *)str_list_argv(&missing));
 	return true;

@@ -79,11 +79,26 @@ static void values(void **state)
 static void truncated(void **state)
 {
 	static const char *const argv[] = { "sh", "-c", "true", NULL };
-	static const char *layers[] = { "00", NULL };
-	struct sandbox_mount mount = { SANDBOX_BIND, "/a", "/b", true };
+	static const struct sandbox_layer layers[] = { { .diff_id.bytes = { 1 } },
+						       { .diff_id.bytes = { 2 } } };
+	struct sandbox_mount mount = { .kind = SANDBOX_CACHE,
+				       .source = "/a",
+				       .target = "/b",
+				       .read_only = true,
+				       .layers = layers,
+				       .layer_count = 1,
+				       .name = "n",
+				       .sharing = SHARING_LOCKED,
+				       .size = 7,
+				       .mode = 0700,
+				       .uid = 1,
+				       .gid = 2,
+				       .data = "\0\1",
+				       .len = 2 };
 	const struct request r = { .op = REQUEST_RUN,
 				   .store = "/s",
 				   .layers = layers,
+				   .layer_count = 2,
 				   .argv = argv,
 				   .env = argv,
 				   .cwd = "/",
@@ -102,6 +117,16 @@ static void truncated(void **state)
 	assert_string_equal(out.argv[2], "true");
 	assert_string_equal(out.mounts[0].target, "/b");
 	assert_true(out.mounts[0].read_only);
+	assert_int_equal(out.layer_count, 2);
+	assert_memory_equal(&out.layers[1].diff_id, &layers[1].diff_id, sizeof(struct digest));
+	assert_int_equal(out.mounts[0].layer_count, 1);
+	assert_string_equal(out.mounts[0].name, "n");
+	assert_int_equal(out.mounts[0].sharing, SHARING_LOCKED);
+	assert_int_equal(out.mounts[0].size, 7);
+	assert_int_equal(out.mounts[0].mode, 0700);
+	assert_int_equal(out.mounts[0].gid, 2);
+	assert_int_equal(out.mounts[0].len, 2);
+	assert_memory_equal(out.mounts[0].data, "\0\1", 2);
 	request_free(&out);
 	whole = w.body.len;
 	for (size_t len = 0; len < whole; len++) {

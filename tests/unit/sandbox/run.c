@@ -368,10 +368,16 @@ static void refused(void **state)
 {
 	AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
 	const char *const none[] = { NULL }, *const ok[] = { "true", NULL };
-	const struct sandbox_mount relative = { SANDBOX_BIND, "/etc", "x", true };
-	const struct sandbox_mount absent = { SANDBOX_BIND, "/no/such/file", "/x", true };
-	const struct sandbox_mount root = { SANDBOX_TMPFS, NULL, "/", false };
-	const struct sandbox_mount wrong = { SANDBOX_BIND, "/etc", "/order", true };
+	const struct sandbox_mount relative = {
+		.kind = SANDBOX_BIND, .source = "/etc", .target = "x", .read_only = true
+	};
+	const struct sandbox_mount absent = {
+		.kind = SANDBOX_BIND, .source = "/no/such/file", .target = "/x", .read_only = true
+	};
+	const struct sandbox_mount root = { .kind = SANDBOX_TMPFS, .target = "/" };
+	const struct sandbox_mount wrong = {
+		.kind = SANDBOX_BIND, .source = "/etc", .target = "/order", .read_only = true
+	};
 	struct {
 		const char *const *argv;
 		const char *user, *cwd;
@@ -560,7 +566,7 @@ static void devices_in_mounts(void **state)
 				     "for d in /tmp /v; do mknod $d/zero c 1 5; "
 				     "head -c 1 $d/zero 2>/dev/null | wc -c; rm $d/zero; done",
 				     NULL };
-	const struct sandbox_mount bind = { SANDBOX_BIND, dir, "/v", false };
+	const struct sandbox_mount bind = { .kind = SANDBOX_BIND, .source = dir, .target = "/v" };
 	struct sandbox_spec spec = spec_of(argv);
 	(void)state;
 
@@ -618,10 +624,13 @@ static void nothing_changed(void **state)
 	const char *const argv[] = { "sh", "-c", "cat /run/secrets/a/token >/dev/null; ls /x/y",
 				     NULL };
 	const struct sandbox_mount mounts[] = {
-		{ SANDBOX_BIND, "/etc/passwd", "/run/secrets/a/token", true },
-		{ SANDBOX_TMPFS, NULL, "/x/y", false },
-		{ SANDBOX_TMPFS, NULL, "/data/sub/deep/er", false },
-		{ SANDBOX_BIND, "/etc", "/tmp/etc", true },
+		{ .kind = SANDBOX_BIND,
+		  .source = "/etc/passwd",
+		  .target = "/run/secrets/a/token",
+		  .read_only = true },
+		{ .kind = SANDBOX_TMPFS, .target = "/x/y" },
+		{ .kind = SANDBOX_TMPFS, .target = "/data/sub/deep/er" },
+		{ .kind = SANDBOX_BIND, .source = "/etc", .target = "/tmp/etc", .read_only = true },
 	};
 	struct sandbox_spec spec = spec_of(argv);
 	(void)state;
@@ -644,7 +653,8 @@ static void stubs_and_changes(void **state)
 	const char *const argv[] = { "sh", "-c",
 				     "echo 1 > /etc/new; echo 2 > file; chmod 711 /data/sub",
 				     NULL };
-	const struct sandbox_mount mounts[] = { { SANDBOX_TMPFS, NULL, "/data/sub/mnt", false } };
+	const struct sandbox_mount mounts[] = { { .kind = SANDBOX_TMPFS,
+						  .target = "/data/sub/mnt" } };
 	struct sandbox_spec spec = spec_of(argv);
 	(void)state;
 
@@ -667,7 +677,8 @@ static void times_restored(void **state)
 {
 	AUTO(outcome_free) struct outcome o = OUTCOME_INIT;
 	const char *const argv[] = { "sh", "-c", "chmod 750 /data/sub /etc", NULL };
-	const struct sandbox_mount mounts[] = { { SANDBOX_TMPFS, NULL, "/data/sub/mnt", false } };
+	const struct sandbox_mount mounts[] = { { .kind = SANDBOX_TMPFS,
+						  .target = "/data/sub/mnt" } };
 	struct sandbox_spec spec = spec_of(argv);
 	struct source *from;
 	struct tar_reader *reader = NULL;
@@ -767,10 +778,16 @@ static void mounts(void **state)
 		NULL
 	};
 	const struct sandbox_mount list[] = {
-		{ SANDBOX_BIND, file, "/run/secrets/token", true },
-		{ SANDBOX_BIND, cache, "/cache", false },
-		{ SANDBOX_TMPFS, NULL, "/scratch", false },
-		{ SANDBOX_BIND, file, "/link/token", true },
+		{ .kind = SANDBOX_BIND,
+		  .source = file,
+		  .target = "/run/secrets/token",
+		  .read_only = true },
+		{ .kind = SANDBOX_BIND, .source = cache, .target = "/cache" },
+		{ .kind = SANDBOX_TMPFS, .target = "/scratch" },
+		{ .kind = SANDBOX_BIND,
+		  .source = file,
+		  .target = "/link/token",
+		  .read_only = true },
 	};
 	struct sandbox_spec spec = spec_of(argv);
 	(void)state;
