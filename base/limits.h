@@ -33,6 +33,15 @@ enum {
 	LIMIT_LAYERS = 500,    /* overlayfs mounts at most 500 lower directories */
 	LIMIT_INDEX_ENTRIES = 2000,
 	LIMIT_INDEX_DEPTH = 2,
+	LIMIT_ARCHIVE_MEMBERS =
+		100000,             /* of image archives: a blob is one, real ones have hundreds */
+	LIMIT_TAGS = 1000000,       /* of one repository */
+	LIMIT_TAG_PAGES = 10000,    /* a server may give one tag a page */
+	LIMIT_TAG_PAGE = 16 * MIB,  /* distribution 2.8 sends all tags at once */
+	LIMIT_REFERRERS = 2000,     /* signatures, SBOMs and attestations of one image, all told */
+	LIMIT_REFERRER_DEPTH = 4,   /* a signature of an SBOM of an image is at 2 */
+	LIMIT_SYNC_ENTRIES = 10000, /* repositories in one list */
+	LIMIT_JOBS = 64,            /* --jobs: each holds a connection and 300 KiB */
 
 	/* Names inside archives: PATH_MAX less the NUL; NAME_MAX of every Linux file system. */
 	LIMIT_PATH = 4095,

@@ -21,4 +21,8 @@ struct blob_source {
 	const struct reference *(*origin)(struct blob_source *self, const struct descriptor *d);
 };
 
+/* The bytes of `from` (taken over), verified as above against d's digest and size; rewinds when
+ * `from` does. */
+struct source *blob_verified(struct source *from, const struct descriptor *d);
+
 #endif

@@ -95,6 +95,14 @@ MUST_CHECK bool store_put_documents(struct store *s, const struct image *img, st
 MUST_CHECK bool store_put_index(struct store *s, const struct index *x, struct blob_source *blobs,
 				const struct reference *ref, struct err *err);
 /*
+ * List a document of any kind (image, index, artifact) whose bytes, and those of the documents
+ * below it, were put already. What else is not here must have an origin known by `blobs` (may be
+ * NULL).
+ */
+MUST_CHECK bool store_put_root(struct store *s, const struct descriptor *root,
+			       struct blob_source *blobs, const struct reference *ref,
+			       struct err *err);
+/*
  * The blobs of a sparse image may have come since: then list it as complete. *complete_out: whether
  * it is now (or was already). E_NOT_FOUND when there is no such image.
  */
@@ -112,6 +120,8 @@ MUST_CHECK bool store_find_image(struct image *out, struct store *s, const struc
 MUST_CHECK bool store_find_root(struct buf *raw_out, struct descriptor *out, struct store *s,
 				const struct reference *ref, struct err *err);
 bool store_has_image(struct store *s, const struct reference *ref);
+/* Whether all it needs is here; false when it is not listed at all. */
+bool store_is_complete(struct store *s, const struct reference *ref);
 
 /* Remove a reference (not its blobs). E_NOT_FOUND when absent. */
 MUST_CHECK bool store_remove_image(struct store *s, const struct reference *ref, struct err *err);

@@ -204,6 +204,19 @@ bool store_has_image(struct store *s, const struct reference *ref)
 	return find_root(&root, s, ref, &host, &arena, &ignored);
 }
 
+bool store_is_complete(struct store *s, const struct reference *ref)
+{
+	AUTO(catalog_free) struct catalog c = { 0 };
+	struct platform host = platform_host();
+	const struct catalog_entry *found;
+	struct err ignored = { 0 };
+
+	if (!catalog_load(&c, s, &ignored))
+		return false;
+	found = catalog_find(&c, ref, &host);
+	return found && !found->sparse;
+}
+
 bool store_find_root(struct buf *raw_out, struct descriptor *out, struct store *s,
 		     const struct reference *ref, struct err *err)
 {

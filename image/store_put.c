@@ -153,3 +153,9 @@ bool store_put_index(struct store *s, const struct index *x, struct blob_source 
 	return store_put_bytes(&ignored, s, x->raw, x->raw_len, err) &&
 	       store_list_root(s, &root, blobs, ref, NULL, err);
 }
+
+bool store_put_root(struct store *s, const struct descriptor *root, struct blob_source *blobs,
+		    const struct reference *ref, struct err *err)
+{
+	return store_list_root(s, root, blobs, ref, NULL, err);
+}

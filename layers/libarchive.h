@@ -30,6 +30,7 @@
 	X(archive_entry_xattr_add_entry)    X(archive_entry_xattr_next)                \
 	X(archive_entry_xattr_reset)        X(archive_error_string)                    \
 	X(archive_read_data)                                                           \
+	X(archive_filter_bytes)             X(archive_read_open2)                      \
 	X(archive_read_data_block)          X(archive_read_free)                       \
 	X(archive_read_header_position)     X(archive_read_new)                        \
 	X(archive_read_next_header)         X(archive_read_open)                       \

@@ -187,7 +187,13 @@ void archive_index_entries(json_t *list, const struct archive_request *r)
 			d.annotations = (struct json_pairs){ pairs, ARRAY_LEN(pairs) };
 			json_array_append_new(list, json_encode(&descriptor_type, &d));
 		}
-		if (!root->name_count)
+		for (size_t k = 0; k < root->label_count; k++) {
+			struct json_pair pair = { ARCHIVE_TAG, root->labels[k] };
+
+			d.annotations = (struct json_pairs){ &pair, 1 };
+			json_array_append_new(list, json_encode(&descriptor_type, &d));
+		}
+		if (!root->name_count && !root->label_count)
 			json_array_append_new(list, json_encode(&descriptor_type, &d));
 	}
 }

@@ -29,6 +29,8 @@ struct archive_root {
 	struct platform platform;      /* for index.json; os "": not said */
 	const struct reference *names; /* with their tags; none is fine */
 	size_t name_count;
+	const char *const *labels; /* names that are no references: a tag alone, as skopeo has it */
+	size_t label_count;
 };
 
 struct archive_request {

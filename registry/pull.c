@@ -115,38 +115,12 @@ struct fetch {
 	} missing;
 };
 
-static bool fetch_blob(struct fetch *f, const struct descriptor *d, uint64_t task, struct err *err)
-{
-	AUTO(auto_source_close) struct source *source = NULL;
-	AUTO(auto_blob_writer_close) struct blob_writer *writer = NULL;
-	struct source *opened;
-	uint64_t size;
-
-	if (!transfer_open(&opened, f->r, f->img, d, err))
-		return false;
-	source = transfer_watch(opened, f->r->events, task, (uint64_t)d->size);
-	if (!store_blob_writer(&writer, f->store, err))
-		return false;
-	blob_writer_trust(writer); /* the source has hashed it all */
-	if (!source_copy(source, blob_writer_sink(writer), &size, err) ||
-	    !sink_finish(blob_writer_sink(writer), err))
-		return false;
-	return blob_writer_commit_as(writer, &d->digest, d->size, err);
-}
-
 static bool fetch_job(void *arg, size_t job, struct err *err)
 {
 	struct fetch *f = arg;
-	const struct descriptor *d = f->missing.items[job];
-	uint64_t task = event_start(f->r->events, "fetch %.12s (%s)", digest_hex(&d->digest).text,
-				    str_format_size((uint64_t)d->size).text);
 
-	if (!fetch_blob(f, d, task, err)) {
-		event_failed(f->r->events, task);
-		return false;
-	}
-	event_done(f->r->events, task, NULL);
-	return true;
+	return transfer_keep(f->store, f->r, f->img->blobs, f->missing.items[job], f->r->events,
+			     err);
 }
 
 static bool listed(const struct fetch *f, const struct descriptor *d)

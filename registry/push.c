@@ -6,10 +6,11 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/move.h"
 #include "registry/problem.h"
 #include "registry/transfer.h"
 
-/* An image to a registry with as few requests as are safe. One blob's way is in upload.c. */
+/* An image to a registry with as few requests as are safe. One blob's way is move.c's. */
 
 struct push {
 	struct registry *r;
@@ -31,11 +32,6 @@ static bool is_config(const struct push *p, const struct descriptor *d)
 	return d == &p->img->manifest.config;
 }
 
-static bool same_registry(const struct reference *a, const struct reference *b)
-{
-	return str_eq(reference_api_host(a), reference_api_host(b));
-}
-
 static const struct reference *origin_of(const struct push *p, const struct descriptor *d)
 {
 	struct blob_source *blobs = p->img->blobs;
@@ -48,7 +44,7 @@ static const struct reference *guess_of(const struct push *p, const struct descr
 {
 	const struct reference *from = p->opt->mount_from;
 
-	return from && !is_config(p, d) && same_registry(from, p->ref) &&
+	return from && !is_config(p, d) && move_same_registry(from, p->ref) &&
 			       !reference_same_repository(from, p->ref)
 		       ? from
 		       : NULL;
@@ -63,8 +59,9 @@ static bool is_fresh(const struct push *p, const struct descriptor *d)
 }
 
 /* A session the caller opened ahead, while there are any. */
-static struct upload *take_session(struct push *p)
+static struct upload *take_session(void *arg)
 {
+	struct push *p = arg;
 	struct upload *taken = NULL;
 
 	lock_take(&p->lock);
@@ -75,89 +72,39 @@ static struct upload *take_session(struct push *p)
 	return taken;
 }
 
-static bool open_bytes(struct source **out, struct push *p, const struct descriptor *d,
-		       struct err *err)
+static bool open_bytes(void *arg, struct source **out, const struct descriptor *d, struct err *err)
 {
+	struct push *p = arg;
+
 	if (is_config(p, d)) {
 		*out = source_mem(p->img->config_raw, p->img->config_raw_len);
 		return true;
 	}
-	return transfer_open(out, p->r, p->img, d, err);
-}
-
-/* `u` NULL: a session is taken or opened, once the bytes are known to be there. */
-static bool upload(struct push *p, const struct descriptor *d, struct upload *u, struct err *err)
-{
-	AUTO(auto_registry_upload_close) struct upload *session = u;
-	AUTO(auto_source_close) struct source *source = NULL;
-	struct events *events = p->r->events;
-	struct source *opened;
-	uint64_t task;
-
-	if (!open_bytes(&opened, p, d, err))
-		return false;
-	task = event_start(events, "push %.12s (%s)", digest_hex(&d->digest).text,
-			   str_format_size((uint64_t)d->size).text);
-	source = transfer_watch(opened, events, task, (uint64_t)d->size);
-	if (!session)
-		session = take_session(p);
-	if ((!session && !registry_upload_begin(&session, p->r, p->ref, err)) ||
-	    !registry_upload_finish(session, source, &d->digest, d->size, err)) {
-		event_failed(events, task);
-		return false;
-	}
-	event_done(events, task, NULL);
-	return true;
-}
-
-static bool mount(struct push *p, const struct descriptor *d, const struct reference *from,
-		  struct err *err)
-{
-	struct upload *session;
-	bool mounted;
-
-	if (!registry_mount(&mounted, &session, p->r, p->ref, &d->digest, from, err))
-		return false;
-	if (mounted) {
-		p->trusted = true; /* ECR Public says so of blobs it does not have */
-		event_detail(p->r->events, "mounted %.12s from %s", digest_hex(&d->digest).text,
-			     from->repository);
-		return true;
-	}
-	return upload(p, d, session, err);
+	return transfer_open(out, p->r, p->img->blobs, d, err);
 }
 
 static bool push_blob(void *arg, size_t job, struct err *err)
 {
 	struct push *p = arg;
 	const struct descriptor *d = p->blobs.items[job];
-	const struct reference *from = origin_of(p, d);
-	bool there = false;
+	const struct move_request request = {
+		.to = p->ref,
+		.d = d,
+		.origin = origin_of(p, d),
+		.guess = guess_of(p, d),
+		.fresh = is_fresh(p, d),
+		.doubt = p->doubt,
+		.open = open_bytes,
+		.session = take_session,
+		.arg = p,
+	};
+	struct move_result moved;
 
-	if (!p->doubt && from && reference_same_repository(from, p->ref)) {
-		p->trusted = true;
-		atomic_fetch_add(&p->r->skipped, 1);
-		return true;
-	}
-	if (!p->doubt && from && same_registry(from, p->ref))
-		return mount(p, d, from, err);
-	if (!p->doubt && is_fresh(p, d))
-		return upload(p, d, NULL, err);
-	from = p->doubt ? NULL : guess_of(p, d);
-	if (from) {
-		if (mount(p, d, from, err))
-			return true;
-		if (err->code != E_AUTH) /* we may not look into that repository: never mind */
-			return false;
-		err_clear(err);
-	}
-	if (!registry_has_blob(&there, p->r, p->ref, &d->digest, err))
+	if (!move_blob(&moved, p->r, &request, err))
 		return false;
-	if (there) {
-		atomic_fetch_add(&p->r->skipped, 1);
-		return true;
-	}
-	return upload(p, d, NULL, err);
+	if (moved.trusted)
+		p->trusted = true;
+	return true;
 }
 
 static void add_blob(struct push *p, const struct descriptor *d)
@@ -182,7 +129,7 @@ static void plan(struct push *p)
 				     digest_hex(&d->digest).text);
 			continue;
 		}
-		if (from && same_registry(from, p->ref))
+		if (from && move_same_registry(from, p->ref))
 			client_expect(p->r, from, ACCESS_PULL);
 		add_blob(p, d);
 	}

@@ -6,29 +6,25 @@
 
 /* Finding the bytes of a layer and showing how they move. */
 
-bool transfer_open(struct source **out, struct registry *r, const struct image *img,
+bool transfer_open(struct source **out, struct registry *r, struct blob_source *blobs,
 		   const struct descriptor *d, struct err *err)
 {
 	const struct reference *origin;
+	struct blob_source *there;
 	struct err why = { 0 };
 
-	if (!img->blobs)
+	if (!blobs)
 		return err_set(err, E_NOT_FOUND, "the bytes of blob %s are nowhere",
 			       digest_format(&d->digest).text);
-	if (img->blobs->open(img->blobs, out, d, &why))
+	if (blobs->open(blobs, out, d, &why))
 		return true;
-	origin = img->blobs->origin ? img->blobs->origin(img->blobs, d) : NULL;
-	if (why.code != E_NOT_FOUND || !origin) {
+	origin = blobs->origin ? blobs->origin(blobs, d) : NULL;
+	there = origin && r ? registry_blobs(r, origin) : NULL;
+	if (why.code != E_NOT_FOUND || !there || there == blobs) { /* it was asked already */
 		*err = why;
 		return false;
 	}
-	struct blob_source *blobs = registry_blobs(r, origin);
-
-	if (blobs == img->blobs) { /* it was asked already */
-		*err = why;
-		return false;
-	}
-	return blobs->open(blobs, out, d, err);
+	return there->open(there, out, d, err);
 }
 
 struct watch {
@@ -82,4 +78,36 @@ struct source *transfer_watch(struct source *from, struct events *events, uint64
 	w->task = task;
 	w->total = total;
 	return &w->source;
+}
+
+static bool keep(struct store *store, struct source *opened, const struct descriptor *d,
+		 struct events *events, uint64_t task, struct err *err)
+{
+	AUTO(auto_source_close)
+	struct source *source = transfer_watch(opened, events, task, (uint64_t)d->size);
+	AUTO(auto_blob_writer_close) struct blob_writer *writer = NULL;
+	uint64_t size;
+
+	if (!store_blob_writer(&writer, store, err))
+		return false;
+	blob_writer_trust(writer); /* the source has hashed it all */
+	return source_copy(source, blob_writer_sink(writer), &size, err) &&
+	       sink_finish(blob_writer_sink(writer), err) &&
+	       blob_writer_commit_as(writer, &d->digest, d->size, err);
+}
+
+bool transfer_keep(struct store *store, struct registry *r, struct blob_source *blobs,
+		   const struct descriptor *d, struct events *events, struct err *err)
+{
+	uint64_t task = event_start(events, "fetch %.12s (%s)", digest_hex(&d->digest).text,
+				    str_format_size((uint64_t)d->size).text);
+	struct source *opened;
+
+	if (!transfer_open(&opened, r, blobs, d, err) ||
+	    !keep(store, opened, d, events, task, err)) {
+		event_failed(events, task);
+		return false;
+	}
+	event_done(events, task, NULL);
+	return true;
 }

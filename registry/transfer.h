@@ -6,10 +6,14 @@
 
 /* What pushing and fetching layers share. */
 
-/* The bytes of a layer: from the image's own source, else from the registry it came from. Verified.
- */
-MUST_CHECK bool transfer_open(struct source **out, struct registry *r, const struct image *img,
+/* The bytes of a blob: from `blobs`, else from the registry that says to be its origin. Verified.
+ * `blobs` NULL: nobody has it, E_NOT_FOUND. */
+MUST_CHECK bool transfer_open(struct source **out, struct registry *r, struct blob_source *blobs,
 			      const struct descriptor *d, struct err *err);
+
+/* Those bytes into the store, as a task of `events`. */
+MUST_CHECK bool transfer_keep(struct store *store, struct registry *r, struct blob_source *blobs,
+			      const struct descriptor *d, struct events *events, struct err *err);
 
 /* The same bytes, and events about how far they are. Takes `from` over. */
 struct source *transfer_watch(struct source *from, struct events *events, uint64_t task,

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "cmd/copying.h"
+#include "registry/tags.h"
+
+/* rtbuild copy: an image, or a repository, from any place to any other. */
+
+struct copy_args {
+	const char *from, *to, *jobs, *digestfile;
+	struct str_list platforms, tags;
+	bool all_tags, no_clobber, referrers, no_referrers, plan;
+};
+
+/* clang-format off */
+static const struct opt opts[] = {
+	OPT_ARG("SOURCE",                  struct copy_args, from,         "HOST/NAME[:TAG][@DIGEST], store:NAME, oci:DIR, oci-archive:FILE, docker-archive:FILE"),
+	OPT_ARG("DESTINATION",             struct copy_args, to,           "the same forms, without a digest"),
+	OPT_LIST('t', "tag", "TAG",        struct copy_args, tags,         "also under this tag"),
+	OPT_LIST(0,   "platform", "LIST",  struct copy_args, platforms,    "these images of an index alone: a new index, or for one a plain manifest"),
+	OPT_FLAG('a', "all-tags",          struct copy_args, all_tags,     "every tag of a repository"),
+	OPT_FLAG('n', "no-clobber",        struct copy_args, no_clobber,   "never overwrite a tag that holds something else"),
+	OPT_FLAG(0,   "referrers",         struct copy_args, referrers,    "look for new signatures even when the image is there already"),
+	OPT_FLAG(0,   "no-referrers",      struct copy_args, no_referrers, "leave signatures, SBOMs and attestations"),
+	OPT_FLAG(0,   "plan",              struct copy_args, plan,         "only say what would move"),
+	OPT_TEXT('j', "jobs", "N",         struct copy_args, jobs,         "so many blobs at once (default: 6)"),
+	OPT_TEXT(0,   "digestfile", "FILE", struct copy_args, digestfile,  "write the digest here"),
+	OPT_END
+};
+/* clang-format on */
+
+static bool copy_one(struct session *s, const struct copy_args *args, struct reader *from,
+		     struct writer *to, const struct place *places[2],
+		     const struct copy_options *options, struct err *err)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(copy_result_free) struct copy_result result = { 0 };
+	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
+	AUTO(auto_free) char *line = NULL;
+	struct digest_text digest;
+
+	str_list_push(&names, to->name ? to->name : "");
+	for (size_t i = 0; i < args->tags.len; i++)
+		str_list_push(&names, args->tags.items[i]);
+	if (!copy_image(&result, from, to, &names, options, s->events, err) ||
+	    (!args->plan && to->finish && !to->finish(to, err)))
+		return false;
+	digest = digest_format(&result.digest);
+	copying_notes(s, &result, to, args->no_referrers);
+	if (args->digestfile && !args->plan &&
+	    !fs_write_path_atomic(args->digestfile, digest.text, strlen(digest.text), 0644, err))
+		return false;
+	if (args->plan)
+		copying_page(&page, &result, places[0], places[1], &names, copying_requests(s));
+	line = copying_pinned(places[1], names.items[0], &result.digest);
+	return session_result(
+		s,
+		s->options.json ? copying_json(&result, places[0], places[1], &names, args->plan)
+				: NULL,
+		args->plan ? page.ptr : line, err);
+}
+
+/* --- --all-tags --- */
+
+struct batch {
+	struct session *s;
+	const struct place *from, *to;
+	struct reader **readers; /* by tag */
+	struct writer **writers;
+	struct str_list tags;
+	bool *done;
+};
+
+static void batch_free(struct batch *b)
+{
+	for (size_t i = 0; i < b->tags.len; i++) {
+		reader_close(b->readers ? b->readers[i] : NULL);
+		writer_close(b->writers ? b->writers[i] : NULL);
+	}
+	free(b->readers);
+	free(b->writers);
+	free(b->done);
+	str_list_free(&b->tags);
+}
+
+static bool is_done(void *arg, size_t job, struct err *err)
+{
+	struct batch *b = arg;
+	struct str_list one = { .items = &b->tags.items[job], .len = 1 };
+
+	return copy_is_done(&b->done[job], b->readers[job], b->writers[job], &one, err);
+}
+
+static bool open_tag(struct batch *b, size_t i, struct err *err)
+{
+	struct place from = *b->from, to = *b->to;
+
+	return reference_set_tag(&from.reference, b->tags.items[i], err) &&
+	       reference_set_tag(&to.reference, b->tags.items[i], err) &&
+	       copying_reader(&b->readers[i], b->s, &from, err) &&
+	       copying_writer(&b->writers[i], b->s, &to, err);
+}
+
+/* cosign's tags go last and alone: most went along with their images. The fallback index is
+ * rewritten where it is needed. */
+static void sort_tags(struct batch *b, const struct str_list *all, bool with_signatures)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < all->len; i++) {
+			const char *suffix = "";
+			struct digest ignored;
+			bool speaks = tags_is_of_digest(&ignored, &suffix, all->items[i]);
+
+			if ((pass && speaks && *suffix && with_signatures) || (!pass && !speaks))
+				str_list_push(&b->tags, all->items[i]);
+		}
+}
+
+static bool open_all(struct batch *b, const struct copy_args *args, struct str_list *all,
+		     struct err *err)
+{
+	AUTO(auto_reader_close) struct reader *from = NULL;
+	bool whole;
+
+	if (!copying_reader(&from, b->s, b->from, err) ||
+	    !from->names(from, all, true, &whole, err))
+		return false;
+	str_list_sort(all);
+	sort_tags(b, all, !args->no_referrers);
+	b->readers = mem_alloc((b->tags.len + 1) * sizeof(struct reader *));
+	b->writers = mem_alloc((b->tags.len + 1) * sizeof(struct writer *));
+	b->done = mem_alloc((b->tags.len + 1) * sizeof(bool));
+	for (size_t i = 0; i < b->tags.len; i++)
+		if (!open_tag(b, i, err))
+			return false;
+	return true;
+}
+
+struct totals {
+	size_t copied, there, kept;
+	uint64_t blobs[MOVED_SENT + 1], bytes[MOVED_SENT + 1], to_come;
+	json_t *list;
+};
+
+static void add_up(struct totals *t, const struct copy_result *r, const struct batch *b,
+		   const struct str_list *name, bool plan)
+{
+	for (size_t k = 0; k <= MOVED_SENT; k++) {
+		t->blobs[k] += r->blobs[k];
+		t->bytes[k] += r->bytes[k];
+	}
+	t->to_come += r->requests_to_come;
+	if (r->unchanged)
+		t->there++;
+	else
+		t->copied++;
+	json_array_append_new(t->list, copying_json(r, b->from, b->to, name, plan));
+}
+
+static bool copy_tag(struct totals *t, struct batch *b, size_t i, struct copy_options options,
+		     struct err *err)
+{
+	AUTO(copy_result_free) struct copy_result result = { 0 };
+	struct str_list name = { .items = &b->tags.items[i], .len = 1 };
+	const char *suffix;
+	struct digest ignored;
+	struct err why = { 0 };
+
+	if (tags_is_of_digest(&ignored, &suffix, name.items[0]))
+		options.no_signatures = true;
+	if (b->done[i] && !options.always_signatures) {
+		t->there++;
+		return true;
+	}
+	if (copy_image(&result, b->readers[i], b->writers[i], &name, &options, b->s->events,
+		       &why)) {
+		add_up(t, &result, b, &name, options.plan);
+		event_note(b->s->events, "%s %s %s", options.plan ? "would copy" : "copied",
+			   name.items[0], digest_format(&result.digest).text);
+		return true;
+	}
+	if (!options.no_clobber || why.code != E_INTEGRITY || !strstr(why.msg, "exists already")) {
+		*err = why;
+		return err_wrap(err, "tag %s", name.items[0]);
+	}
+	event_note(b->s->events, "left alone: %s", why.msg);
+	t->kept++;
+	return true;
+}
+
+static json_t *totals_json(struct totals *t, const struct batch *b, bool plan)
+{
+	AUTO(auto_free) char *from = place_text(b->from);
+	AUTO(auto_free) char *to = place_text(b->to);
+	json_t *doc = json_object();
+
+	json_object_set_new(doc, "source", json_string(from));
+	json_object_set_new(doc, "destination", json_string(to));
+	json_object_set_new(doc, "tags", json_integer((json_int_t)b->tags.len));
+	json_object_set_new(doc, "copied", json_integer((json_int_t)t->copied));
+	json_object_set_new(doc, "unchanged", json_integer((json_int_t)t->there));
+	json_object_set_new(doc, "kept", json_integer((json_int_t)t->kept));
+	json_object_set_new(doc, "blob_bytes_sent", json_integer((json_int_t)t->bytes[MOVED_SENT]));
+	json_object_set_new(doc, "plan", json_boolean(plan));
+	json_object_set(doc, "images", t->list);
+	return doc;
+}
+
+static bool copy_repository(struct session *s, const struct copy_args *args,
+			    const struct place *places[2], const struct copy_options *options,
+			    struct err *err)
+{
+	AUTO(batch_free) struct batch b = { .s = s, .from = places[0], .to = places[1] };
+	AUTO(str_list_free) struct str_list all = { 0 };
+	AUTO(auto_json_decref) json_t *list = json_array();
+	AUTO(auto_free) char *line = NULL;
+	struct copy_options known = *options;
+	struct totals t = { .list = list };
+
+	for (int i = 0; i < 2; i++)
+		if (places[i]->kind > PLACE_STORE || places[i]->reference.tag[0] ||
+		    places[i]->reference.has_digest)
+			return err_set(err, E_USAGE,
+				       "--all-tags is about repositories: "
+				       "HOST/NAME without a tag, on both sides");
+	if (args->tags.len || args->digestfile)
+		return err_set(err, E_USAGE, "--all-tags does not go with --tag or --digestfile");
+	known.names = &all;
+	if (!open_all(&b, args, &all, err) ||
+	    (!options->platform_count &&
+	     !parallel_run(b.tags.len, options->jobs ? options->jobs : LIMIT_PARALLEL_TRANSFERS,
+			   is_done, &b, err)))
+		return false;
+	for (size_t i = 0; i < b.tags.len; i++)
+		if (!copy_tag(&t, &b, i, known, err))
+			return false;
+	line = mem_printf("%s %zu of %zu tags, %zu there already, %zu left alone; %s %s",
+			  args->plan ? "would copy" : "copied", t.copied, b.tags.len, t.there,
+			  t.kept, str_format_size(t.bytes[MOVED_SENT]).text,
+			  args->plan ? "to send" : "sent");
+	return session_result(s, s->options.json ? totals_json(&t, &b, args->plan) : NULL, line,
+			      err);
+}
+
+/* --- */
+
+static bool check(const struct copy_args *args, const struct place *to, struct err *err)
+{
+	if (args->referrers && args->no_referrers)
+		return err_set(err, E_USAGE, "--referrers and --no-referrers exclude each other");
+	if (args->no_clobber && to->kind > PLACE_STORE)
+		return err_set(err, E_USAGE, "--no-clobber is about registries and the store");
+	return true;
+}
+
+static bool run_places(struct session *s, const struct copy_args *args,
+		       const struct place *places[2], const struct copy_options *options,
+		       struct err *err)
+{
+	AUTO(auto_writer_close) struct writer *to = NULL;
+	AUTO(auto_reader_close) struct reader *from = NULL;
+
+	if (!check(args, places[1], err))
+		return false;
+	if (args->all_tags)
+		return copy_repository(s, args, places, options, err);
+	/* The writer first: the token's scopes begin with what is pushed. */
+	return copying_writer(&to, s, places[1], err) && copying_reader(&from, s, places[0], err) &&
+	       copy_one(s, args, from, to, places, options, err);
+}
+
+static bool run(struct session *s, void *arg, struct err *err)
+{
+	const struct copy_args *args = arg;
+	AUTO(place_free) struct place from = { 0 };
+	AUTO(place_free) struct place to = { 0 };
+	AUTO(auto_free) struct platform *platforms = NULL;
+	const struct place *places[2] = { &from, &to };
+	struct copy_options options = { .no_signatures = args->no_referrers,
+					.always_signatures = args->referrers,
+					.no_clobber = args->no_clobber,
+					.plan = args->plan };
+	struct store *store;
+
+	if (!place_parse(&from, args->from, err) || !place_parse(&to, args->to, err) ||
+	    !copying_platforms(&platforms, &options.platform_count, &args->platforms, err) ||
+	    !copying_jobs(&options.jobs, args->jobs, err) || !session_store(&store, s, err))
+		return false;
+	options.platforms = platforms;
+	place_settle(&from, store);
+	/* Docker Hub counts a GET of a manifest as a pull, a HEAD not. */
+	options.ask_first = from.kind == PLACE_REGISTRY && str_eq(from.reference.host, "docker.io");
+	return run_places(s, args, places, &options, err);
+}
+
+const struct cmd cmd_copy = {
+	.name = "copy",
+	.summary = "copy an image between registries, layouts and archives, byte for byte",
+	.about =
+		"The whole index goes along, and what speaks of it: referrers and cosign's "
+		"signatures. Digests stay. Within a registry blobs are mounted, between registries "
+		"they are streamed without touching the disk.",
+	.example = "  rtbuild copy registry.example.com/me/rt:1 mirror.example.com/me/rt:1\n"
+		   "  rtbuild copy --platform linux/arm64 python:3.11-slim oci:layout:python\n"
+		   "  rtbuild copy --all-tags --plan old.example.com/me/rt new.example.com/me/rt",
+	.opts = opts,
+	.args_size = sizeof(struct copy_args),
+	.run = run,
+};

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CMD_COPYING_H
+#define CMD_COPYING_H
+
+#include "cmd/cmd.h"
+#include "registry/copy.h"
+
+/* What the commands that move images share: opening places, options as text, and the report. */
+
+MUST_CHECK bool copying_reader(struct reader **out, struct session *s, const struct place *from,
+			       struct err *err);
+MUST_CHECK bool copying_writer(struct writer **out, struct session *s, const struct place *to,
+			       struct err *err);
+
+/* "linux/amd64,linux/arm64", several times. The caller frees *out. E_INPUT. */
+MUST_CHECK bool copying_platforms(struct platform **out, size_t *count_out,
+				  const struct str_list *texts, struct err *err);
+/* 1..LIMIT_JOBS; NULL gives 0. E_USAGE. */
+MUST_CHECK bool copying_jobs(size_t *out, const char *text, struct err *err);
+
+/* "host/name@sha256:..." of registries and the store, else the place as it was written. */
+char *copying_pinned(const struct place *to, const char *name, const struct digest *digest);
+
+/* What was moved, or with `plan` would be, as members of a result document. */
+json_t *copying_json(const struct copy_result *r, const struct place *from, const struct place *to,
+		     const struct str_list *names, bool plan);
+/* The same for people: some lines, without the last newline. */
+void copying_page(struct buf *out, const struct copy_result *r, const struct place *from,
+		  const struct place *to, const struct str_list *names, uint64_t requests);
+/* What should be said on stderr about a copy: signatures that went along, a new digest. */
+void copying_notes(struct session *s, const struct copy_result *r, const struct writer *to,
+		   bool asked_not);
+
+/* Requests of this command so far. */
+uint64_t copying_requests(struct session *s);
+
+#endif

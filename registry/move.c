@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/move.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "registry/state.h"
+#include "registry/transfer.h"
+
+/* What to do with a blob, and doing it. */
+
+bool move_same_registry(const struct reference *a, const struct reference *b)
+{
+	return str_eq(reference_api_host(a), reference_api_host(b));
+}
+
+static void skipped(struct move_result *out, struct registry *r, bool trusted)
+{
+	*out = (struct move_result){ MOVED_SKIPPED, trusted };
+	atomic_fetch_add(&r->skipped, 1);
+}
+
+/* `u` NULL: a session is taken or opened, once the bytes are known to be there. */
+static bool send_bytes(struct registry *r, const struct move_request *q, struct upload *u,
+		       struct err *err)
+{
+	AUTO(auto_registry_upload_close) struct upload *session = u;
+	AUTO(auto_source_close) struct source *source = NULL;
+	struct source *opened;
+	uint64_t task;
+
+	if (!q->open(q->arg, &opened, q->d, err))
+		return false;
+	task = event_start(r->events, "push %.12s (%s)", digest_hex(&q->d->digest).text,
+			   str_format_size((uint64_t)q->d->size).text);
+	source = transfer_watch(opened, r->events, task, (uint64_t)q->d->size);
+	if (!session && q->session)
+		session = q->session(q->arg);
+	if ((!session && !registry_upload_begin(&session, r, q->to, err)) ||
+	    !registry_upload_finish(session, source, &q->d->digest, q->d->size, err)) {
+		event_failed(r->events, task);
+		return false;
+	}
+	event_done(r->events, task, NULL);
+	return true;
+}
+
+static bool send(struct move_result *out, struct registry *r, const struct move_request *q,
+		 struct upload *u, struct err *err)
+{
+	*out = (struct move_result){ MOVED_SENT, false };
+	return q->plan || send_bytes(r, q, u, err);
+}
+
+static bool mount(struct move_result *out, struct registry *r, const struct move_request *q,
+		  const struct reference *from, struct err *err)
+{
+	struct upload *session;
+	bool mounted;
+
+	*out = (struct move_result){ MOVED_MOUNTED, true }; /* ECR Public says so of blobs it does
+							       not have */
+	if (q->plan)
+		return true;
+	if (!registry_mount(&mounted, &session, r, q->to, &q->d->digest, from, err))
+		return false;
+	if (!mounted)
+		return send(out, r, q, session, err);
+	event_detail(r->events, "mounted %.12s from %s", digest_hex(&q->d->digest).text,
+		     from->repository);
+	return true;
+}
+
+bool move_blob(struct move_result *out, struct registry *r, const struct move_request *q,
+	       struct err *err)
+{
+	const struct reference *from = q->doubt ? NULL : q->origin;
+	bool there = false;
+
+	if (from && reference_same_repository(from, q->to)) {
+		skipped(out, r, true);
+		return true;
+	}
+	if (from && move_same_registry(from, q->to))
+		return mount(out, r, q, from, err);
+	if (q->fresh && !q->doubt)
+		return send(out, r, q, NULL, err);
+	from = q->doubt ? NULL : q->guess;
+	if (from && !q->plan) {
+		if (mount(out, r, q, from, err))
+			return true;
+		if (err->code != E_AUTH) /* we may not look into that repository: never mind */
+			return false;
+		err_clear(err);
+	}
+	if (!registry_has_blob(&there, r, q->to, &q->d->digest, err))
+		return false;
+	if (!there)
+		return send(out, r, q, NULL, err);
+	skipped(out, r, false);
+	return true;
+}

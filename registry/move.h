@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_MOVE_H
+#define REGISTRY_MOVE_H
+
+#include "registry/registry.h"
+#include "registry/upload.h"
+
+/*
+ * One blob on its way into a repository, by the cheapest way that is safe: it is taken to be there
+ * (a layer of an image of this very repository: the registry checks on manifest PUT), mounted from
+ * another repository of the same registry, found by HEAD, or sent.
+ */
+enum moved { MOVED_SKIPPED, MOVED_MOUNTED, MOVED_SENT };
+
+struct move_request {
+	const struct reference *to; /* the repository */
+	const struct descriptor *d;
+	const struct reference *origin; /* a repository that has it; NULL: not known */
+	const struct reference *guess;  /* one that may have it, and may be closed to us; NULL */
+	bool fresh;                     /* just made, it cannot be there: no HEAD */
+	bool doubt; /* nothing is taken on trust: the registry missed a blob before */
+	bool plan;  /* only say what would be done; mounts are taken to succeed */
+	/* The bytes, verified; and an upload session opened ahead (may return NULL). */
+	bool (*open)(void *arg, struct source **out, const struct descriptor *d, struct err *err);
+	struct upload *(*session)(void *arg); /* NULL: none are */
+	void *arg;
+};
+
+struct move_result {
+	enum moved how;
+	bool trusted; /* the registry was believed, or not asked: its manifest PUT will tell */
+};
+MUST_CHECK bool move_blob(struct move_result *out, struct registry *r, const struct move_request *q,
+			  struct err *err);
+
+/* The same registry, whatever the names of Docker Hub. */
+bool move_same_registry(const struct reference *a, const struct reference *b);
+
+#endif
