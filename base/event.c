@@ -93,7 +93,8 @@ void event_warn(struct events *to, const char *fmt, ...)
 	va_end(ap);
 }
 
-static volatile atomic_bool cancelled;
+static volatile atomic_bool cancelled; /* by the user */
+static volatile atomic_bool aborted;   /* by a worker of a group */
 static int cancel_event = -1;
 
 void cancel_init(void)
@@ -102,11 +103,11 @@ void cancel_init(void)
 		cancel_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-void cancel_request(void)
+/* Also in a signal handler. */
+static void wake_all(void)
 {
 	uint64_t one = 1;
 
-	atomic_store(&cancelled, true);
 	if (cancel_event >= 0) {
 		ssize_t ignored = write(cancel_event, &one, sizeof(one));
 
@@ -114,9 +115,37 @@ void cancel_request(void)
 	}
 }
 
+void cancel_request(void)
+{
+	atomic_store(&cancelled, true);
+	wake_all();
+}
+
+void cancel_group_abort(void)
+{
+	atomic_store(&aborted, true);
+	wake_all();
+}
+
+void cancel_group_end(void)
+{
+	uint64_t count;
+
+	if (!atomic_exchange(&aborted, false))
+		return;
+	if (cancel_event >= 0) {
+		ssize_t ignored = read(cancel_event, &count, sizeof(count));
+
+		(void)ignored;
+	}
+	/* an interruption may have come just before the read took its sign */
+	if (atomic_load(&cancelled))
+		wake_all();
+}
+
 bool cancel_requested(void)
 {
-	return atomic_load(&cancelled);
+	return atomic_load(&cancelled) || atomic_load(&aborted);
 }
 
 bool cancel_check(struct err *err)

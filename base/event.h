@@ -57,4 +57,12 @@ bool cancel_requested(void);
 MUST_CHECK bool cancel_check(struct err *err); /* false with E_CANCELLED */
 int cancel_fd(void);
 
+/*
+ * One of several workers failed, and what the others do is of no use any more: from abort on, they
+ * find everything above as after an interruption. `end`, when all of them are through, takes that
+ * back; an interruption stays. One group at a time.
+ */
+void cancel_group_abort(void);
+void cancel_group_end(void);
+
 #endif

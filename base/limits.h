@@ -79,6 +79,8 @@ enum {
 	LIMIT_DOCKERFILE = 4 * MIB,
 	LIMIT_DOCKERFILE_LINE = 1 * MIB,
 	LIMIT_STAGES = 1000,
+	LIMIT_PARALLEL_STAGES =
+		32, /* a thread each; most of them wait for another or the network */
 	LIMIT_INSTRUCTIONS = 20000,
 	LIMIT_EXPANSION = 1 * MIB,
 	LIMIT_EXPANSION_DEPTH = 64,

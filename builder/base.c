@@ -101,28 +101,43 @@ static bool load(struct base *base, struct build *b, const char *name,
 	return true;
 }
 
+/* The one of that name, made when nobody asked for it before. */
+static struct base *enter(struct shared *s, const char *key)
+{
+	struct base *base;
+
+	lock_take(&s->lock);
+	for (base = s->bases; base && !str_eq(base->name, key);)
+		base = base->next;
+	if (!base) {
+		base = mem_alloc(sizeof(*base));
+		base->name = mem_strdup(key);
+		lock_init(&base->lock);
+		lock_init(&base->files_lock);
+		base->next = s->bases;
+		s->bases = base;
+	}
+	lock_drop(&s->lock);
+	return base;
+}
+
 bool base_get(struct base **out, struct build *b, const char *name, const struct platform *platform,
 	      struct err *err)
 {
 	AUTO(auto_free) char *key = mem_printf("%s %s", name, platform_format(platform).text);
-	struct base *base;
+	struct base *base = enter(b->shared, key);
+	bool ok;
 
-	for (base = b->bases; base; base = base->next) {
-		if (str_eq(base->name, key)) {
-			*out = base;
-			return true;
-		}
-	}
-	base = mem_alloc(sizeof(*base));
-	if (!load(base, b, name, platform, err)) {
-		free(base);
-		return false;
-	}
-	base->name = STEAL(key);
-	base->next = b->bases;
-	b->bases = base;
+	lock_take(&base->lock);
+	if (base->state == BASE_NEW)
+		base->state =
+			load(base, b, name, platform, &base->failure) ? BASE_LOADED : BASE_FAILED;
+	ok = base->state == BASE_LOADED;
+	lock_drop(&base->lock);
 	*out = base;
-	return true;
+	if (!ok)
+		*err = base->failure;
+	return ok;
 }
 
 void bases_free(struct base *list)
@@ -132,28 +147,60 @@ void bases_free(struct base *list)
 
 		tree_close(list->tree);
 		image_free(&list->image);
+		lock_free(&list->lock);
+		lock_free(&list->files_lock);
 		free(list->name);
 		free(list);
 		list = next;
 	}
 }
 
-bool base_fetch(struct build *b, struct base *base, struct err *err)
+/* The layers from number `first` on, as many as are not in the store. */
+static bool fetch_from(struct build *b, const struct base *base, size_t first, struct err *err)
 {
-	const struct manifest *m = &base->image.manifest;
+	struct image part = base->image; /* the same documents, fewer layers */
 	bool whole = true;
 
-	if (base->fetched)
+	part.manifest.layers += first;
+	part.manifest.layer_count -= first;
+	for (size_t i = 0; i < part.manifest.layer_count; i++)
+		whole = whole && store_has_blob(b->env->store, &part.manifest.layers[i].digest,
+						part.manifest.layers[i].size);
+	if (whole)
 		return true;
-	for (size_t i = 0; i < m->layer_count; i++)
-		whole = whole &&
-			store_has_blob(b->env->store, &m->layers[i].digest, m->layers[i].size);
-	if (!whole && !b->env->registry)
+	if (!b->env->registry)
 		return err_set(err, E_NOT_FOUND, "layers of the base are not in the store");
-	if (!whole && !registry_fetch_layers(b->env->registry, b->env->store, &base->image, err))
-		return err_wrap(err, "fetch the base's layers");
-	base->fetched = true;
-	return true;
+	return registry_fetch_layers(b->env->registry, b->env->store, &part, err) ||
+	       err_wrap(err, "fetch the base's layers");
+}
+
+/* Holding files_lock. */
+static bool fetch_all(struct build *b, struct base *base, struct err *err)
+{
+	base->fetched = base->fetched || fetch_from(b, base, 0, err);
+	return base->fetched;
+}
+
+bool base_fetch(struct build *b, struct base *base, struct err *err)
+{
+	bool ok;
+
+	lock_take(&base->files_lock);
+	ok = fetch_all(b, base, err);
+	lock_drop(&base->files_lock);
+	return ok;
+}
+
+bool base_files(struct tree **out, struct build *b, struct base *base, struct err *err)
+{
+	bool ok;
+
+	lock_take(&base->files_lock);
+	ok = fetch_all(b, base, err) &&
+	     (base->tree || base_tree(&base->tree, b, base, NULL, 0, err));
+	*out = base->tree;
+	lock_drop(&base->files_lock);
+	return ok;
 }
 
 struct digest *base_diff_ids(const struct base *base, const struct layer *layers, size_t count,
@@ -170,12 +217,12 @@ struct digest *base_diff_ids(const struct base *base, const struct layer *layers
 	return out;
 }
 
-bool base_tree(struct tree **out, struct build *b, const struct base *base,
-	       const struct layer *layers, size_t count, struct err *err)
+/* All layers of a base (may be NULL) and those on top, lowest first; the caller frees. */
+static bool join_layers(struct tree_layer **out, size_t *count_out, const struct base *base,
+			const struct layer *layers, size_t count, struct err *err)
 {
-	AUTO(auto_free) struct tree_layer *all = NULL;
-	AUTO(auto_close) int indexes = -1;
 	size_t below = base ? base->image.manifest.layer_count : 0;
+	struct tree_layer *all;
 
 	if (base && config_diff_id_count(&base->image.config) != below)
 		return err_set(err, E_INTEGRITY, "the base lists %zu layers, its config %zu", below,
@@ -187,6 +234,61 @@ bool base_tree(struct tree **out, struct build *b, const struct base *base,
 	for (size_t i = 0; i < count; i++)
 		all[below + i] = (struct tree_layer){ .descriptor = layers[i].descriptor,
 						      .diff_id = layers[i].diff_id };
+	*out = all;
+	*count_out = below + count;
+	return true;
+}
+
+static bool open_tree(struct tree **out, struct build *b, const struct tree_layer *layers,
+		      size_t count, struct err *err)
+{
+	AUTO(auto_close) int indexes = -1;
+
 	return store_subdir(&indexes, b->env->store, "cache/indexes", err) &&
-	       tree_open(out, store_blobs(b->env->store), all, below + count, indexes, err);
+	       tree_open(out, store_blobs(b->env->store), layers, count, indexes, err);
+}
+
+bool base_tree(struct tree **out, struct build *b, const struct base *base,
+	       const struct layer *layers, size_t count, struct err *err)
+{
+	AUTO(auto_free) struct tree_layer *all = NULL;
+	size_t total;
+
+	return join_layers(&all, &total, base, layers, count, err) &&
+	       open_tree(out, b, all, total, err);
+}
+
+/* A regular file there, through links inside what the tree holds. */
+static bool has_file(const struct tree *t, const char *path)
+{
+	const struct entry *e;
+	struct err ignored = { 0 };
+
+	return tree_find(&e, NULL, t, path, true, &ignored) && e && e->kind == ENTRY_FILE;
+}
+
+bool base_names(struct tree **out, struct build *b, const struct product *p, bool passwd,
+		bool group, struct err *err)
+{
+	AUTO(auto_free) struct tree_layer *all = NULL;
+	AUTO(auto_tree_close) struct tree *tree = NULL;
+	size_t below = p->base ? p->base->image.manifest.layer_count : 0;
+	size_t first;
+
+	if (!join_layers(&all, &first, p->base, p->layers.items, p->layers.len, err))
+		return false;
+	const size_t count = first;
+
+	/* A whiteout hides what lies below it in every larger tree too, so that going on down never
+	 * brings a deleted file back. */
+	do {
+		first -= first > 0;
+		tree_close(STEAL(tree));
+		if ((first < below && !fetch_from(b, p->base, first, err)) ||
+		    !open_tree(&tree, b, all + first, count - first, err))
+			return false;
+	} while (first && ((passwd && !has_file(tree, "/etc/passwd")) ||
+			   (group && !has_file(tree, "/etc/group"))));
+	*out = STEAL(tree);
+	return true;
 }

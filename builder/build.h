@@ -85,6 +85,16 @@ struct build_request {
 MUST_CHECK bool build_image(struct image *out, const struct build_env *env,
 			    const struct build_request *req, struct err *err);
 
+/*
+ * One image a platform, in the order asked; `req->platform` says nothing. What stages of several
+ * platforms have in common is done once. `out` is zeroed before, and released by the caller
+ * whatever comes of it. A RUN for a platform whose programs do not run here is E_UNSUPPORTED
+ * before anything is fetched.
+ */
+MUST_CHECK bool build_images(struct image *out, const struct build_env *env,
+			     const struct build_request *req, const struct platform *platforms,
+			     size_t count, struct err *err);
+
 /* The plan alone as JSON (stages kept, steps, what needs base files), without touching network or
  * store. */
 MUST_CHECK bool build_plan_json(json_t **out, const struct build_request *req, struct err *err);

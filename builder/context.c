@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "builder/dockerignore.h"
 #include "builder/statindex.h"
 #include "layers/xattr.h"
@@ -31,6 +32,7 @@ struct context {
 	int dir;
 	struct dockerignore *ignore;
 	struct statindex *index; /* NULL: none */
+	struct lock lock;        /* stages read files side by side: guards what was learnt */
 	struct files files;
 	bool walked;
 	size_t count;
@@ -66,6 +68,7 @@ bool context_open(struct context **out, struct store *store, const char *dir,
 	AUTO(auto_context_close) struct context *c = mem_alloc(sizeof(*c));
 
 	c->dir = -1;
+	lock_init(&c->lock);
 	if (!fs_open_dir(&c->dir, dir, err))
 		return err_wrap(err, "build context");
 	if (!read_ignore(c, dir, dockerfile, err))
@@ -87,6 +90,7 @@ void context_close(struct context *c)
 	arena_free(&c->arena);
 	if (c->release)
 		c->release(c->held);
+	lock_free(&c->lock);
 	free(c);
 }
 
@@ -97,6 +101,7 @@ struct context *context_of_files(struct files *files, void *held, void (*release
 	struct context *c = mem_alloc(sizeof(*c));
 
 	c->dir = -1;
+	lock_init(&c->lock);
 	c->walked = true;
 	c->files = *files;
 	*files = (struct files){ 0 };
@@ -184,6 +189,7 @@ struct file_source {
 	int fd;
 	off_t at;
 	int64_t started_ns;
+	bool hashing; /* nobody knew the hash when it was opened */
 	struct sha256 hash;
 	const char *name;
 };
@@ -201,6 +207,25 @@ static bool changed(const char *name, struct err *err)
 	return err_hint(err, "build again when nothing writes to the context");
 }
 
+/* The first to have read the file says what is in it. */
+static void learn(struct file_source *s)
+{
+	struct context_file *file = s->file;
+	struct context *c = file->context;
+	unsigned char hash[SHA256_SIZE];
+
+	sha256_final(&s->hash, hash);
+	s->hashing = false;
+	lock_take(&c->lock);
+	if (!file->hashed) {
+		memcpy(file->hash, hash, sizeof(hash));
+		file->hashed = true;
+		if (c->index)
+			statindex_put(c->index, &file->st, s->started_ns, hash);
+	}
+	lock_drop(&c->lock);
+}
+
 static bool source_end(struct file_source *s, struct err *err)
 {
 	struct context_file *file = s->file;
@@ -210,12 +235,8 @@ static bool source_end(struct file_source *s, struct err *err)
 		return err_set_errno(err, "%s", s->name);
 	if (!same_state(&st, &file->st) || s->at != file->st.st_size)
 		return changed(s->name, err);
-	if (file->hashed)
-		return true;
-	sha256_final(&s->hash, file->hash);
-	file->hashed = true;
-	if (file->context->index)
-		statindex_put(file->context->index, &file->st, s->started_ns, file->hash);
+	if (s->hashing)
+		learn(s);
 	return true;
 }
 
@@ -235,7 +256,7 @@ static bool file_read(struct source *self, void *data, size_t cap, size_t *len_o
 	s->at += len;
 	if (s->at > s->file->st.st_size)
 		return changed(s->name, err);
-	if (!s->file->hashed)
+	if (s->hashing)
 		sha256_update(&s->hash, data, (size_t)len);
 	return true;
 }
@@ -289,6 +310,7 @@ static bool open_file(const struct entry *e, struct source **out, struct err *er
 	s->fd = fd;
 	s->name = e->name;
 	s->started_ns = statindex_now_ns();
+	s->hashing = !context_hash(e);
 	sha256_init(&s->hash);
 	*out = &s->source;
 	return true;
@@ -302,8 +324,12 @@ bool context_is_file(const struct entry *e)
 const unsigned char *context_hash(const struct entry *e)
 {
 	struct context_file *file = file_of(e);
+	bool known;
 
-	return file->hashed ? file->hash : NULL;
+	lock_take(&file->context->lock);
+	known = file->hashed;
+	lock_drop(&file->context->lock);
+	return known ? file->hash : NULL; /* once there it does not change */
 }
 
 bool context_has_links(const struct entry *e)
@@ -481,19 +507,32 @@ static bool walk(struct context *c, int dir, const char *prefix, const bool *par
 	return true;
 }
 
-bool context_files(const struct files **out, struct context *c, struct err *err)
+static bool walk_once(struct context *c, struct err *err)
 {
 	bool kept = false;
 
-	if (!c->walked) {
-		if (!walk(c, c->dir, "", NULL, &kept, 0, err))
-			return err_wrap(err, "build context");
-		files_sort(&c->files);
-		c->files.ignored = c->ignore;
-		c->walked = true;
-	}
-	*out = &c->files;
+	if (c->walked)
+		return true;
+	/* of a walk that failed nothing is kept */
+	files_free(&c->files);
+	c->files = (struct files){ 0 };
+	if (!walk(c, c->dir, "", NULL, &kept, 0, err))
+		return err_wrap(err, "build context");
+	files_sort(&c->files);
+	c->files.ignored = c->ignore;
+	c->walked = true;
 	return true;
+}
+
+bool context_files(const struct files **out, struct context *c, struct err *err)
+{
+	bool ok;
+
+	lock_take(&c->lock);
+	ok = walk_once(c, err);
+	lock_drop(&c->lock);
+	*out = &c->files;
+	return ok;
 }
 
 bool context_save(struct context *c, struct err *err)

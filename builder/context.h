@@ -12,7 +12,7 @@
  * A directory is walked once, its .dockerignore applied, so that everything later
  * reads from one list of admitted files and nothing else. A file's bytes are read once,
  * straight into the layer, hashed on the way, and refused when the file is not what it was when it
- * was listed.
+ * was listed. Thread-safe.
  */
 struct context;
 /* `dockerfile`: the path of the Dockerfile, whose NAME.dockerignore goes before the directory's

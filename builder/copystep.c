@@ -98,25 +98,19 @@ static bool from_image(struct work *w, const char *name, struct err *err)
 {
 	struct build *b = w->b;
 	struct base *base;
+	struct tree *tree;
 
-	if (!base_get(&base, b, name, &b->plan->stages[w->stage].platform, err) ||
-	    !base_fetch(b, base, err))
-		return false;
-	if (!base->tree && !base_tree(&base->tree, b, base, NULL, 0, err))
-		return false;
-	return from_tree(w, base->tree, base, NULL, 0);
+	return base_get(&base, b, name, &b->plan->stages[w->stage].platform, err) &&
+	       base_files(&tree, b, base, err) && from_tree(w, tree, base, NULL, 0);
 }
 
 static bool from_stage(struct work *w, size_t stage, struct err *err)
 {
-	struct build *b = w->b;
-	struct product *p = &b->products[stage];
+	const struct product *p = &w->b->products[stage];
+	struct tree *tree;
 
-	if (!execute_stage(b, stage, err) || (p->base && !base_fetch(b, p->base, err)))
-		return false;
-	if (!p->tree && !base_tree(&p->tree, b, p->base, p->layers.items, p->layers.len, err))
-		return false;
-	return from_tree(w, p->tree, p->base, p->layers.items, p->layers.len);
+	return execute_stage(w->b, stage, err) && execute_files(&tree, w->b, stage, err) &&
+	       from_tree(w, tree, p->base, p->layers.items, p->layers.len);
 }
 
 static bool from_context(struct work *w, const struct build_context *named, struct err *err)
@@ -290,12 +284,14 @@ static bool collect_entries(struct work *w, struct err *err)
 
 static bool set_owner(struct work *w, const char *text, struct place place, struct err *err)
 {
-	struct product *p = &w->b->products[w->stage];
-	const struct tree *tree = NULL;
+	const struct product *p = &w->b->products[w->stage];
+	AUTO(auto_tree_close) struct tree *tree = NULL;
+	bool passwd, group;
 
 	if (!text || !*text)
 		return true;
-	if (owner_has_names(text) && !view_tree(&tree, &p->view, err))
+	owner_needs(text, &passwd, &group);
+	if ((passwd || group) && !base_names(&tree, w->b, p, passwd, group, err))
 		return false;
 	return owner_parse(&w->copy.owner, text, tree, err) ||
 	       dockerfile_at(w->step->file, place, 0, err);
@@ -337,7 +333,8 @@ static bool prepare(struct work *w, struct err *err)
 /* --- the key (row 65) --- */
 
 /* What stands for the bytes of a file; false when that is only known after reading it. */
-static bool key_content(struct cache_key *k, const struct work *w, const struct entry *e)
+static bool key_content(struct cache_key *k, const struct work *w, const struct entry *e,
+			bool unread)
 {
 	const struct entry *unfetched = copy_unfetched(e);
 	const struct spool_range *range;
@@ -350,10 +347,13 @@ static bool key_content(struct cache_key *k, const struct work *w, const struct 
 		cache_key_bytes(k, w->chain.bytes, sizeof(w->chain.bytes));
 		cache_key_text(k, unfetched->path);
 	} else if (context_is_file(e)) {
-		hash = context_hash(e);
-		if (!hash)
+		hash = unread ? NULL : context_hash(e);
+		if (!hash && !unread)
 			return false;
-		cache_key_bytes(k, hash, SHA256_SIZE);
+		if (hash)
+			cache_key_bytes(k, hash, SHA256_SIZE);
+		else /* the file itself, as long as the context is open */
+			cache_key_bytes(k, &e->data, sizeof(e->data));
 	} else if (e->open == spool_open_range) {
 		range = e->data;
 		cache_key_bytes(k, range->hash, SHA256_SIZE);
@@ -366,7 +366,7 @@ static bool key_content(struct cache_key *k, const struct work *w, const struct 
 	return true;
 }
 
-static bool key_entry(struct cache_key *k, const struct work *w, const struct entry *e)
+static bool key_entry(struct cache_key *k, const struct work *w, const struct entry *e, bool unread)
 {
 	cache_key_text(k, e->path);
 	cache_key_number(k, e->kind);
@@ -384,22 +384,25 @@ static bool key_entry(struct cache_key *k, const struct work *w, const struct en
 		cache_key_text(k, e->xattrs[i].name);
 		cache_key_bytes(k, e->xattrs[i].value, e->xattrs[i].len);
 	}
-	return key_content(k, w, e);
+	return key_content(k, w, e, unread);
 }
 
-/* The layer is its entries, so they are the key; the sources stand for those known by an identity
- * alone. */
-static bool find_key(struct digest *out, const struct work *w)
+/*
+ * The layer is its entries, so they are the key; the sources stand for those known by an identity
+ * alone. `unread`: files of contexts stand for themselves, whose bytes need not be known: the key
+ * of what is under way in this very build.
+ */
+static bool find_key(struct digest *out, const struct work *w, bool unread)
 {
 	const struct step_copy *c = &w->step->copy;
 	struct cache_key k;
 	bool known = true;
 
-	cache_key_begin(&k, "copy", &w->b->req->layer);
+	cache_key_begin(&k, unread ? "copy of unread files" : "copy", &w->b->req->layer);
 	for (size_t i = 0; w->identity && i < c->source_count; i++)
 		cache_key_text(&k, c->sources[i]);
 	for (size_t i = 0; known && i < w->copy.out.len; i++)
-		known = key_entry(&k, w, &w->copy.out.items[i]);
+		known = key_entry(&k, w, &w->copy.out.items[i], unread);
 	if (known)
 		*out = cache_key_end(&k);
 	else
@@ -446,24 +449,58 @@ static bool fetch_files(struct work *w, struct err *err)
 	return true;
 }
 
-static bool make_layer(struct layer *out, bool *cached_out, struct work *w, struct err *err)
+static bool write_layer(struct layer *out, struct work *w, struct err *err)
 {
 	struct build *b = w->b;
-	struct digest key;
-	bool known = find_key(&key, w);
+	bool ok;
 
-	*cached_out = false;
-	if (known && !b->req->no_cache && !cache_find(out, cached_out, b->env->store, &key, err))
+	if (!fetch_files(w, err) || !shared_take_slot(b->shared, err))
+		return false;
+	ok = layer_write(out, b->env->store, &w->copy.out, &b->req->layer, err);
+	shared_drop_slot(b->shared);
+	return ok;
+}
+
+/* `key` NULL: it is not known before the files are read. */
+static bool find_or_write(struct layer *out, bool *cached_out, struct work *w,
+			  const struct digest *key, struct err *err)
+{
+	struct build *b = w->b;
+	struct digest learnt;
+
+	if (key && !b->req->no_cache && !cache_find(out, cached_out, b->env->store, key, err))
 		return false;
 	if (*cached_out)
 		return true;
-	if (!fetch_files(w, err) ||
-	    !layer_write(out, b->env->store, &w->copy.out, &b->req->layer, err))
+	if (!write_layer(out, w, err))
 		return false;
 	/* now every file was read and so is known; fetched ones keep the key they had */
-	if (!known && !find_key(&key, w))
+	if (!key) {
+		if (!find_key(&learnt, w, false))
+			return true;
+		key = &learnt;
+	}
+	return cache_put(b->env->store, key, out, w->step->in->original, err);
+}
+
+static bool make_layer(struct layer *out, bool *cached_out, struct work *w, struct err *err)
+{
+	struct flights *flights = &w->b->shared->flights;
+	struct digest key, flight;
+	bool known = find_key(&key, w, false);
+	bool ok;
+
+	*cached_out = false;
+	/* with files taken for themselves there is always a key, and it stays while they are read
+	 */
+	if (!w->b->shared->has_company || !find_key(&flight, w, true))
+		return find_or_write(out, cached_out, w, known ? &key : NULL, err);
+	*cached_out = flight_join(flights, &flight, out);
+	if (*cached_out)
 		return true;
-	return cache_put(b->env->store, &key, out, w->step->in->original, err);
+	ok = find_or_write(out, cached_out, w, known ? &key : NULL, err);
+	flight_land(flights, &flight, ok ? out : NULL);
+	return ok;
 }
 
 bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,

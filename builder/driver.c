@@ -5,10 +5,23 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
-#include "net/http.h"
+#include "builder/foreign.h"
 
 /* The driver: Dockerfile -> plan -> the target stage and what it needs -> image. */
+
+static void triggers_free(struct trigger *list)
+{
+	while (list) {
+		struct trigger *next = list->next;
+
+		dockerfile_free(&list->file);
+		free(list->name);
+		free(list);
+		list = next;
+	}
+}
 
 static void product_free(struct product *p)
 {
@@ -18,50 +31,12 @@ static void product_free(struct product *p)
 		scope_free(&p->scope);
 	config_free(&p->config);
 	free(p->layers.items);
+	triggers_free(p->triggers);
+	lock_free(&p->tree_lock);
 	arena_free(&p->arena);
 }
 
-static void build_free(struct build *b)
-{
-	for (size_t i = 0; b->products && i < b->plan->stage_count; i++)
-		product_free(&b->products[i]);
-	free(b->products);
-	for (size_t i = 0; i < b->req->context_count; i++) {
-		if (b->contexts)
-			context_close(b->contexts[i]);
-		if (b->entry_files)
-			files_free(&b->entry_files[i]);
-	}
-	free(b->contexts);
-	free(b->entry_files);
-	context_close(b->context);
-	http_close(b->http);
-	bases_free(b->bases);
-	while (b->triggers) {
-		struct trigger *next = b->triggers->next;
-
-		dockerfile_free(&b->triggers->file);
-		free(b->triggers->name);
-		free(b->triggers);
-		b->triggers = next;
-	}
-}
-
-/* Remember what was learnt about files, also when the build failed later. */
-static void save_contexts(struct build *b)
-{
-	struct err ignored = { 0 };
-
-	if (b->context && !context_save(b->context, &ignored))
-		event_detail(b->env->events, "%s", ignored.msg);
-	for (size_t i = 0; i < b->req->context_count; i++) {
-		ignored = (struct err){ 0 };
-		if (b->contexts[i] && !context_save(b->contexts[i], &ignored))
-			event_detail(b->env->events, "%s", ignored.msg);
-	}
-}
-
-static void tell_notes(struct build *b)
+static void tell_notes(const struct build *b)
 {
 	const struct dockerfile *file = b->plan->file;
 
@@ -125,32 +100,151 @@ static bool epoch_of(int64_t *out, const struct build_request *req, struct err *
 	return true;
 }
 
-static bool build_planned(struct image *out, const struct build_env *env,
-			  const struct build_request *req, struct plan *plan, struct err *err)
+/* --- all platforms --- */
+
+/* One platform's part. */
+struct part {
+	struct build_request req;
+	struct plan plan;
+	struct build build;
+	struct platform_text label;
+};
+
+struct whole {
+	struct shared shared;
+	struct dockerfile file;
+	struct part *parts;
+	size_t count;
+	struct {
+		struct job {
+			struct build *b;
+			size_t stage; /* SIZE_MAX: an image's documents */
+			const struct plan_image *image;
+		} * items;
+		size_t len, cap;
+	} jobs;
+};
+
+static void whole_free(struct whole *w)
 {
-	AUTO(build_free) struct build b = { .env = env, .req = req, .plan = plan };
+	for (size_t i = 0; i < w->count; i++) {
+		struct build *b = &w->parts[i].build;
+
+		for (size_t k = 0; b->products && k < b->plan->stage_count; k++)
+			product_free(&b->products[k]);
+		free(b->products);
+		plan_free(&w->parts[i].plan);
+	}
+	free(w->parts);
+	free(w->jobs.items);
+	dockerfile_free(&w->file);
+	shared_free(&w->shared);
+}
+
+static bool make_part(struct whole *w, size_t i, const struct platform *platform, struct err *err)
+{
+	struct part *part = &w->parts[i];
+	const struct build_request *req = w->shared.req;
+
+	part->req = *req;
+	part->req.platform = *platform;
+	part->label = platform_format(platform);
+	part->build = (struct build){ .env = w->shared.env,
+				      .req = &part->req,
+				      .shared = &w->shared,
+				      .plan = &part->plan,
+				      .platform = w->count > 1 ? part->label.text : NULL };
+	if (!epoch_of(&part->build.created, req, err) ||
+	    !plan_make(&part->plan, &w->file, &part->req, err))
+		return false;
+	part->build.products = mem_alloc(part->plan.stage_count * sizeof(struct product));
+	for (size_t k = 0; k < part->plan.stage_count; k++)
+		lock_init(&part->build.products[k].tree_lock);
+	return foreign_check(&part->plan, err);
+}
+
+/* Images that stages copy from are asked for at the start, not when a stage gets there. */
+static void add_jobs(struct whole *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		for (size_t k = 0; k < w->parts[i].plan.images.len; k++)
+			*ARRAY_PUSH(&w->jobs) = (struct job){
+				.b = &w->parts[i].build,
+				.stage = SIZE_MAX,
+				.image = &w->parts[i].plan.images.items[k],
+			};
+	for (size_t i = 0; i < w->count; i++)
+		for (size_t k = 0; k < w->parts[i].plan.stage_count; k++)
+			if (w->parts[i].plan.stages[k].used)
+				*ARRAY_PUSH(&w->jobs) =
+					(struct job){ .b = &w->parts[i].build, .stage = k };
+}
+
+static bool run_job(void *arg, size_t number, struct err *err)
+{
+	const struct whole *w = arg;
+	const struct job *job = &w->jobs.items[number];
+	struct err later = { 0 };
+	struct base *base;
+
+	if (job->stage != SIZE_MAX)
+		return execute_stage(job->b, job->stage, err);
+	/* the step that needs it says what is wrong, and where */
+	if (!base_get(&base, job->b, job->image->name, &job->image->platform, &later))
+		event_detail(job->b->env->events, "%s", later.msg);
+	return true;
+}
+
+/*
+ * A stage waits for stages of lower numbers only, which were begun before it: so any number of
+ * workers gets through.
+ */
+static bool run_jobs(struct whole *w, struct err *err)
+{
 	bool ok;
 
-	if (!epoch_of(&b.created, req, err))
+	w->shared.has_company = w->jobs.len > 1;
+	ok = parallel_run(w->jobs.len, LIMIT_PARALLEL_STAGES, run_job, w, err);
+	cancel_group_end();
+	if (!ok && w->shared.failed)
+		*err = w->shared.failure;
+	shared_save_contexts(&w->shared);
+	return ok;
+}
+
+static bool build_parts(struct image *out, struct whole *w, const struct platform *platforms,
+			struct err *err)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (!make_part(w, i, &platforms[i], err))
+			return false;
+	tell_notes(&w->parts[0].build);
+	add_jobs(w);
+	if (!run_jobs(w, err))
 		return false;
-	b.products = mem_alloc(plan->stage_count * sizeof(*b.products));
-	b.contexts = mem_alloc((req->context_count + 1) * sizeof(struct context *));
-	b.entry_files = mem_alloc((req->context_count + 1) * sizeof(struct files));
-	tell_notes(&b);
-	ok = execute_stage(&b, plan->target, err);
-	save_contexts(&b);
-	return ok && make_image(out, &b, err);
+	for (size_t i = 0; i < w->count; i++)
+		if (!make_image(&out[i], &w->parts[i].build, err))
+			return false;
+	return true;
+}
+
+bool build_images(struct image *out, const struct build_env *env, const struct build_request *req,
+		  const struct platform *platforms, size_t count, struct err *err)
+{
+	AUTO(whole_free) struct whole w = { .count = count };
+
+	shared_init(&w.shared, env, req);
+	w.parts = mem_alloc(count * sizeof(*w.parts));
+	return dockerfile_parse(&w.file, req->dockerfile_name, req->dockerfile, req->dockerfile_len,
+				err) &&
+	       build_parts(out, &w, platforms, err);
 }
 
 bool build_image(struct image *out, const struct build_env *env, const struct build_request *req,
 		 struct err *err)
 {
-	AUTO(dockerfile_free) struct dockerfile file = { 0 };
-	AUTO(plan_free) struct plan plan = { 0 };
-
-	return dockerfile_parse(&file, req->dockerfile_name, req->dockerfile, req->dockerfile_len,
-				err) &&
-	       plan_make(&plan, &file, req, err) && build_planned(out, env, req, &plan, err);
+	*out = (struct image){ 0 };
+	return build_images(out, env, req, &req->platform, 1, err);
 }
 
 bool build_plan_json(json_t **out, const struct build_request *req, struct err *err)

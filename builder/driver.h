@@ -2,14 +2,18 @@
 #ifndef BUILDER_DRIVER_H
 #define BUILDER_DRIVER_H
 
+#include "base/parallel.h"
 #include "builder/build.h"
 #include "builder/context.h"
+#include "builder/flight.h"
 #include "builder/plan.h"
 #include "builder/view.h"
+#include "net/http.h"
 
 /*
  * The state of one build, shared by the files that do its steps: base images, contexts, and what
- * each stage came to. Internal to builder/.
+ * each stage came to. Stages run side by side, those of several platforms too; who needs another
+ * stage waits for it. Internal to builder/.
  */
 
 /* Blobs of a base: the store's, else where the image came from, else the origin the store knows. */
@@ -25,29 +29,18 @@ struct base_blobs {
 void base_blobs_init(struct base_blobs *b, struct store *store, struct registry *registry,
 		     struct blob_source *remote, const struct image *from, struct arena *arena);
 
-/* An image that stages start from or copy from. */
+/* An image that stages start from or copy from. Const but for what its locks guard. */
 struct base {
 	char *name; /* as written, with its platform: the key */
+	struct lock lock;
+	enum { BASE_NEW, BASE_LOADED, BASE_FAILED } state;
+	struct err failure;
 	struct image image;
 	struct base_blobs blobs;
-	bool fetched; /* all layers are in the store */
+	struct lock files_lock; /* `fetched` and `tree` */
+	bool fetched;           /* all layers are in the store */
 	struct tree *tree;
 	struct base *next;
-};
-
-/* What a stage came to. Const after it is done. */
-struct product {
-	struct arena arena; /* of the scope and the steps */
-	bool done;
-	struct base *base; /* NULL: scratch */
-	struct config config;
-	struct scope scope;
-	struct view view;
-	struct {
-		struct layer *items;
-		size_t len, cap;
-	} layers;          /* on top of the base's, those of stages it goes on from included */
-	struct tree *tree; /* of everything, for COPY --from */
 };
 
 /* ONBUILD triggers that were parsed. */
@@ -57,25 +50,79 @@ struct trigger {
 	struct trigger *next;
 };
 
-struct build {
-	const struct build_env *env;
-	const struct build_request *req;
-	struct plan *plan;
-	int64_t created;          /* of the image and its history, and of files */
-	struct product *products; /* one a stage */
-	struct base *bases;
+/* What a stage came to. Const after it is done. */
+struct product {
+	struct arena arena; /* of the scope and the steps */
+	enum { PRODUCT_NEW, PRODUCT_RUNNING, PRODUCT_DONE, PRODUCT_FAILED } state; /* shared.lock */
+	struct base *base; /* NULL: scratch */
+	struct config config;
+	struct scope scope;
+	struct view view;
+	struct {
+		struct layer *items;
+		size_t len, cap;
+	} layers; /* on top of the base's, those of stages it goes on from included */
 	struct trigger *triggers;
+	struct lock tree_lock;
+	struct tree *tree; /* of everything, for COPY --from */
+};
+
+/* What the platforms of one build have in common. Thread-safe through the functions of shared.c. */
+struct shared {
+	const struct build_env *env;
+	const struct build_request *req; /* its platform says nothing */
+	struct lock lock;
+	struct cond changed; /* a product's state, a slot */
+	struct base *bases;
+	struct lock sources_lock;  /* the three below */
 	struct context *context;   /* of a directory; NULL: not opened yet */
 	struct context **contexts; /* of named ones, by number; NULL: not opened yet */
 	struct files *entry_files; /* of named ones made of entries */
 	struct http *http;         /* for ADD; NULL: not opened yet */
+	struct flights flights;
+	bool has_company; /* more than one stage is built */
+	size_t slots;     /* steps that may still begin to work */
+	bool failed;
+	struct err failure; /* the first; what came of it later says less */
 };
+
+/* One platform of it. */
+struct build {
+	const struct build_env *env;
+	const struct build_request *req;
+	struct shared *shared;
+	struct plan *plan;
+	int64_t created;          /* of the image and its history, and of files */
+	struct product *products; /* one a stage */
+	const char *platform;     /* for labels; NULL: there is only one */
+};
+
+/* shared.c */
+void shared_init(struct shared *s, const struct build_env *env, const struct build_request *req);
+void shared_free(struct shared *s);
+/* Remember what was learnt about files, also when the build failed. */
+void shared_save_contexts(struct shared *s);
+/* Work that keeps a processor busy is done by as many at once as there are processors. The holder
+ * must not wait for another stage. */
+MUST_CHECK bool shared_take_slot(struct shared *s, struct err *err);
+void shared_drop_slot(struct shared *s);
+/* The first failure of a stage is the one to be shown, and ends the others. */
+void shared_fail(struct shared *s, const struct err *err);
 
 /* base.c */
 MUST_CHECK bool base_get(struct base **out, struct build *b, const char *name,
 			 const struct platform *platform, struct err *err);
 MUST_CHECK bool base_fetch(struct build *b, struct base *base, struct err *err);
 void bases_free(struct base *list);
+/* Its merged files; borrowed. Fetches its layers. */
+MUST_CHECK bool base_files(struct tree **out, struct build *b, struct base *base, struct err *err);
+/*
+ * Where a stage's user and group names are looked up: a tree of its upper layers, down to where
+ * /etc/passwd and /etc/group, as far as they are asked for, are found. No other layer is fetched.
+ * The caller closes.
+ */
+MUST_CHECK bool base_names(struct tree **out, struct build *b, const struct product *p, bool passwd,
+			   bool group, struct err *err);
 /* Layers of a base (may be NULL) and then those of a product as a tree; all must be in the store.
  */
 MUST_CHECK bool base_tree(struct tree **out, struct build *b, const struct base *base,
@@ -99,7 +146,9 @@ MUST_CHECK bool copystep_run(struct layer *out, bool *cached_out, struct build *
 MUST_CHECK bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
 			    const struct step *step, uint64_t task, struct err *err);
 
-/* execute.c: a stage, and before it those it needs. */
+/* execute.c: a stage, done when this returns, by whomever; those it needs are waited for. */
 MUST_CHECK bool execute_stage(struct build *b, size_t stage, struct err *err);
+/* Everything in a stage that is done, for COPY --from; borrowed. */
+MUST_CHECK bool execute_files(struct tree **out, struct build *b, size_t stage, struct err *err);
 
 #endif

@@ -11,8 +11,7 @@
 
 /*
  * One stage: its base, its steps with everything expanded, then each step in turn. A stage reads
- * only the request, the plan and stages that are done, so that ready ones could run beside each
- * other.
+ * only the request, the plan and stages that are done, so that ready ones run beside each other.
  */
 
 struct steps {
@@ -108,8 +107,8 @@ static bool add_step(struct steps *steps, struct product *p, const struct docker
 }
 
 /* The base's triggers, in order, before the stage's own instructions (row 48). */
-static bool add_triggers(struct steps *steps, struct build *b, struct product *p,
-			 const struct plan_stage *stage, json_t *triggers, struct err *err)
+static bool add_triggers(struct steps *steps, struct product *p, const struct plan_stage *stage,
+			 json_t *triggers, struct err *err)
 {
 	for (size_t i = 0; i < json_array_size(triggers); i++) {
 		const char *text = json_string_value(json_array_get(triggers, i));
@@ -119,8 +118,8 @@ static bool add_triggers(struct steps *steps, struct build *b, struct product *p
 			continue;
 		t = mem_alloc(sizeof(*t));
 		t->name = mem_printf("ONBUILD of %s", stage->base);
-		t->next = b->triggers;
-		b->triggers = t;
+		t->next = p->triggers;
+		p->triggers = t;
 		if (!dockerfile_parse_trigger(&t->file, t->name, text, err) ||
 		    !add_step(steps, p, &t->file, &t->file.instructions[0], err))
 			return false;
@@ -131,7 +130,7 @@ static bool add_triggers(struct steps *steps, struct build *b, struct product *p
 static bool make_steps(struct steps *steps, struct build *b, struct product *p,
 		       const struct plan_stage *stage, json_t *triggers, struct err *err)
 {
-	if (!add_triggers(steps, b, p, stage, triggers, err))
+	if (!add_triggers(steps, p, stage, triggers, err))
 		return false;
 	for (size_t i = 0; i < stage->instruction_count; i++) {
 		if (!add_step(steps, p, b->plan->file, &stage->instructions[i], err))
@@ -144,7 +143,7 @@ static bool make_steps(struct steps *steps, struct build *b, struct product *p,
 static void decide_view(struct build *b, struct product *p, const struct steps *steps)
 {
 	for (size_t i = 0; i < steps->len; i++) {
-		const char *why = plan_step_needs_base(&steps->items[i]);
+		const char *why = plan_step_needs_tree(&steps->items[i]);
 
 		if (!why || p->view.base != VIEW_UNREAD)
 			continue;
@@ -155,14 +154,17 @@ static void decide_view(struct build *b, struct product *p, const struct steps *
 
 /* --- one step --- */
 
-/* As BuildKit writes it: nothing when the only stage has no name, else "build " or "stage-1 ". */
-static char *stage_prefix(const struct plan *plan, size_t stage)
+/* As BuildKit writes it: nothing when the only stage has no name, else "build " or "stage-1 "; the
+ * platform in front when there are several. */
+static char *stage_prefix(const struct build *b, size_t stage)
 {
-	const char *name = plan->stages[stage].name;
+	const char *name = b->plan->stages[stage].name;
+	AUTO(auto_free)
+	char *own = name                        ? mem_printf("%s ", name)
+		    : b->plan->stage_count == 1 ? mem_strdup("")
+						: mem_printf("stage-%zu ", stage);
 
-	if (name)
-		return mem_printf("%s ", name);
-	return plan->stage_count == 1 ? mem_strdup("") : mem_printf("stage-%zu ", stage);
+	return b->platform ? mem_printf("%s %s", b->platform, own) : STEAL(own);
 }
 
 static bool run_step(struct build *b, size_t stage, const struct step *step, size_t number,
@@ -171,7 +173,7 @@ static bool run_step(struct build *b, size_t stage, const struct step *step, siz
 	struct product *p = &b->products[stage];
 	AUTO(auto_free)
 	char *shown = str_printable(step->in->original, strlen(step->in->original), 200);
-	AUTO(auto_free) char *label = stage_prefix(b->plan, stage);
+	AUTO(auto_free) char *label = stage_prefix(b, stage);
 	uint64_t task = event_start(b->env->events, "[%s%zu/%zu] %s", label, number, count, shown);
 	struct layer layer;
 	bool cached = false;
@@ -235,15 +237,13 @@ static bool begin(struct build *b, size_t stage, struct err *err)
 	return true;
 }
 
-bool execute_stage(struct build *b, size_t stage, struct err *err)
+static bool do_stage(struct build *b, size_t stage, struct err *err)
 {
 	struct product *p = &b->products[stage];
 	const struct plan_stage *s = &b->plan->stages[stage];
 	AUTO(steps_free) struct steps steps = { 0 };
 	AUTO(auto_json_decref) json_t *triggers = NULL;
 
-	if (p->done)
-		return true;
 	if (!begin(b, stage, err))
 		return false;
 	triggers = json_incref(config_member(&p->config, "OnBuild"));
@@ -255,8 +255,60 @@ bool execute_stage(struct build *b, size_t stage, struct err *err)
 	if (!make_steps(&steps, b, p, s, triggers, err))
 		return false;
 	decide_view(b, p, &steps);
-	if (!run_steps(b, stage, &steps, err))
+	return run_steps(b, stage, &steps, err);
+}
+
+/* True: the stage is the caller's to do. Otherwise it is over. */
+static bool claim(struct shared *s, struct product *p)
+{
+	bool mine;
+
+	lock_take(&s->lock);
+	while (p->state == PRODUCT_RUNNING)
+		cond_wait(&s->changed, &s->lock);
+	mine = p->state == PRODUCT_NEW;
+	if (mine)
+		p->state = PRODUCT_RUNNING;
+	lock_drop(&s->lock);
+	return mine;
+}
+
+static void settle(struct shared *s, struct product *p, bool ok)
+{
+	lock_take(&s->lock);
+	p->state = ok ? PRODUCT_DONE : PRODUCT_FAILED;
+	cond_broadcast(&s->changed);
+	lock_drop(&s->lock);
+}
+
+bool execute_stage(struct build *b, size_t stage, struct err *err)
+{
+	struct product *p = &b->products[stage];
+	bool ok;
+
+	if (!claim(b->shared, p)) {
+		ok = p->state == PRODUCT_DONE; /* it changes no more */
+		return ok || err_set(err, E_CANCELLED, "a stage it needs failed");
+	}
+	ok = do_stage(b, stage, err);
+	if (!ok && b->platform)
+		err_wrap(err, "%s", b->platform);
+	if (!ok)
+		shared_fail(b->shared, err);
+	settle(b->shared, p, ok);
+	return ok;
+}
+
+bool execute_files(struct tree **out, struct build *b, size_t stage, struct err *err)
+{
+	struct product *p = &b->products[stage];
+	bool ok;
+
+	if (p->base && !base_fetch(b, p->base, err))
 		return false;
-	p->done = true;
-	return true;
+	lock_take(&p->tree_lock);
+	ok = p->tree || base_tree(&p->tree, b, p->base, p->layers.items, p->layers.len, err);
+	*out = p->tree;
+	lock_drop(&p->tree_lock);
+	return ok;
 }

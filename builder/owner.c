@@ -29,12 +29,21 @@ static bool is_digits(struct slice s)
 	return s.len > 0;
 }
 
-bool owner_has_names(const char *text)
+void owner_needs(const char *text, bool *passwd_out, bool *group_out)
 {
 	struct slice group;
 	struct slice user = slice_cut(slice_of(text), ':', &group);
 
-	return (user.len && !is_digits(user)) || (group.len && !is_digits(group));
+	*passwd_out = user.len && !is_digits(user);
+	*group_out = group.len && !is_digits(group);
+}
+
+bool owner_has_names(const char *text)
+{
+	bool passwd, group;
+
+	owner_needs(text, &passwd, &group);
+	return passwd || group;
 }
 
 /* The line "name:..." of a passwd or group file, its fields 2 and 3. */

@@ -16,6 +16,8 @@ struct owner {
 };
 /* Whether names have to be looked up in the image. */
 bool owner_has_names(const char *text);
+/* In which files. */
+void owner_needs(const char *text, bool *passwd_out, bool *group_out);
 /* "user[:group]". A number alone is the group too; a name alone brings its primary group. `tree`
  * may be NULL when there are no names. E_INPUT, E_NOT_FOUND. */
 MUST_CHECK bool owner_parse(struct owner *out, const char *text, const struct tree *tree,

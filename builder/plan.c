@@ -131,7 +131,11 @@ static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struc
 	s->base_context = find_context(p, s->base);
 	s->base_stage = s->base_context ? SIZE_MAX : find_stage(p, index, s->base);
 	s->is_scratch = !s->base_context && s->base_stage == SIZE_MAX && str_eq(s->base, "scratch");
-	return stage_platform(p, s, err) && stage_name(p, s, index, err);
+	if (!stage_platform(p, s, err))
+		return false;
+	if (s->base_stage != SIZE_MAX) /* as BuildKit: a stage stays what it goes on from */
+		s->platform = p->stages[s->base_stage].platform;
+	return stage_name(p, s, index, err);
 }
 
 static bool make_stages(struct plan *p, struct err *err)
@@ -207,6 +211,11 @@ static bool mark_source(struct plan *p, size_t index, const char *from, struct p
 
 	if (!plan_source(&source, p, index, from, err))
 		return dockerfile_at(p->file, place, width, err);
+	if (source.kind == PLAN_SOURCE_CONTEXT && source.context->kind == BUILD_CONTEXT_IMAGE)
+		source.image = source.context->path;
+	if (source.image)
+		*ARRAY_PUSH(&p->images) =
+			(struct plan_image){ source.image, p->stages[index].platform };
 	return source.stage == SIZE_MAX || mark_used(p, source.stage, err);
 }
 
@@ -335,6 +344,7 @@ bool plan_make(struct plan *out, const struct dockerfile *file, const struct bui
 void plan_free(struct plan *p)
 {
 	scope_globals_free(&p->globals);
+	free(p->images.items);
 	str_list_free(&p->notes);
 	arena_free(&p->arena);
 }
@@ -345,7 +355,7 @@ const char *plan_stage_label(struct plan *p, size_t stage)
 				     : arena_printf(&p->arena, "%zu", stage);
 }
 
-const char *plan_step_needs_base(const struct step *step)
+const char *plan_step_needs_tree(const struct step *step)
 {
 	const struct step_copy *c = &step->copy;
 
@@ -353,15 +363,11 @@ const char *plan_step_needs_base(const struct step *step)
 	case INSTRUCTION_RUN:
 		return "RUN";
 	case INSTRUCTION_WORKDIR:
-		if (step->has_layer && *step->user && owner_has_names(step->user))
-			return "the name of a user";
 		return step->has_layer && view_is_linky(step->text + 1)
 			       ? "a destination that may lead through a link"
 			       : NULL;
 	case INSTRUCTION_ADD:
 	case INSTRUCTION_COPY:
-		if (c->chown && *c->chown && owner_has_names(c->chown))
-			return "the name of an owner";
 		return !c->link && view_is_linky(c->dest + 1)
 			       ? "a destination that may lead through a link"
 			       : NULL;
@@ -382,4 +388,17 @@ const char *plan_step_needs_base(const struct step *step)
 		break;
 	}
 	return NULL;
+}
+
+const char *plan_step_needs_base(const struct step *step)
+{
+	const char *why = plan_step_needs_tree(step);
+	const char *chown = step->copy.chown;
+
+	if (why)
+		return why;
+	if (step->kind == INSTRUCTION_WORKDIR && step->has_layer && *step->user &&
+	    owner_has_names(step->user))
+		return "the name of a user";
+	return chown && *chown && owner_has_names(chown) ? "the name of an owner" : NULL;
 }

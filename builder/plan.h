@@ -32,6 +32,15 @@ struct plan {
 	struct plan_stage *stages;
 	size_t stage_count;
 	size_t target;
+	/* Images that stages in use copy or mount from, beside their bases; a trigger's excepted.
+	 */
+	struct {
+		struct plan_image {
+			const char *name;
+			struct platform platform;
+		} * items;
+		size_t len, cap;
+	} images;
 	struct str_list notes; /* build arguments that nothing declares, stage names given twice */
 };
 /* E_INPUT with the place; E_NOT_FOUND for a target that is not there. */
@@ -53,7 +62,10 @@ MUST_CHECK bool plan_source(struct plan_source *out, const struct plan *p, size_
 /* How to name a stage to people: its name, or its number. In the arena. */
 const char *plan_stage_label(struct plan *p, size_t stage);
 
-/* Why a step needs the files of its stage's base, or NULL. --link is asked for by the step itself.
+/* Why a step needs all files of its stage's base, or NULL. */
+const char *plan_step_needs_tree(const struct step *step);
+/* The same, and names of users and groups, for which some layers will do. --link is asked for by
+ * the step itself.
  */
 const char *plan_step_needs_base(const struct step *step);
 

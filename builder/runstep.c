@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "builder/cache.h"
 #include "builder/driver.h"
+#include "builder/foreign.h"
 #include "builder/mountset.h"
 #include "image/logs.h"
 
@@ -220,67 +221,83 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 	return layer_writer_commit(out, writer, err);
 }
 
-/* Whether this machine runs programs of another architecture: by itself, or through binfmt_misc. */
-static bool can_run(const struct platform *want)
+/* The handler's program must be in the image when the kernel has not opened it already. */
+static bool check_platform(struct build *b, size_t stage, const struct step *step, struct err *err)
 {
-	static const struct {
-		const char *architecture, *handler, *host;
-	} rows[] = {
-		{ "amd64", "qemu-x86_64", NULL },    { "386", "qemu-i386", "amd64" },
-		{ "arm64", "qemu-aarch64", NULL },   { "arm", "qemu-arm", "arm64" },
-		{ "ppc64le", "qemu-ppc64le", NULL }, { "s390x", "qemu-s390x", NULL },
-		{ "riscv64", "qemu-riscv64", NULL },
-	};
-	struct platform host = platform_host();
+	const struct plan_stage *s = &b->plan->stages[stage];
+	const struct product *p = &b->products[stage];
+	AUTO(auto_tree_close) struct tree *tree = NULL;
+	const struct entry *found;
+	struct foreign way;
 
-	if (str_eq(host.architecture, want->architecture))
+	foreign_find(&way, &s->platform, NULL);
+	if (way.how == FOREIGN_NOT)
+		return foreign_refuse(step->file, step->in, &s->platform, err);
+	if (way.how != FOREIGN_INSIDE)
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		AUTO(auto_free)
-		char *path = mem_printf("/proc/sys/fs/binfmt_misc/%s", rows[i].handler);
-
-		if (str_eq(rows[i].architecture, want->architecture))
-			return (rows[i].host && str_eq(rows[i].host, host.architecture)) ||
-			       access(path, F_OK) == 0;
-	}
-	return false;
-}
-
-static bool check_host(struct build *b, const struct plan_stage *stage, const struct step *step,
-		       struct err *err)
-{
-	if (!b->env->sandbox)
-		err_set(err, E_UNSUPPORTED, "RUN: no sandbox to run commands in");
-	else if (can_run(&stage->platform))
-		return true;
-	else
-		err_set(err, E_UNSUPPORTED, "RUN for %s: this machine cannot run its programs",
-			platform_format(&stage->platform).text);
-	if (b->env->sandbox)
-		err_hint(err, "install qemu-user-static, or begin the stage with FROM "
-			      "--platform=$BUILDPLATFORM");
-	return dockerfile_at(step->file, step->in->place, 3, err);
-}
-
-bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
-		 const struct step *step, uint64_t task, struct err *err)
-{
-	struct product *p = &b->products[stage];
-	AUTO(mountset_free) struct mount_set mounts = { 0 };
-	struct digest key;
-
-	*cached_out = false;
-	if (!mountset_find(&mounts, b, stage, step, err))
+	if (!base_tree(&tree, b, p->base, p->layers.items, p->layers.len, err) ||
+	    !tree_find(&found, NULL, tree, way.interpreter, true, err))
 		return false;
-	key = run_key(b, p, &b->plan->stages[stage], step, &mounts);
-	if (!b->req->no_cache && !cache_find(out, cached_out, b->env->store, &key, err))
+	if (found)
+		return true;
+	foreign_refuse(step->file, step->in, &s->platform, err);
+	return err_wrap(err, "the handler %s is not in the image", way.interpreter);
+}
+
+/* What one RUN works with. */
+struct task {
+	struct build *b;
+	size_t stage;
+	const struct step *step;
+	struct mount_set mounts;
+	uint64_t id; /* of its events */
+};
+
+static void task_free(struct task *t)
+{
+	mountset_free(&t->mounts);
+}
+
+static bool find_or_run(struct layer *out, bool *cached_out, struct task *t,
+			const struct digest *key, struct err *err)
+{
+	struct build *b = t->b;
+	struct product *p = &b->products[t->stage];
+	bool ok;
+
+	if (!b->req->no_cache && !cache_find(out, cached_out, b->env->store, key, err))
 		return false;
 	if (*cached_out)
 		return true;
-	if (!check_host(b, &b->plan->stages[stage], step, err))
+	if (!b->env->sandbox) {
+		err_set(err, E_UNSUPPORTED, "RUN: no sandbox to run commands in");
+		return dockerfile_at(t->step->file, t->step->in->place, 3, err);
+	}
+	/* what has to be waited for comes before the slot */
+	if ((p->base && !base_fetch(b, p->base, err)) ||
+	    !check_platform(b, t->stage, t->step, err) ||
+	    !mountset_ready(&t->mounts, b, t->step, err) || !shared_take_slot(b->shared, err))
 		return false;
-	if (p->base && !base_fetch(b, p->base, err))
+	ok = run(out, b, p, t->step, &t->mounts, t->id, err);
+	shared_drop_slot(b->shared);
+	return ok && cache_put(b->env->store, key, out, t->step->in->original, err);
+}
+
+bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
+		 const struct step *step, uint64_t id, struct err *err)
+{
+	AUTO(task_free) struct task t = { .b = b, .stage = stage, .step = step, .id = id };
+	struct digest key;
+	bool ok;
+
+	*cached_out = false;
+	if (!mountset_find(&t.mounts, b, stage, step, err))
 		return false;
-	return mountset_ready(&mounts, b, step, err) && run(out, b, p, step, &mounts, task, err) &&
-	       cache_put(b->env->store, &key, out, step->in->original, err);
+	key = run_key(b, &b->products[stage], &b->plan->stages[stage], step, &t.mounts);
+	*cached_out = flight_join(&b->shared->flights, &key, out);
+	if (*cached_out)
+		return true;
+	ok = find_or_run(out, cached_out, &t, &key, err);
+	flight_land(&b->shared->flights, &key, ok ? out : NULL);
+	return ok;
 }

@@ -7,6 +7,8 @@
 bool source_main(const struct files **out, struct build *b, struct err *err)
 {
 	const struct build_request *req = b->req;
+	struct shared *s = b->shared;
+	bool ok;
 
 	if (req->context)
 		return context_files(out, req->context, err);
@@ -16,19 +18,24 @@ bool source_main(const struct files **out, struct build *b, struct err *err)
 				"a Dockerfile alone comes without files: give a directory (with "
 				"-f - for one on stdin), a tar or a URL");
 	}
-	if (!b->context &&
-	    !context_open(&b->context, b->env->store, req->context_dir, req->dockerfile_name, err))
-		return false;
-	return context_files(out, b->context, err);
+	lock_take(&s->sources_lock);
+	ok = s->context ||
+	     context_open(&s->context, b->env->store, req->context_dir, req->dockerfile_name, err);
+	lock_drop(&s->sources_lock);
+	return ok && context_files(out, s->context, err);
 }
 
 struct http *source_http(struct build *b)
 {
-	if (!b->http)
-		b->http = http_open(&(struct http_options){ .events = b->env->events,
+	struct shared *s = b->shared;
+
+	lock_take(&s->lock);
+	if (!s->http)
+		s->http = http_open(&(struct http_options){ .events = b->env->events,
 							    .ca_file = b->env->ca_file,
 							    .insecure = b->env->insecure });
-	return b->http;
+	lock_drop(&s->lock);
+	return s->http;
 }
 
 static bool open_url(struct context **out, struct build *b, const char *url, struct err *err)
@@ -41,10 +48,12 @@ static bool open_url(struct context **out, struct build *b, const char *url, str
 	return context_ignore(*out, NULL, err);
 }
 
+/* The rest holds sources_lock. */
+
 static const struct files *entries(struct build *b, size_t number)
 {
 	const struct entry_list *from = b->req->contexts[number].entries;
-	struct files *f = &b->entry_files[number];
+	struct files *f = &b->shared->entry_files[number];
 
 	if (!f->len) {
 		for (size_t i = 0; i < from->len; i++)
@@ -55,10 +64,10 @@ static const struct files *entries(struct build *b, size_t number)
 	return f;
 }
 
-bool source_named(const struct files **out, struct build *b, size_t number, struct err *err)
+static bool open_named(const struct files **out, struct build *b, size_t number, struct err *err)
 {
 	const struct build_context *named = &b->req->contexts[number];
-	struct context **opened = &b->contexts[number];
+	struct context **opened = &b->shared->contexts[number];
 	bool ok = true;
 
 	switch (named->kind) {
@@ -76,4 +85,14 @@ bool source_named(const struct files **out, struct build *b, size_t number, stru
 	}
 	return (ok && context_files(out, *opened, err)) ||
 	       err_wrap(err, "context '%s'", named->name);
+}
+
+bool source_named(const struct files **out, struct build *b, size_t number, struct err *err)
+{
+	bool ok;
+
+	lock_take(&b->shared->sources_lock);
+	ok = open_named(out, b, number, err);
+	lock_drop(&b->shared->sources_lock);
+	return ok;
 }

@@ -151,18 +151,6 @@ bool view_prepare(struct view *v, struct err *err)
 	return v->load(v->load_arg, &v->tree, err);
 }
 
-bool view_tree(const struct tree **out, struct view *v, struct err *err)
-{
-	view_demand(v);
-	/* what was copied since the tree was opened is in layers by now */
-	if (!v->tree || v->nodes.len)
-		view_forget(v);
-	if (!view_prepare(v, err))
-		return false;
-	*out = v->tree;
-	return true;
-}
-
 const struct entry *view_find(const struct view *v, const char *path)
 {
 	const struct entry *e = *path ? map_get(&v->nodes, path) : &files_root;

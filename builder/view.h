@@ -44,9 +44,6 @@ void view_forget(struct view *v);
 /* Must be called before view_find and after view_demand or view_forget: opens the tree if one is
  * needed. */
 MUST_CHECK bool view_prepare(struct view *v, struct err *err);
-/* A tree of all layers, for looking into files. Borrowed until the next change. */
-MUST_CHECK bool view_tree(const struct tree **out, struct view *v, struct err *err);
-
 /* A canonical path whose parents are no links. NULL: absent, as far as is known. */
 const struct entry *view_find(const struct view *v, const char *path);
 /* Made by the build itself, or assumed to be there: not only usual. */

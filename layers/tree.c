@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "layers/file_index.h"
 #include "layers/layer.h"
 #include "layers/tar.h"
@@ -36,7 +37,8 @@ struct tree {
 	struct tree_layer *layers;
 	size_t count;
 	struct entry_list *indexes; /* one a layer: texts of entries live there */
-	struct arena *arena;        /* nodes */
+	struct arena *arena;        /* nodes, and names given by tree_fetch, which takes `naming` */
+	struct lock *naming;
 	struct node *root;
 	struct node **slots; /* children by parent and name */
 	size_t slot_count, node_count;
@@ -424,6 +426,8 @@ bool tree_open(struct tree **out, struct blob_source *blobs, const struct tree_l
 	t->count = count;
 	t->indexes = mem_alloc(count * sizeof(*t->indexes));
 	t->arena = mem_alloc(sizeof(*t->arena));
+	t->naming = mem_alloc(sizeof(*t->naming));
+	lock_init(t->naming);
 	t->slot_count = 1024;
 	t->slots = mem_alloc(t->slot_count * sizeof(struct node *));
 	t->root = ARENA_NEW(t->arena, struct node);
@@ -444,6 +448,8 @@ void tree_close(struct tree *t)
 		entry_list_free(&t->indexes[i]);
 	arena_free(t->arena);
 	free(t->arena);
+	lock_free(t->naming);
+	free(t->naming);
 	free(t->indexes);
 	free(t->layers);
 	free(t->slots);
@@ -734,7 +740,9 @@ bool tree_fetch(const struct tree *t, struct entry *entries[], size_t count, int
 		name_spool(name, &wanted[i]);
 		wanted[i].entry->open = entry_open_file;
 		wanted[i].entry->dir = spool;
+		lock_take(t->naming);
 		wanted[i].entry->name = arena_strdup(t->arena, name);
+		lock_drop(t->naming);
 	}
 	return true;
 }

@@ -7,9 +7,10 @@
 
 /*
  * The merged view of a stack of layers, without unpacking: each path's top-most entry and which
- * layer holds it. For COPY --from, user-name look-ups and destination links. Layers are applied in
- * order as unpack_tar would: whiteouts, opaque directories, files that replace directories, members
- * written through links of lower layers.
+ * layer holds it. An open tree may be looked at from several threads. For COPY --from, user-name
+ * look-ups and destination links. Layers are applied in order as unpack_tar would: whiteouts,
+ * opaque directories, files that replace directories, members written through links of lower
+ * layers.
  *
  * Entries have their resolved canonical path. A hard link is the file it names, with a path of its
  * own; tree_same_file tells. Their contents are not at hand (`open` is NULL) until tree_fetch.

@@ -76,6 +76,45 @@ build_from_base 'the user is a name' 2 -t x:1 <<'END'
 COPY --chown=worker:extra file /new/file
 END
 is 'name: looked up in the base' "$(members "$(layer x:1 -1)" | grep new/file)" '-rw-r--r-- 1234/77 new/file'
+
+# Names: from the top down to the layer that has the file, and not one further (four layers here).
+cp Dockerfile Dockerfile.kept
+printf 'worker:x:7:8::/:\nother:x:70:80::/:\n' >ctx/passwd
+printf 'extra:x:99:\n' >ctx/group
+for part in low passwd group high; do
+	printf '%s\n' "$part" >"ctx/$part.txt"
+done
+cat >Dockerfile <<'END'
+FROM scratch
+COPY low.txt /
+COPY passwd /etc/passwd
+COPY group /etc/group
+COPY high.txt /
+END
+RTBUILD_STORE=$TMP/names
+check 'a base whose names lie in two layers' \
+	rtbuild build -t "$REGISTRY/base/names:1" --push -f Dockerfile ctx
+two_layers=$layers
+layers=$(manifest "$REGISTRY/base/names:1" | jq -r '.layers[].digest')
+# names WANTED WHO OWNER: with that base, which layers are read (1 is the lowest).
+names() {
+	printf 'FROM %s/base/names:1\nCOPY --chown=%s file /new/file\n' "$REGISTRY" "$2" >Dockerfile
+	RTBUILD_STORE=$TMP/store.$checks
+	mark=$(requests_mark)
+	check "names: $2" rtbuild build -t x:1 -f Dockerfile ctx
+	blob=$(sed -n 's/.*COPY .*: sha256:\([0-9a-f]*\) .*/\1/p' "$err")
+	requests_since "$mark" >requests
+	is "names: $2 reads these layers" "$(n=0; for layer in $layers; do
+		n=$((n + 1)) && ! grep -q "^GET /v2/[^ ]*/blobs/$layer 200" requests || printf '%s ' "$n"
+	done)" "$1 "
+	is "names: $2 is" "$(members "$RTBUILD_STORE/blobs/sha256/$blob" | sed -n 's,^[^ ]* \([^ ]*\) new/file$,\1,p')" "$3"
+}
+names '3 4' '5:extra' 5/99
+names '2 3 4' 'worker' 7/8
+names '2 3 4' 'other:extra' 70/99
+layers=$two_layers
+mv Dockerfile.kept Dockerfile
+
 build_from_base 'RUN' 2 -t x:1 <<'END'
 RUN echo hello >/hello
 END

@@ -1,5 +1,5 @@
 # fails
 # row 13: a directory that is a file
 FROM localhost/base
-COPY --chown=worker:extra one.txt /base-is-read
+COPY one.txt /bin/base-is-read
 COPY one.txt /opt/file/x

@@ -1,6 +1,6 @@
 # row 14: what is there keeps its mode and owner, what is copied over it does not
 FROM localhost/base
-COPY --chown=worker:extra one.txt /base-is-read
+COPY one.txt /bin/base-is-read
 COPY dir /opt/dir
 COPY dir /tmp
 COPY one.txt /root/

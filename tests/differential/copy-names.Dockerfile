@@ -1,6 +1,6 @@
 # rows 1 2 3 4 8: names of sources and destinations
 FROM localhost/base
-COPY --chown=worker:extra one.txt /base-is-read
+COPY one.txt /bin/base-is-read
 COPY dir /x
 COPY dir/ /slash
 COPY one.txt /file

@@ -1,4 +1,4 @@
 # rows 12 25: over a file; the other name of a hard link keeps the old content
 FROM localhost/base
-COPY --chown=worker:extra one.txt /base-is-read
+COPY one.txt /bin/base-is-read
 COPY two.txt /opt/file

@@ -1,6 +1,6 @@
 # rows 5 7 29: wildcards, many sources, directories among the hits
 FROM localhost/base
-COPY --chown=worker:extra one.txt /base-is-read
+COPY one.txt /bin/base-is-read
 COPY *.txt /txt/
 COPY d?r /contents/
 COPY tree/x[12] /class/

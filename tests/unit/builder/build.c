@@ -210,15 +210,19 @@ static void on_a_base(void **state)
 		/* the base decides: rows 11-14, 17 */
 		{ "COPY a /bin/a", "d 755 0:0 usr\nd 755 0:0 usr/bin\nf 644 0:0 usr/bin/a = a\n", true },
 		{ "COPY a /bin/", "d 755 0:0 usr\nd 755 0:0 usr/bin\nf 644 0:0 usr/bin/a = a\n", true },
-		{ "COPY --chown=web a /conf.d", "d 755 0:0 conf.d\nf 644 33:44 conf.d/a = a\n", true },
-		{ "COPY --chown=web a /confs", "d 755 0:0 conf.d\nf 644 33:44 conf.d/a = a\n", true },
-		{ "COPY --chown=web a /conf.d/current", "d 755 0:0 conf.d\nf 644 33:44 conf.d/one = a\n", true },
+		{ "COPY --chown=web a /conf.d", "f 644 33:44 conf.d = a\n", true },
+		{ "COPY --chown=web a /confs", "f 644 33:44 confs = a\n", true },
+		{ "COPY --chown=web a /conf.d/current", "d 755 33:44 conf.d\nf 644 33:44 conf.d/current = a\n", true },
 		{ "COPY --chown=web a /bin/a", "d 755 0:0 usr\nd 755 0:0 usr/bin\nf 644 33:44 usr/bin/a = a\n", true },
 		{ "COPY --chown=web:staff a /q/a", "d 755 33:50 q\nf 644 33:50 q/a = a\n", true },
 		{ "COPY --chown=1:staff a /a", "f 644 1:50 a = a\n", true },
 		{ "USER web\nWORKDIR /w", "d 755 33:44 w\n", true },
 		{ "USER web\nWORKDIR /srv/app", "", true },
-		{ "COPY --chown=web a /srv/app/a", "d 750 7:8 srv\nd 750 7:8 srv/app\nf 644 33:44 srv/app/a = a\n", true },
+		{ "COPY --chown=web a /srv/app/a", "d 755 0:0 srv\nd 755 0:0 srv/app\nf 644 33:44 srv/app/a = a\n", true },
+		{ "COPY a /lib/a\nCOPY --chown=web a /srv/app/a", "d 750 7:8 srv\nd 750 7:8 srv/app\nf 644 33:44 srv/app/a = a\n", true },
+		{ "COPY a /lib/a\nCOPY a /conf.d", "d 755 0:0 conf.d\nf 644 0:0 conf.d/a = a\n", true },
+		{ "COPY a /lib/a\nCOPY a /confs", "d 755 0:0 conf.d\nf 644 0:0 conf.d/a = a\n", true },
+		{ "COPY a /lib/a\nCOPY a /conf.d/current", "d 755 0:0 conf.d\nf 644 0:0 conf.d/one = a\n", true },
 	};
 	/* clang-format on */
 	AUTO(world_close) struct world w;
