@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "python/resolution.h"
 
 /* Choosing one candidate for each name. Where candidates come from is candidates.c's. */
 
@@ -41,6 +42,7 @@ struct search {
 		size_t len, cap;
 	} learned; /* demands that came too late; known from the start of the next round */
 	bool start_again;
+	bool is_conflict; /* it failed since no candidate fits; another choice elsewhere may help */
 	bool hashes_required;
 	struct arena arena; /* of the whole search */
 };
@@ -337,17 +339,21 @@ static bool choose(struct need *n, struct search *s, struct err *err)
 	enum prereleases rule;
 	bool ok = false;
 
+	s->is_conflict = true; /* until one fits */
 	if (!p)
 		return fail_without_files(n, s, err);
 	rule = prerelease_rule(n, s, p);
 	for (size_t i = 0; i < p->len && !ok; i++) {
-		if (!consider(&ok, p->items[i], n, s, rule, &v, err))
+		if (!consider(&ok, p->items[i], n, s, rule, &v, err)) {
+			s->is_conflict = false;
 			return false;
+		}
 		if (ok)
 			n->pick = p->items[i];
 	}
 	if (!ok)
 		return fail_with_files(n, p, s, &v, err);
+	s->is_conflict = false;
 	free(n->passed_on);
 	n->passed_on = mem_alloc(n->pick->requires_count + 1);
 	return true;
@@ -404,8 +410,10 @@ static bool pass_on(struct need *n, struct search *s, struct err *err)
 		if (!holds)
 			continue;
 		n->passed_on[i] = true;
-		if (r->url)
+		if (r->url) {
+			s->is_conflict = true; /* an older version may do without */
 			return refuse_url(n, r, err);
+		}
 		if (!add_demand(s, &d, err))
 			return false;
 	}
@@ -510,6 +518,27 @@ static void collect(struct selected_list *out, struct search *s)
 	}
 }
 
+/* False: the best candidates contradict each other, or nothing fits; `err` says which. */
+static bool one_pass(struct selected_list *out, struct search *s, struct err *err)
+{
+	do {
+		free_needs(s);
+		if (!run_round(s, err))
+			return false;
+	} while (s->start_again);
+	collect(out, s);
+	return true;
+}
+
+static void note_lines(struct events *events, struct buf *text)
+{
+	for (struct slice rest = slice_of(text->ptr); rest.ptr && rest.len;) {
+		struct slice line = slice_cut(rest, '\n', &rest);
+
+		event_note(events, SLICE_FMT, SLICE_ARG(line));
+	}
+}
+
 bool selection_make(struct selected_list *out, struct candidates *c, const struct requirements *r,
 		    const struct selection_options *options, struct events *events, struct err *err)
 {
@@ -519,13 +548,23 @@ bool selection_make(struct selected_list *out, struct candidates *c, const struc
 			    .options = options,
 			    .events = events,
 			    .hashes_required = r->require_hashes };
+	AUTO(buf_free) struct buf why = BUF_INIT(SIZE_MAX / 2);
+	struct err second = { 0 };
+	bool found = false;
 
 	s.env = marker_env_make(&s.arena, options->target);
-	do {
-		free_needs(&s);
-		if (!run_round(&s, err))
-			return false;
-	} while (s.start_again);
-	collect(out, &s);
-	return true;
+	if (one_pass(out, &s, err))
+		return true;
+	if (!s.is_conflict)
+		return false;
+	out->len = 0;
+	if (!resolution_make(out, &found, &why, c, r, options, events, &second)) {
+		*err = second;
+		return false;
+	}
+	if (found)
+		err_clear(err);
+	else
+		note_lines(events, &why);
+	return found;
 }

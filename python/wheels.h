@@ -11,8 +11,8 @@
  * From requirement lines to wheels to files. Wheels come from local directories (--find-links); no
  * index yet. Each name's best version that satisfies every requirement on it is taken (pip's rule
  * for pre-releases), Requires-Dist is followed with markers for the target; lines with --hash make
- * hashes necessary for all (pip's rule). No backtracking yet: a conflict is an error that names
- * both sides.
+ * hashes necessary for all (pip's rule). Older versions are tried where the best ones contradict
+ * each other; an error of a contradiction that stays names both sides.
  */
 struct wheel_list {
 	struct wheel *items;

@@ -28,6 +28,7 @@ struct world {
 	enum err_code want;
 	const char *picked;   /* "name==version ", "*" behind requested ones */
 	const char *words[4]; /* each in the message */
+	const char *noted;    /* the last line of the explanation; NULL: there is none */
 	int line;             /* of the error's place; 0: none */
 };
 
@@ -82,6 +83,22 @@ static const struct world worlds[] = {
 	  .file = "a\n-c constraints.txt\n", .picked = "a==1* b==1 " },
 	{ "a local version", { { "a", "1+standin", ANY, "" } }, .requirements = { "a==1" }, .picked = "a==1+standin* " },
 	{ "nothing", { { "a", "1", ANY, "" } }, .picked = "" },
+	{ "an older version of another gives way", { { "a", "1", ANY, "Requires-Dist: c<2\n" }, { "a", "2", ANY, "Requires-Dist: c>=2\n" }, { "b", "1", ANY, "Requires-Dist: c<2\n" }, { "c", "1", ANY, "" }, { "c", "2", ANY, "" } },
+	  .requirements = { "a", "b" }, .picked = "a==1* b==1* c==1 " },
+	{ "a version whose dependency is nowhere", { { "a", "1", ANY, "" }, { "a", "2", ANY, "Requires-Dist: nowhere\n" } },
+	  .requirements = { "a" }, .picked = "a==1* " },
+	{ "a version whose dependency is a URL", { { "a", "1", ANY, "" }, { "a", "2", ANY, "Requires-Dist: b @ https://x.org/b.whl\n" } },
+	  .requirements = { "a" }, .picked = "a==1* " },
+	{ "extras while going back", { { "a", "1", ANY, "Provides-Extra: x\nRequires-Dist: c==1; extra == 'x'\n" }, { "a", "2", ANY, "Provides-Extra: x\nRequires-Dist: c==2; extra == 'x'\n" }, { "b", "1", ANY, "Requires-Dist: c<2\n" }, { "c", "1", ANY, "" }, { "c", "2", ANY, "" } },
+	  .requirements = { "a[x]", "b" }, .picked = "a==1* b==1* c==1 " },
+	{ "constraints while going back", { { "a", "1", ANY, "Requires-Dist: b<2\n" }, { "a", "2", ANY, "Requires-Dist: b>=2\n" }, { "b", "1", ANY, "" }, { "b", "2", ANY, "" } },
+	  .file = "a\n-c constraints.txt\n", .picked = "a==1* b==1 " },
+	{ "a pre-release named on the way back", { { "a", "1", ANY, "Requires-Dist: c>=2rc1\n" }, { "a", "2", ANY, "Requires-Dist: c<1\n" }, { "b", "1", ANY, "Requires-Dist: c>=1\n" }, { "c", "0.5", ANY, "" }, { "c", "1", ANY, "" }, { "c", "2rc1", ANY, "" } },
+	  .requirements = { "a", "b" }, .picked = "a==1* b==1* c==2rc1 " },
+	{ "Requires-Python while going back", { { "a", "1", ANY, "Requires-Dist: c\n" }, { "a", "2", ANY, "Requires-Dist: c>=2\n" }, { "c", "1", ANY, "" }, { "c", "2", ANY, "Requires-Python: <3\n" } },
+	  .requirements = { "a" }, .picked = "a==1* c==1 " },
+	{ "no version gives way", { { "a", "1", ANY, "Requires-Dist: c>=2\n" }, { "a", "2", ANY, "Requires-Dist: c>=2\n" }, { "b", "1", ANY, "Requires-Dist: c<2\n" }, { "c", "1", ANY, "" }, { "c", "2", ANY, "" } },
+	  .requirements = { "a", "b" }, .want = E_INPUT, .words = { "contradicts" }, .noted = "And because you ask for b, what is asked for cannot be had." },
 
 	{ "no file", { { "abcde", "1", ANY, "" } }, .requirements = { "abcd>=1" },
 	  .want = E_NOT_FOUND, .words = { "no wheel of abcd>=1" } },
@@ -144,6 +161,15 @@ static struct python_target host_like(void)
 	return t;
 }
 
+static char noted[256];
+
+static void keep_note(struct events *self, const struct event *event)
+{
+	(void)self;
+	if (event->kind == EVENT_NOTE)
+		snprintf(noted, sizeof(noted), "%s", event->text);
+}
+
 static bool select_in(struct wheel_list *out, const struct world *w, const char *dir,
 		      struct err *err)
 {
@@ -169,7 +195,8 @@ static bool select_in(struct wheel_list *out, const struct world *w, const char 
 		write_text(dir, "requirements.txt", w->file);
 	if (w->other_file)
 		write_text(dir, w->other_file, "");
-	return wheels_select(out, &req, NULL, err);
+	noted[0] = '\0';
+	return wheels_select(out, &req, &(struct events){ keep_note }, err);
 }
 
 static void check_world(const struct world *w)
@@ -193,6 +220,8 @@ static void check_world(const struct world *w)
 	for (size_t i = 0; i < ARRAY_LEN(w->words) && w->words[i]; i++)
 		if (!strstr(err.msg, w->words[i]))
 			fail_msg("%s: no '%s' in: %s", w->what, w->words[i], err.msg);
+	if (w->noted && !str_eq(noted, w->noted))
+		fail_msg("%s: noted '%s'", w->what, noted);
 	if (err.at.line != w->line)
 		fail_msg("%s: line %d", w->what, err.at.line);
 	assert_null(strstr(err.msg, "secret"));
