@@ -89,6 +89,7 @@ enum {
 		64 * MIB, /* all instructions of a stage: a value can double each line */
 	LIMIT_IGNORE_FILE = 1 * MIB,
 	LIMIT_IGNORE_PATTERNS = 10000,
+	LIMIT_CACHE_RECORDS = 50000, /* keys of one build cache: what LIMIT_MANIFEST can hold */
 	LIMIT_GLOB_STEPS = 10000000,
 	LIMIT_CONTEXT_FILES = 5000000,
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "builder/driver.h"
 #include "builder/layout.h"
+#include "builder/stepcache.h"
 #include "registry/pull.h"
 
 /* Base images: found in the store or the registry, their layers fetched only when someone asks. */
@@ -15,8 +16,12 @@ static bool blobs_open(struct blob_source *self, struct source **out, const stru
 	struct base_blobs *b = (struct base_blobs *)self;
 	const struct reference *origin;
 
+	struct blob_source *cached = cache_remote_blobs(b->cache);
+
 	if (store_has_blob(b->store, &d->digest, d->size))
 		return store_open_blob(out, b->store, &d->digest, d->size, err);
+	if (cached && cache_remote_knows(b->cache, &d->digest))
+		return cached->open(cached, out, d, err);
 	if (b->remote)
 		return b->remote->open(b->remote, out, d, err);
 	origin = store_blob_origin(b->store, &d->digest);
@@ -37,6 +42,8 @@ static const struct reference *blobs_origin(struct blob_source *self, const stru
 	for (size_t i = 0; b->remote && b->remote->origin && i < b->layer_count; i++)
 		if (digest_eq(&b->layers[i], &d->digest))
 			return b->remote->origin(b->remote, d);
+	if (cache_remote_origin(b->cache, &d->digest))
+		return cache_remote_origin(b->cache, &d->digest);
 	return store_blob_origin(b->store, &d->digest);
 }
 
@@ -254,7 +261,8 @@ bool base_tree(struct tree **out, struct build *b, const struct base *base,
 	AUTO(auto_free) struct tree_layer *all = NULL;
 	size_t total;
 
-	return join_layers(&all, &total, base, layers, count, err) &&
+	return stepcache_fetch(b, layers, count, err) &&
+	       join_layers(&all, &total, base, layers, count, err) &&
 	       open_tree(out, b, all, total, err);
 }
 
@@ -285,6 +293,8 @@ bool base_names(struct tree **out, struct build *b, const struct product *p, boo
 		first -= first > 0;
 		tree_close(STEAL(tree));
 		if ((first < below && !fetch_from(b, p->base, first, err)) ||
+		    (first >= below && first < count &&
+		     !stepcache_fetch(b, &p->layers.items[first - below], 1, err)) ||
 		    !open_tree(&tree, b, all + first, count - first, err))
 			return false;
 	} while (first && ((passwd && !has_file(tree, "/etc/passwd")) ||

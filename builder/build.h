@@ -4,6 +4,7 @@
 
 #include "base/event.h"
 #include "base/map.h"
+#include "builder/cache_remote.h"
 #include "image/image.h"
 #include "image/store.h"
 #include "layers/entry.h"
@@ -17,8 +18,9 @@ struct build_env {
 	struct registry *registry;
 	struct sandbox *sandbox; /* NULL: a RUN is E_UNSUPPORTED */
 	struct events *events;
-	const char *ca_file; /* for ADD of URLs; NULL: the system's authorities alone */
-	bool insecure;       /* and without verifying */
+	struct cache_remote *cache; /* NULL: the store's cache alone (cache_remote.h) */
+	const char *ca_file;        /* for ADD of URLs; NULL: the system's authorities alone */
+	bool insecure;              /* and without verifying */
 };
 
 struct context;

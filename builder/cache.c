@@ -76,6 +76,23 @@ void cache_key_sorted(struct cache_key *k, const char *const *list)
 		cache_key_text(k, sorted.items[i]);
 }
 
+void cache_key_entry(struct cache_key *k, const struct entry *e)
+{
+	cache_key_number(k, e->kind);
+	cache_key_number(k, e->mode);
+	cache_key_number(k, e->uid);
+	cache_key_number(k, e->gid);
+	cache_key_number(k, e->size);
+	cache_key_text(k, e->link);
+	cache_key_number(k, e->dev_major);
+	cache_key_number(k, e->dev_minor);
+	cache_key_number(k, (int64_t)e->xattr_count);
+	for (size_t i = 0; i < e->xattr_count; i++) {
+		cache_key_text(k, e->xattrs[i].name);
+		cache_key_bytes(k, e->xattrs[i].value, e->xattrs[i].len);
+	}
+}
+
 struct digest cache_key_end(struct cache_key *k)
 {
 	unsigned char hash[SHA256_SIZE];

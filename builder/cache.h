@@ -23,6 +23,8 @@ void cache_key_text(struct cache_key *k, const char *text); /* NULL is kept apar
 void cache_key_number(struct cache_key *k, int64_t n);
 void cache_key_list(struct cache_key *k, const char *const *list);   /* NULL-terminated */
 void cache_key_sorted(struct cache_key *k, const char *const *list); /* whatever its order */
+/* What a file is, but its path, time and bytes (row 65). */
+void cache_key_entry(struct cache_key *k, const struct entry *e);
 struct digest cache_key_end(struct cache_key *k);
 void cache_key_free(struct cache_key *k); /* one that was not ended */
 

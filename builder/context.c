@@ -20,6 +20,8 @@
 
 /* Walking a context and reading its files. What is copied where is copy.c's business. */
 
+enum { LEARN_BUFFER = 128 * KIB };
+
 struct context_file {
 	struct context *context;
 	struct stat st;
@@ -330,6 +332,23 @@ const unsigned char *context_hash(const struct entry *e)
 	known = file->hashed;
 	lock_drop(&file->context->lock);
 	return known ? file->hash : NULL; /* once there it does not change */
+}
+
+bool context_learn(const struct entry *e, struct err *err)
+{
+	AUTO(auto_source_close) struct source *bytes = NULL;
+	AUTO(auto_free) char *buffer = NULL;
+	size_t len = 1;
+
+	if (context_hash(e))
+		return true;
+	buffer = mem_alloc(LEARN_BUFFER);
+	if (!cancel_check(err) || !open_file(e, &bytes, err))
+		return false;
+	while (len)
+		if (!source_read(bytes, buffer, LEARN_BUFFER, &len, err))
+			return false;
+	return true;
 }
 
 bool context_has_links(const struct entry *e)

@@ -42,6 +42,8 @@ MUST_CHECK bool context_save(struct context *c, struct err *err);
  * before, or unchanged since. */
 bool context_is_file(const struct entry *e);
 const unsigned char *context_hash(const struct entry *e);
+/* Read such a file for its hash alone: a cache elsewhere may know what it leads to. */
+MUST_CHECK bool context_learn(const struct entry *e, struct err *err);
 /* A text that two names of one inode have in common; the caller frees. */
 char *context_identity(const struct entry *e);
 bool context_has_links(const struct entry *e); /* its inode has several names */

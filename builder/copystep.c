@@ -8,10 +8,12 @@
 #include "builder/archive.h"
 #include "builder/cache.h"
 #include "builder/copy.h"
+#include "builder/definition.h"
 #include "builder/download.h"
 #include "builder/driver.h"
 #include "builder/owner.h"
 #include "builder/spool.h"
+#include "builder/stepcache.h"
 
 /*
  * COPY, ADD and WORKDIR as layers: where the files come from, whether the layer is known already,
@@ -27,9 +29,12 @@ struct work {
 	struct dockerignore *excludes;
 	const struct files *from; /* the context or what --from names */
 	struct files tree_files;  /* owned, when `from` is a tree */
-	const struct tree *tree;
-	struct digest chain;  /* of the layers behind `tree` */
-	const char *identity; /* of a context made of entries */
+	struct base *source_base; /* copied from, or */
+	bool from_stage;          /* that, or neither */
+	size_t source_stage;
+	const struct tree *tree; /* of it, once it is needed */
+	struct digest chain;     /* of its layers */
+	const char *identity;    /* of a context made of entries */
 	struct {
 		struct download **items; /* by number of the source that is a URL */
 		size_t len, cap;
@@ -79,14 +84,9 @@ static bool add_tree_entry(void *arg, const struct entry *e)
 	return true;
 }
 
-static bool from_tree(struct work *w, struct tree *tree, const struct base *base,
-		      const struct layer *layers, size_t count)
+static bool from_tree(struct work *w, struct tree *tree)
 {
-	size_t all;
-	AUTO(auto_free) struct digest *ids = base_diff_ids(base, layers, count, &all);
-
 	w->tree = tree;
-	w->chain = cache_chain(ids, all);
 	tree_walk(tree, "", add_tree_entry, &w->tree_files);
 	files_sort(&w->tree_files);
 	w->tree_files.keeps_owners = true;
@@ -94,23 +94,45 @@ static bool from_tree(struct work *w, struct tree *tree, const struct base *base
 	return true;
 }
 
+static bool set_chain(struct work *w, const struct base *base, const struct layer *layers,
+		      size_t count)
+{
+	size_t all;
+	AUTO(auto_free) struct digest *ids = base_diff_ids(base, layers, count, &all);
+
+	w->chain = cache_chain(ids, all);
+	return true;
+}
+
 static bool from_image(struct work *w, const char *name, struct err *err)
 {
 	struct build *b = w->b;
-	struct base *base;
-	struct tree *tree;
 
-	return base_get(&base, b, name, &b->plan->stages[w->stage].platform, err) &&
-	       base_files(&tree, b, base, err) && from_tree(w, tree, base, NULL, 0);
+	return base_get(&w->source_base, b, name, &b->plan->stages[w->stage].platform, err) &&
+	       set_chain(w, w->source_base, NULL, 0);
 }
 
 static bool from_stage(struct work *w, size_t stage, struct err *err)
 {
-	const struct product *p = &w->b->products[stage];
+	struct product *p = &w->b->products[stage];
+
+	w->source_stage = stage;
+	w->from_stage = true;
+	return execute_stage(w->b, stage, err) &&
+	       set_chain(w, p->base, p->layers.items, p->layers.len);
+}
+
+/* The files of an image or a stage: only now its layers are needed. */
+static bool open_source(struct work *w, struct err *err)
+{
+	struct build *b = w->b;
 	struct tree *tree;
 
-	return execute_stage(w->b, stage, err) && execute_files(&tree, w->b, stage, err) &&
-	       from_tree(w, tree, p->base, p->layers.items, p->layers.len);
+	if (!w->source_base && !w->from_stage)
+		return true;
+	return (w->source_base ? base_files(&tree, b, w->source_base, err)
+			       : execute_files(&tree, b, w->source_stage, err)) &&
+	       from_tree(w, tree);
 }
 
 static bool from_context(struct work *w, const struct build_context *named, struct err *err)
@@ -321,13 +343,10 @@ static bool prepare(struct work *w, struct err *err)
 		w->copy.unpack = unpack;
 		w->copy.unpack_arg = w;
 	}
-	if (c->exclude_count &&
-	    !dockerignore_make(&w->excludes, c->excludes, c->exclude_count, err))
-		return dockerfile_at(w->step->file, flag_place(w->step, "exclude"), 0, err);
 	w->copy.excludes = w->excludes;
 	if (c->chmod && *c->chmod && !mode_parse(&w->copy.mode, c->chmod, err))
 		return dockerfile_at(w->step->file, flag_place(w->step, "chmod"), 0, err);
-	return set_owner(w, c->chown, flag_place(w->step, "chown"), err) && find_sources(w, err);
+	return set_owner(w, c->chown, flag_place(w->step, "chown"), err) && open_source(w, err);
 }
 
 /* --- the key (row 65) --- */
@@ -366,23 +385,23 @@ static bool key_content(struct cache_key *k, const struct work *w, const struct 
 	return true;
 }
 
+/* Times of a context's files are none of the key (row 65): a fresh checkout is the same context.
+ * What an archive says is its content. */
+static bool counts_times(const struct work *w)
+{
+	for (const struct unpacked *u = w->unpacked; u; u = u->next)
+		if (u->is_archive)
+			return w->copy.keep_times;
+	return false;
+}
+
 static bool key_entry(struct cache_key *k, const struct work *w, const struct entry *e, bool unread)
 {
 	cache_key_text(k, e->path);
-	cache_key_number(k, e->kind);
-	cache_key_number(k, e->mode);
-	cache_key_number(k, e->uid);
-	cache_key_number(k, e->gid);
-	cache_key_number(k, e->size);
-	cache_key_number(k, e->mtime);
-	cache_key_number(k, e->mtime_ns);
-	cache_key_text(k, e->link);
-	cache_key_number(k, e->dev_major);
-	cache_key_number(k, e->dev_minor);
-	cache_key_number(k, (int64_t)e->xattr_count);
-	for (size_t i = 0; i < e->xattr_count; i++) {
-		cache_key_text(k, e->xattrs[i].name);
-		cache_key_bytes(k, e->xattrs[i].value, e->xattrs[i].len);
+	cache_key_entry(k, e);
+	if (counts_times(w)) {
+		cache_key_number(k, e->mtime);
+		cache_key_number(k, e->mtime_ns);
 	}
 	return key_content(k, w, e, unread);
 }
@@ -399,6 +418,8 @@ static bool find_key(struct digest *out, const struct work *w, bool unread)
 	bool known = true;
 
 	cache_key_begin(&k, unread ? "copy of unread files" : "copy", &w->b->req->layer);
+	cache_key_number(&k, w->copy.keep_times);
+	cache_key_number(&k, w->copy.mtime);
 	for (size_t i = 0; w->identity && i < c->source_count; i++)
 		cache_key_text(&k, c->sources[i]);
 	for (size_t i = 0; known && i < w->copy.out.len; i++)
@@ -449,6 +470,18 @@ static bool fetch_files(struct work *w, struct err *err)
 	return true;
 }
 
+/* Read once to know the key; a hit elsewhere spares writing, compressing and sending the layer. */
+static bool learn_files(struct work *w, struct err *err)
+{
+	for (size_t i = 0; i < w->copy.out.len; i++) {
+		const struct entry *e = &w->copy.out.items[i];
+
+		if (e->kind == ENTRY_FILE && context_is_file(e) && !context_learn(e, err))
+			return false;
+	}
+	return true;
+}
+
 static bool write_layer(struct layer *out, struct work *w, struct err *err)
 {
 	struct build *b = w->b;
@@ -468,7 +501,13 @@ static bool find_or_write(struct layer *out, bool *cached_out, struct work *w,
 	struct build *b = w->b;
 	struct digest learnt;
 
-	if (key && !b->req->no_cache && !cache_find(out, cached_out, b->env->store, key, err))
+	if (!key && stepcache_is_remote(b, w->stage)) {
+		if (!learn_files(w, err))
+			return false;
+		if (find_key(&learnt, w, false))
+			key = &learnt;
+	}
+	if (key && !stepcache_find(out, cached_out, b, w->stage, key, STEPCACHE_CONTENT, err))
 		return false;
 	if (*cached_out)
 		return true;
@@ -480,7 +519,7 @@ static bool find_or_write(struct layer *out, bool *cached_out, struct work *w,
 			return true;
 		key = &learnt;
 	}
-	return cache_put(b->env->store, key, out, w->step->in->original, err);
+	return stepcache_put(b, key, STEPCACHE_CONTENT, out, w->step, err);
 }
 
 static bool make_layer(struct layer *out, bool *cached_out, struct work *w, struct err *err)
@@ -503,6 +542,86 @@ static bool make_layer(struct layer *out, bool *cached_out, struct work *w, stru
 	return ok;
 }
 
+/* --- the step --- */
+
+static bool find_definition(struct definition *out, struct work *w, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+
+	if (w->step->kind == INSTRUCTION_WORKDIR)
+		return true;
+	if (c->exclude_count &&
+	    !dockerignore_make(&w->excludes, c->excludes, c->exclude_count, err))
+		return dockerfile_at(w->step->file, flag_place(w->step, "exclude"), 0, err);
+	if (!find_sources(w, err))
+		return false;
+	out->chain = w->source_base || w->from_stage ? &w->chain : NULL;
+	out->from = w->from;
+	out->identity = w->identity;
+	out->excludes = w->excludes;
+	return true;
+}
+
+/* Listing what the step comes to would take layers that need not be here. */
+static bool is_costly(const struct work *w)
+{
+	return w->source_base || w->from_stage || view_is_unlisted(&w->b->products[w->stage].view);
+}
+
+static bool load_layer(void *arg, struct tree **out, const struct layer *layer, struct err *err)
+{
+	struct build *b = arg;
+
+	return base_tree(out, b, NULL, layer, 1, err);
+}
+
+/* By its definition: nothing is listed, now or later, unless a step that is not known asks. */
+static bool find_defined(struct layer *out, bool *cached_out, struct digest *key, bool *keyed_out,
+			 struct work *w, const struct definition *d, struct err *err)
+{
+	struct build *b = w->b;
+	struct err ignored = { 0 };
+
+	if (stepcache_is_remote(b, w->stage) && !definition_learn(w->step, d, &ignored) &&
+	    ignored.code == E_CANCELLED)
+		return cancel_check(err);
+	*keyed_out = definition_key(key, b, w->stage, w->step, d);
+	if (*keyed_out &&
+	    !stepcache_find(out, cached_out, b, w->stage, key, STEPCACHE_DEFINED, err))
+		return false;
+	if (*cached_out)
+		view_put_layer(&b->products[w->stage].view, out, load_layer, b);
+	return true;
+}
+
+static bool do_step(struct layer *out, bool *cached_out, struct work *w, struct err *err)
+{
+	struct view *view = &w->b->products[w->stage].view;
+	struct definition d = { 0 };
+	enum view_base before = view->base;
+	bool costly; /* to look into, here or where the layer is known */
+	struct digest key;
+	bool keyed = false;
+
+	if (!find_definition(&d, w, err))
+		return false;
+	costly = is_costly(w) || stepcache_is_remote(w->b, w->stage);
+	if (costly && !find_defined(out, cached_out, &key, &keyed, w, &d, err))
+		return false;
+	if (*cached_out)
+		return true;
+	if (!prepare(w, err) || !collect_entries(w, err) || !make_layer(out, cached_out, w, err))
+		return false;
+	for (size_t i = 0; i < w->copy.out.len; i++)
+		view_put(view, &w->copy.out.items[i]);
+	/* Elsewhere nothing may be listed where it is here; and files that were not read before are
+	 * known by now. */
+	if (!keyed && (costly || view->tree || stepcache_is_written(w->b)))
+		keyed = definition_key(&key, w->b, w->stage, w->step, &d);
+	return !keyed || view->base != before ||
+	       stepcache_put(w->b, &key, STEPCACHE_DEFINED, out, w->step, err);
+}
+
 bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
 		  const struct step *step, struct err *err)
 {
@@ -510,14 +629,8 @@ bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t s
 	struct work w = {
 		.b = b, .stage = stage, .step = step, .spool = SPOOL_INIT(b->env->store)
 	};
-	struct view *view = &b->products[stage].view;
 
-	if (!prepare(&w, err) || !collect_entries(&w, err) ||
-	    !make_layer(out, cached_out, &w, err)) {
-		return dockerfile_at(step->file, step->in->place, (int)strlen(step->in->spec->name),
-				     err);
-	}
-	for (size_t i = 0; i < w.copy.out.len; i++)
-		view_put(view, &w.copy.out.items[i]);
-	return true;
+	*cached_out = false;
+	return do_step(out, cached_out, &w, err) ||
+	       dockerfile_at(step->file, step->in->place, (int)strlen(step->in->spec->name), err);
 }

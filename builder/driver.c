@@ -62,6 +62,7 @@ static struct blob_source *result_blobs(struct image *out, const struct build *b
 
 	base_blobs_init(blobs, b->env->store, b->env->registry, base ? base->blobs.remote : NULL,
 			base ? &base->image : NULL, &out->arena);
+	blobs->cache = b->env->cache;
 	return &blobs->source;
 }
 
@@ -79,6 +80,7 @@ static bool make_image(struct image *out, struct build *b, struct err *err)
 		config_set_label(&p->config, b->req->labels->items[i].key,
 				 b->req->labels->items[i].value);
 	config_set_created(&p->config, b->created);
+	cache_remote_put_inline(b->env->cache, &p->config, p->layers.items, p->layers.len);
 	if (!image_make(out, &recipe, err))
 		return false;
 	out->blobs = result_blobs(out, b, p->base);
@@ -212,6 +214,14 @@ static bool run_jobs(struct whole *w, struct err *err)
 	return ok;
 }
 
+/* Layers that a cache promised and nobody looked into. */
+static bool confirm(const struct build *b, struct err *err)
+{
+	const struct product *last = &b->products[b->plan->target];
+
+	return cache_remote_confirm(b->env->cache, last->layers.items, last->layers.len, err);
+}
+
 static bool build_parts(struct image *out, struct whole *w, const struct platform *platforms,
 			struct err *err)
 {
@@ -223,13 +233,15 @@ static bool build_parts(struct image *out, struct whole *w, const struct platfor
 	if (!run_jobs(w, err))
 		return false;
 	for (size_t i = 0; i < w->count; i++)
-		if (!make_image(&out[i], &w->parts[i].build, err))
+		if (!confirm(&w->parts[i].build, err) ||
+		    !make_image(&out[i], &w->parts[i].build, err))
 			return false;
 	return true;
 }
 
-bool build_images(struct image *out, const struct build_env *env, const struct build_request *req,
-		  const struct platform *platforms, size_t count, struct err *err)
+static bool build_once(struct image *out, const struct build_env *env,
+		       const struct build_request *req, const struct platform *platforms,
+		       size_t count, struct err *err)
 {
 	AUTO(whole_free) struct whole w = { .count = count };
 
@@ -238,6 +250,19 @@ bool build_images(struct image *out, const struct build_env *env, const struct b
 	return dockerfile_parse(&w.file, req->dockerfile_name, req->dockerfile, req->dockerfile_len,
 				err) &&
 	       build_parts(out, &w, platforms, err);
+}
+
+/* Again without a layer that a cache promised and does not have; what was done is in the store. */
+bool build_images(struct image *out, const struct build_env *env, const struct build_request *req,
+		  const struct platform *platforms, size_t count, struct err *err)
+{
+	while (!build_once(out, env, req, platforms, count, err)) {
+		if (!cache_remote_recovers(env->cache, err))
+			return false;
+		for (size_t i = 0; i < count; i++)
+			image_free(&out[i]);
+	}
+	return true;
 }
 
 bool build_image(struct image *out, const struct build_env *env, const struct build_request *req,

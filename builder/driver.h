@@ -22,6 +22,7 @@ struct base_blobs {
 	struct store *store;
 	struct registry *registry;  /* may be NULL */
 	struct blob_source *remote; /* may be NULL */
+	struct cache_remote *cache; /* may be NULL */
 	struct digest *layers;      /* what `remote` has; in an arena */
 	size_t layer_count;
 };
@@ -123,7 +124,8 @@ MUST_CHECK bool base_files(struct tree **out, struct build *b, struct base *base
  */
 MUST_CHECK bool base_names(struct tree **out, struct build *b, const struct product *p, bool passwd,
 			   bool group, struct err *err);
-/* Layers of a base (may be NULL) and then those of a product as a tree; all must be in the store.
+/* Layers of a base (may be NULL), which must be in the store, and then those of a product as a
+ * tree.
  */
 MUST_CHECK bool base_tree(struct tree **out, struct build *b, const struct base *base,
 			  const struct layer *layers, size_t count, struct err *err);

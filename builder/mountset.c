@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "builder/mountfiles.h"
+#include "builder/stepcache.h"
 
 /* RUN --mount, from the step to the sandbox. */
 
@@ -88,6 +89,13 @@ static bool ready_source(struct mount_set *m, size_t i, struct build *b, struct 
 
 	if (source->base && !base_fetch(b, source->base, err))
 		return false;
+	for (size_t k = 0; k < source->layer_count; k++) {
+		struct layer layer = { .descriptor = source->layers[k].descriptor,
+				       .diff_id = source->layers[k].diff_id };
+
+		if (!stepcache_fetch(b, &layer, 1, err))
+			return false;
+	}
 	return !source->files || mountfiles_layer(source, &m->arena, b, err);
 }
 

@@ -12,6 +12,7 @@
 #include "builder/driver.h"
 #include "builder/foreign.h"
 #include "builder/mountset.h"
+#include "builder/stepcache.h"
 #include "image/logs.h"
 
 /* RUN: the cache, else the sandbox, its output to log and events, its changes to a layer. */
@@ -265,7 +266,7 @@ static bool find_or_run(struct layer *out, bool *cached_out, struct task *t,
 	struct product *p = &b->products[t->stage];
 	bool ok;
 
-	if (!b->req->no_cache && !cache_find(out, cached_out, b->env->store, key, err))
+	if (!stepcache_find(out, cached_out, b, t->stage, key, STEPCACHE_DEFINED, err))
 		return false;
 	if (*cached_out)
 		return true;
@@ -275,12 +276,13 @@ static bool find_or_run(struct layer *out, bool *cached_out, struct task *t,
 	}
 	/* what has to be waited for comes before the slot */
 	if ((p->base && !base_fetch(b, p->base, err)) ||
+	    !stepcache_fetch(b, p->layers.items, p->layers.len, err) ||
 	    !check_platform(b, t->stage, t->step, err) ||
 	    !mountset_ready(&t->mounts, b, t->step, err) || !shared_take_slot(b->shared, err))
 		return false;
 	ok = run(out, b, p, t->step, &t->mounts, t->id, err);
 	shared_drop_slot(b->shared);
-	return ok && cache_put(b->env->store, key, out, t->step->in->original, err);
+	return ok && stepcache_put(b, key, STEPCACHE_DEFINED, out, t->step, err);
 }
 
 bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -97,6 +98,8 @@ void view_inherit(struct view *v, const struct view *from, view_load_fn *load, v
 	v->stale = from->stale || from->tree;
 	for (size_t i = 0; !v->stale && i < from->nodes.len; i++)
 		copy_node(v, from->nodes.items[i].key, from->nodes.items[i].value);
+	for (size_t i = 0; !v->stale && i < from->unlisted.len; i++)
+		view_put_layer(v, &from->unlisted.items[i], from->load_layer, from->load_layer_arg);
 }
 
 void view_free(struct view *v)
@@ -104,6 +107,7 @@ void view_free(struct view *v)
 	tree_close(v->tree);
 	map_free(&v->nodes);
 	arena_free(&v->arena);
+	free(v->unlisted.items);
 	*v = (struct view){ 0 };
 }
 
@@ -130,6 +134,7 @@ void view_forget(struct view *v)
 	tree_close(v->tree);
 	v->tree = NULL;
 	map_free(&v->nodes);
+	v->unlisted.len = 0;
 	v->stale = true;
 }
 
@@ -141,12 +146,49 @@ void view_demand(struct view *v)
 	v->base = VIEW_READ;
 }
 
+static bool add_node(void *arg, const struct entry *e)
+{
+	copy_node(arg, e->path, e);
+	return true;
+}
+
+static bool list_layers(struct view *v, struct err *err)
+{
+	for (size_t i = 0; i < v->unlisted.len; i++) {
+		AUTO(auto_tree_close) struct tree *tree = NULL;
+
+		if (!v->load_layer(v->load_layer_arg, &tree, &v->unlisted.items[i], err))
+			return false;
+		tree_walk(tree, "", add_node, v);
+	}
+	v->unlisted.len = 0;
+	return true;
+}
+
+bool view_is_unlisted(const struct view *v)
+{
+	return !v->tree && (v->stale || v->base == VIEW_READ || v->unlisted.len);
+}
+
+void view_put_layer(struct view *v, const struct layer *layer, view_layer_fn *load, void *arg)
+{
+	v->load_layer = load;
+	v->load_layer_arg = arg;
+	if (v->tree || v->stale || v->base == VIEW_READ)
+		view_forget(v); /* all layers are listed together */
+	else
+		*ARRAY_PUSH(&v->unlisted) = *layer;
+}
+
 bool view_prepare(struct view *v, struct err *err)
 {
 	bool wants = v->stale || v->base == VIEW_READ;
 
-	if (!wants || v->tree)
+	if (v->tree)
 		return true;
+	if (!wants)
+		return list_layers(v, err);
+	v->unlisted.len = 0; /* the tree has them */
 	v->stale = false;
 	return v->load(v->load_arg, &v->tree, err);
 }

@@ -21,6 +21,10 @@ enum view_base { VIEW_EMPTY, VIEW_UNREAD, VIEW_READ };
 /* Opens a tree of all layers of the stage so far, its base's included unless that is empty. */
 typedef bool view_load_fn(void *arg, struct tree **out, struct err *err);
 
+/* The tree of one such layer alone. */
+typedef bool view_layer_fn(void *arg, struct tree **out, const struct layer *layer,
+			   struct err *err);
+
 struct view {
 	enum view_base base;
 	struct arena arena;
@@ -29,6 +33,12 @@ struct view {
 	bool stale; /* a RUN changed what nobody has listed yet */
 	view_load_fn *load;
 	void *load_arg;
+	struct {
+		struct layer *items;
+		size_t len, cap;
+	} unlisted; /* put since, by whole layers */
+	view_layer_fn *load_layer;
+	void *load_layer_arg;
 };
 void view_init(struct view *v, enum view_base base, view_load_fn *load, void *load_arg);
 /* A stage that goes on from another: knows what that one knew. */
@@ -49,6 +59,10 @@ const struct entry *view_find(const struct view *v, const char *path);
 /* Made by the build itself, or assumed to be there: not only usual. */
 bool view_is_certain(const struct view *v, const char *path);
 void view_put(struct view *v, const struct entry *e);
+/* A layer whose entries nobody listed: `load` is asked for them when somebody wants to know. */
+void view_put_layer(struct view *v, const struct layer *layer, view_layer_fn *load, void *arg);
+/* Whether view_prepare would have to look into layers. */
+bool view_is_unlisted(const struct view *v);
 
 /* Lies in a directory that is a link in a merged-/usr base (bin, lib, var/run and their kin). */
 bool view_is_linky(const char *path);

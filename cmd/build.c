@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/build.h"
+#include "cmd/build_cache.h"
 #include "cmd/build_context.h"
 #include "cmd/build_secrets.h"
 #include "cmd/cmd.h"
@@ -28,6 +29,7 @@ struct build_args {
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	struct str_list secrets, ssh;
 	struct str_list tags, build_args, contexts, requirements, find_links, labels;
+	struct str_list cache_from, cache_to;
 	bool no_cache, pull, push, plan, keep_times;
 };
 
@@ -54,6 +56,8 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
 	OPT_GROUP("How"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
+	OPT_LIST(0,   "cache-from", "CACHE",      struct build_args, cache_from,   "read a build cache: type=registry,ref=NAME or type=local,src=DIR"),
+	OPT_LIST(0,   "cache-to", "CACHE",        struct build_args, cache_to,     "write one: type=registry,ref=NAME, type=local,dest=DIR (both: mode=min|max) or type=inline"),
 	OPT_FLAG(0,   "pull",                     struct build_args, pull,         "ask the registry for base images even when the store has them"),
 	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,      "for RUN: host (default) or none"),
 	OPT_TEXT(0,   "isolation", "HOW",         struct build_args, isolation,    "for RUN: auto (default), oci, builtin or chroot"),
@@ -87,6 +91,7 @@ struct job {
 	struct str_list names;
 	struct str_list owned; /* text the contexts point at */
 	struct build_secrets secrets;
+	struct build_caches caches;
 	struct build_request request;
 };
 
@@ -102,6 +107,7 @@ static void job_free(struct job *job)
 	str_list_free(&job->names);
 	str_list_free(&job->owned);
 	build_secrets_free(&job->secrets);
+	build_caches_free(&job->caches);
 }
 
 static bool is_directory(const char *path)
@@ -242,6 +248,8 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	    !sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
 				     err) ||
 	    !clock_source_date_epoch(&r->epoch, &r->has_epoch, err) ||
+	    !build_caches_parse(&job->caches, &args->cache_from, &args->cache_to,
+				compression_name(r->layer.compress.kind), err) ||
 	    !put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) ||
 	    !put_pairs(&job->labels, &args->labels, "label", false, err) ||
 	    !build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err))
@@ -362,6 +370,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	const struct build_args *args = arg;
 	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(job_free) struct job job = { 0 };
+	AUTO(auto_cache_remote_close) struct cache_remote *cache = NULL;
 	AUTO(image_free) struct image img = { 0 };
 	AUTO(auto_free) struct reference *refs = NULL;
 	struct outcome_files files = { args->iidfile, args->digestfile, args->image_refs,
@@ -383,11 +392,16 @@ static bool run(struct session *s, void *arg, struct err *err)
 		return false;
 	for (size_t i = 0; args->push && i < job.names.len; i++)
 		registry_expect_push(env.registry, &refs[i]);
+	if (!build_caches_open(&cache, &job.caches, s, &job.request.platform, err))
+		return false;
+	env.cache = cache;
 	if (!build_image(&img, &env, &job.request, err))
 		return false;
 	count = job.names.len;
 	if (!keep(env.store, &img, refs, &count, err) ||
-	    (args->push && !push_all(s, &img, refs, count, err)))
+	    (args->push && !push_all(s, &img, refs, count, err)) ||
+	    !cache_remote_write(cache, &(const struct image *){ &img }, 1, refs,
+				args->push ? count : 0, err))
 		return false;
 	return outcome_write(s, &img, refs, count, &files, args->print, err);
 }
