@@ -16,7 +16,7 @@ const struct cmd *const commands[] = {
 	&cmd_tag, &cmd_annotate, &cmd_delete,
 	&cmd_images, &cmd_remove,
 	&cmd_login, &cmd_logout,
-	&cmd_gc, &cmd_fsck, &cmd_version,
+	&cmd_cache, &cmd_gc, &cmd_fsck, &cmd_version,
 	NULL,
 };
 /* clang-format on */

@@ -11,7 +11,7 @@ extern const struct cmd cmd_push, cmd_pull, cmd_copy;
 extern const struct cmd cmd_tags, cmd_digest, cmd_manifest, cmd_annotate, cmd_delete;
 extern const struct cmd cmd_images, cmd_inspect, cmd_tag, cmd_remove;
 extern const struct cmd cmd_login, cmd_logout;
-extern const struct cmd cmd_gc, cmd_fsck, cmd_version;
+extern const struct cmd cmd_cache, cmd_gc, cmd_fsck, cmd_version;
 /* clang-format on */
 
 #endif

@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
+#include "builder/usedtrees.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "image/fsck.h"
 #include "image/gc.h"
+#include "sandbox/caches.h"
 
 /* rtbuild fsck, gc and version. */
 
@@ -97,13 +100,14 @@ const struct cmd cmd_fsck = {
 
 struct gc_args {
 	const char *max_size, *unused;
-	bool dry_run;
+	bool dry_run, cache_mounts;
 };
 
 /* clang-format off */
 static const struct opt gc_opts[] = {
 	OPT_TEXT(0, "max-size", "SIZE",  struct gc_args, max_size, "drop cached steps, longest unused first, until the blobs fit: 500MB, 20GB"),
 	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps not used for so many days first"),
+	OPT_FLAG(0, "cache-mounts",      struct gc_args, cache_mounts, "remove what RUN --mount=type=cache keeps too"),
 	OPT_FLAG(0, "dry-run",           struct gc_args, dry_run,  "only say what would go"),
 	OPT_END
 };
@@ -136,7 +140,50 @@ static bool parse_size(uint64_t *out, const char *text, struct err *err)
 	return err_hint(err, "a whole number with kB, MB, GB or TB behind it");
 }
 
-static json_t *gc_document(const struct gc_report *r, bool dry_run)
+/* What only the sandbox's helper can remove: unpacked layers, and cache mounts when asked. */
+struct swept {
+	size_t trees, caches;
+	uint64_t tree_bytes, cache_bytes;
+};
+
+static bool sweep_caches(struct swept *out, struct session *s, struct store *store, bool dry_run,
+			 struct err *err)
+{
+	AUTO(sandbox_caches_free) struct sandbox_caches caches = { 0 };
+
+	if (!sandbox_caches(&caches, s->sandbox, store, err))
+		return false;
+	for (size_t i = 0; i < caches.len; i++) {
+		const struct sandbox_cache *c = &caches.items[i];
+
+		if (!dry_run && !sandbox_cache_remove(s->sandbox, store, c->name, err))
+			return false;
+		out->caches++;
+		out->cache_bytes += c->bytes;
+	}
+	return true;
+}
+
+static bool sweep(struct swept *out, struct session *s, struct store *store,
+		  const struct gc_args *args, struct err *err)
+{
+	AUTO(usedtrees_free) struct used_trees used = { 0 };
+	bool busy;
+
+	/* A user who cannot have a sandbox has nothing it left. */
+	if (!fs_exists(store_dir(store), "cache/trees") &&
+	    !fs_exists(store_dir(store), "cache/mounts"))
+		return true;
+	if (!usedtrees_find(&used, store, err) ||
+	    !sandbox_prune_trees(&out->trees, &out->tree_bytes, &busy, s->sandbox, store,
+				 used.items, used.len, args->dry_run, err))
+		return false;
+	if (busy)
+		event_note(s->events, "unpacked layers stay: a command runs on this store");
+	return !args->cache_mounts || sweep_caches(out, s, store, args->dry_run, err);
+}
+
+static json_t *gc_document(const struct gc_report *r, const struct swept *swept, bool dry_run)
 {
 	json_t *doc = json_object(), *removed = json_array();
 
@@ -146,6 +193,10 @@ static json_t *gc_document(const struct gc_report *r, bool dry_run)
 	json_object_set_new(doc, "removed", removed);
 	json_object_set_new(doc, "bytes", json_integer((json_int_t)r->bytes));
 	json_object_set_new(doc, "records", json_integer((json_int_t)r->records));
+	json_object_set_new(doc, "trees", json_integer((json_int_t)swept->trees));
+	json_object_set_new(doc, "treeBytes", json_integer((json_int_t)swept->tree_bytes));
+	json_object_set_new(doc, "cacheMounts", json_integer((json_int_t)swept->caches));
+	json_object_set_new(doc, "cacheMountBytes", json_integer((json_int_t)swept->cache_bytes));
 	json_object_set_new(doc, "leftovers", json_integer((json_int_t)r->leftovers));
 	json_object_set_new(doc, "kept", json_integer((json_int_t)r->kept));
 	json_object_set_new(doc, "kept_bytes", json_integer((json_int_t)r->kept_bytes));
@@ -158,6 +209,7 @@ static bool gc(struct session *s, void *arg, struct err *err)
 	AUTO(gc_report_free) struct gc_report report = { 0 };
 	AUTO(auto_json_decref) json_t *doc = NULL;
 	AUTO(auto_free) char *line = NULL;
+	struct swept swept = { 0 };
 	struct gc_options opt = { .dry_run = args->dry_run, .drop_unused = args->unused != NULL };
 	struct store *store;
 	uint64_t days = 0;
@@ -168,10 +220,21 @@ static bool gc(struct session *s, void *arg, struct err *err)
 	if ((args->max_size && !parse_size(&opt.size_max, args->max_size, err)) ||
 	    !session_store(&store, s, err) || !store_gc(&report, store, &opt, err))
 		return false;
+	if (!sweep(&swept, s, store, args, err)) {
+		if (err->code != E_UNSUPPORTED)
+			return false;
+		event_note(s->events, "unpacked layers and caches stay: %s", err->msg);
+		err_clear(err);
+	}
 	if (s->options.json) {
-		doc = gc_document(&report, args->dry_run);
+		doc = gc_document(&report, &swept, args->dry_run);
 		return session_print_json(doc, err);
 	}
+	if (swept.trees || swept.caches)
+		event_note(s->events, "%s %zu unpacked layers, %s, and %zu cache mounts, %s",
+			   args->dry_run ? "would remove" : "removed", swept.trees,
+			   str_format_size(swept.tree_bytes).text, swept.caches,
+			   str_format_size(swept.cache_bytes).text);
 	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay",
 			  args->dry_run ? "would remove" : "removed", report.removed.len,
 			  str_format_size(report.bytes).text, report.kept,
@@ -184,6 +247,7 @@ const struct cmd cmd_gc = {
 	.summary = "remove blobs that no image and no cached step needs",
 	.opts = gc_opts,
 	.args_size = sizeof(struct gc_args),
+	.flags = CMD_SANDBOX,
 	.run = gc,
 };
 

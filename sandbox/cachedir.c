@@ -36,7 +36,7 @@ const char *cachedirs_path(const struct cachedirs *c, const char *name)
 	return NULL;
 }
 
-static char *dir_path(const char *store, enum space_mode mode, const char *name)
+char *cachedir_path(const char *store, enum space_mode mode, const char *name)
 {
 	struct digest d = digest_of(name, strlen(name));
 
@@ -84,6 +84,7 @@ static bool lock_instance(int *lock_out, const struct opening *o, unsigned int n
 		if (errno != EINTR)
 			return err_set_errno(err, "lock the cache %s", name);
 	}
+	futimens(fd, NULL); /* when it was used last */
 	*lock_out = steal_fd(&fd);
 	return true;
 }
@@ -128,6 +129,13 @@ static bool find_instance(unsigned int *number_out, int *lock_out, const struct 
 		       LIMIT_CACHE_INSTANCES, o->mount->name);
 }
 
+/* What the hash stands for, for those who list caches. */
+static bool write_name(int dir, const char *name, struct err *err)
+{
+	return fs_exists(dir, "name") ||
+	       fs_write_atomic(dir, "name", name, strlen(name), 0600, err);
+}
+
 static bool get_instance(unsigned int *number_out, int *lock_out, const struct opening *o,
 			 struct err *err)
 {
@@ -135,6 +143,7 @@ static bool get_instance(unsigned int *number_out, int *lock_out, const struct o
 		AUTO(auto_close) int names = -1;
 
 		if (!fs_lock(&names, o->dir, "lock", true, err) ||
+		    !write_name(o->dir, o->mount->name, err) ||
 		    !find_instance(number_out, lock_out, o, err))
 			return false;
 		if (*lock_out >= 0)
@@ -150,23 +159,16 @@ static bool get_instance(unsigned int *number_out, int *lock_out, const struct o
 	}
 }
 
-/* What the hash stands for, for those who list caches. */
-static bool write_name(int dir, const char *name, struct err *err)
-{
-	return fs_exists(dir, "name") ||
-	       fs_write_atomic(dir, "name", name, strlen(name), 0600, err);
-}
-
 static bool open_one(struct cachedirs *out, const char *store, enum space_mode mode,
 		     struct opening *o, struct err *err)
 {
-	AUTO(auto_free) char *path = dir_path(store, mode, o->mount->name);
+	AUTO(auto_free) char *path = cachedir_path(store, mode, o->mount->name);
 	AUTO(auto_close) int dir = -1;
 	struct cachedir *c;
 	unsigned int number;
 	int lock = -1;
 
-	if (!fs_open_dir_p(&dir, path, 0700, err) || !write_name(dir, o->mount->name, err))
+	if (!fs_open_dir_p(&dir, path, 0700, err))
 		return false;
 	o->dir = dir;
 	if (!get_instance(&number, &lock, o, err))

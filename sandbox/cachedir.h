@@ -22,6 +22,8 @@ struct cachedirs {
 	size_t len, cap;
 };
 void cachedirs_free(struct cachedirs *c); /* the locks go */
+/* <store>/cache/mounts/<mode>/<hash of the name>; the caller's. */
+char *cachedir_path(const char *store, enum space_mode mode, const char *name);
 
 /* Fills the empty directory `dir` that a new cache begins as. */
 typedef bool cachedir_fill_fn(void *arg, int dir, const struct sandbox_mount *m, struct err *err);

@@ -48,6 +48,7 @@ void request_encode(struct message *w, const struct request *r)
 	message_put_text(w, r->hostname);
 	message_put_number(w, r->network);
 	message_put_number(w, r->want_diff);
+	message_put_number(w, r->dry_run);
 	message_put_number(w, r->mount_count);
 	for (size_t i = 0; i < r->mount_count; i++)
 		encode_mount(w, &r->mounts[i]);
@@ -59,7 +60,7 @@ static bool decode_layers(const struct sandbox_layer **out, size_t *count_out, s
 	struct sandbox_layer *layers;
 	uint64_t count;
 
-	if (!message_number(&count, w, LIMIT_LAYERS, err))
+	if (!message_number(&count, w, w->body.len / SHA256_SIZE, err))
 		return false;
 	layers = ARENA_ARRAY(arena, struct sandbox_layer, count + 1);
 	for (uint64_t i = 0; i < count; i++) {
@@ -119,7 +120,7 @@ static bool decode_mounts(struct request *out, struct message *w, struct err *er
 
 bool request_decode(struct request *out, struct message *w, struct err *err)
 {
-	uint64_t op, isolation, compression, network, want_diff;
+	uint64_t op, isolation, compression, network, want_diff, dry_run;
 	const char **argv = NULL, **env = NULL;
 	bool ok;
 
@@ -134,7 +135,8 @@ bool request_decode(struct request *out, struct message *w, struct err *err)
 	out->env = env;
 	ok = ok && message_text(&out->cwd, w, err) && message_text(&out->user, w, err) &&
 	     message_text(&out->hostname, w, err) && message_number(&network, w, 1, err) &&
-	     message_number(&want_diff, w, 1, err) && decode_mounts(out, w, err);
+	     message_number(&want_diff, w, 1, err) && message_number(&dry_run, w, 1, err) &&
+	     decode_mounts(out, w, err);
 	if (!ok)
 		return false;
 	out->op = (enum request_op)op;
@@ -142,6 +144,7 @@ bool request_decode(struct request *out, struct message *w, struct err *err)
 	out->compression = (enum compression)compression;
 	out->network = network;
 	out->want_diff = want_diff;
+	out->dry_run = dry_run;
 	return true;
 }
 

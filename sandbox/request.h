@@ -11,17 +11,22 @@
 /* What the parent asks of its helper, and what it is told: encoding and decoding side by side, so
  * that they agree. */
 enum request_op {
-	REQUEST_PROBE,   /* -> reasons */
-	REQUEST_MISSING, /* which of `layers` have no tree yet -> their diff ids */
-	REQUEST_UNPACK,  /* the one layer, from its blob -> nothing */
-	REQUEST_RUN,     /* -> struct sandbox_result */
-	REQUEST_REMOVE,  /* remove `path` with all it holds -> nothing */
+	REQUEST_PROBE,        /* -> reasons */
+	REQUEST_MISSING,      /* which of `layers` have no tree yet -> their diff ids */
+	REQUEST_UNPACK,       /* the one layer, from its blob -> nothing */
+	REQUEST_RUN,          /* -> struct sandbox_result */
+	REQUEST_REMOVE,       /* remove `path` with all it holds -> nothing */
+	REQUEST_CACHES,       /* -> what cache mounts there are: caches.h */
+	REQUEST_CACHE_EXPORT, /* the cache `path` as a tar -> nothing */
+	REQUEST_CACHE_IMPORT, /* the cache `path` from a tar, compressed or not -> nothing */
+	REQUEST_CACHE_REMOVE, /* the cache `path` -> nothing */
+	REQUEST_PRUNE, /* remove all trees but those of `layers` -> how many, and their bytes */
 };
-enum { REQUEST_OPS = REQUEST_REMOVE + 1 };
+enum { REQUEST_OPS = REQUEST_PRUNE + 1 };
 
 /* Descriptors of a request: the reply socket, then these. */
 enum { REQUEST_REPLY_FD, REQUEST_STDIN_FD, REQUEST_STDOUT_FD, REQUEST_STDERR_FD, REQUEST_DIFF_FD };
-enum { REQUEST_BLOB_FD = 1 };
+enum { REQUEST_BLOB_FD = 1, REQUEST_TAR_FD = 1 };
 
 /* Borrowed texts; a decoded one borrows from its message. */
 struct request {
@@ -31,15 +36,20 @@ struct request {
 	const struct sandbox_layer *layers; /* lowest first; a decoded one has a diff id alone */
 	size_t layer_count;
 	enum compression compression; /* of the blob */
-	const char *path;             /* to remove, absolute */
+	const char *path;             /* to remove, absolute; or the name of a cache */
 	const char *const *argv, *const *env;
 	const char *cwd, *user, *hostname;
 	bool network;
 	bool want_diff;
+	bool dry_run;
 	struct sandbox_mount *mounts;
 	size_t mount_count;
 	struct arena arena; /* of a decoded one's lists */
 };
+
+/* clang-format off */
+#define REQUEST_INIT { .cwd = "", .user = "", .hostname = "" }
+/* clang-format on */
 
 void request_encode(struct message *w, const struct request *r);
 MUST_CHECK bool request_decode(struct request *out, struct message *w, struct err *err);

@@ -3,28 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/event.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "image/media.h"
+#include "sandbox/exchange.h"
 #include "sandbox/helper.h"
-#include "sandbox/request.h"
 
 /* The parent's side: asking the helper, and moving bytes while it works. */
-
-struct sandbox {
-	int sock;
-	pid_t pid;
-};
 
 bool sandbox_start(struct sandbox **out, struct err *err)
 {
@@ -58,166 +55,11 @@ void sandbox_stop(struct sandbox *s)
 	free(s);
 }
 
-/* One request under way. Pipes are -1 when there are none. */
-enum { POLL_REPLY, POLL_OUTPUT, POLL_DIFF, POLL_CANCEL, POLLS };
-struct exchange {
-	struct pollfd fds[POLLS];
-	struct sink *sinks[POLLS];
-	struct message answer;
-	bool answered; /* or will never be */
-	bool stopping; /* we asked it to */
-	bool timed_out;
-	uint64_t deadline_ms; /* monotonic; 0: none */
-	struct err sink_err;  /* our side's failure: the sandbox is stopped for it */
-};
-
-#define EXCHANGE_INIT                                                              \
-	{                                                                          \
-		.fds = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } }, \
-		.answer = MESSAGE_INIT                                             \
-	}
-
-static void exchange_init(struct exchange *x)
-{
-	for (size_t i = 0; i < POLLS; i++)
-		x->fds[i].events = POLLIN;
-	x->fds[POLL_CANCEL].fd = cancel_fd();
-}
-
-static void exchange_free(struct exchange *x)
-{
-	message_free(&x->answer);
-	for (size_t i = 0; i < POLL_CANCEL; i++)
-		auto_close(&x->fds[i].fd);
-}
-
-/* A byte on the reply socket; the worker kills, cleans up and answers. */
-static void stop(struct exchange *x)
-{
-	x->stopping = true;
-	x->fds[POLL_CANCEL].fd = -1;
-	if (send(x->fds[POLL_REPLY].fd, "", 1, MSG_NOSIGNAL) < 0)
-		errno = 0; /* it has ended already: its answer or the end of the socket comes */
-}
-
-/* A piece from a pipe to its sink. After a failure the rest is read and dropped, so that nothing
- * hangs. */
-static void pump(struct exchange *x, int which)
-{
-	enum { PIECE = 128 * 1024 };
-	AUTO(auto_free) char *piece = mem_alloc(PIECE);
-	ssize_t n = read(x->fds[which].fd, piece, PIECE);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0) {
-		auto_close(&x->fds[which].fd);
-		return;
-	}
-	if (x->sink_err.code || x->stopping ||
-	    sink_write(x->sinks[which], piece, (size_t)n, &x->sink_err))
-		return;
-	stop(x);
-}
-
-static int time_left(const struct exchange *x)
-{
-	uint64_t now = clock_monotonic_ms();
-
-	if (!x->deadline_ms || x->stopping)
-		return -1;
-	return now >= x->deadline_ms              ? 0
-	       : x->deadline_ms - now > INT32_MAX ? INT32_MAX
-						  : (int)(x->deadline_ms - now);
-}
-
-static bool finished(const struct exchange *x)
-{
-	return x->answered && x->fds[POLL_OUTPUT].fd < 0 && x->fds[POLL_DIFF].fd < 0;
-}
-
-static bool exchange_loop(struct exchange *x, struct err *err)
-{
-	bool more;
-
-	while (!finished(x)) {
-		int n = poll(x->fds, POLLS, time_left(x));
-
-		if (n < 0 && errno != EINTR)
-			return err_set_errno(err, "poll");
-		if (n < 0)
-			continue;
-		if (n == 0) {
-			x->timed_out = true;
-			stop(x);
-			continue;
-		}
-		if (x->fds[POLL_CANCEL].fd >= 0 && x->fds[POLL_CANCEL].revents)
-			stop(x);
-		if (x->fds[POLL_OUTPUT].fd >= 0 && x->fds[POLL_OUTPUT].revents)
-			pump(x, POLL_OUTPUT);
-		if (x->fds[POLL_DIFF].fd >= 0 && x->fds[POLL_DIFF].revents)
-			pump(x, POLL_DIFF);
-		if (x->fds[POLL_REPLY].fd >= 0 && x->fds[POLL_REPLY].revents) {
-			if (!message_receive(&x->answer, &more, x->fds[POLL_REPLY].fd, err))
-				return false;
-			if (!more)
-				return err_set(err, E_IO, "the sandbox helper died");
-			x->answered = true;
-			auto_close(&x->fds[POLL_REPLY].fd);
-		}
-	}
-	return true;
-}
-
-static bool exchange_send(struct exchange *x, struct sandbox *s, const struct request *r,
-			  const int *fds, size_t fd_count, struct err *err)
-{
-	AUTO(message_free) struct message w = MESSAGE_INIT;
-	int all[MESSAGE_FDS], pair[2];
-	bool sent;
-
-	if (!cancel_check(err))
-		return false;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set_errno(err, "socketpair");
-	x->fds[POLL_REPLY].fd = pair[0];
-	all[REQUEST_REPLY_FD] = pair[1];
-	for (size_t i = 0; i < fd_count; i++)
-		all[i + 1] = fds[i];
-	request_encode(&w, r);
-	sent = message_send(s->sock, &w, all, fd_count + 1, err);
-	close(pair[1]);
-	return sent;
-}
-
-/* Serve the pipes until the answer is there, and read the error it begins with. */
-static bool exchange_finish(struct exchange *x, struct err *err)
-{
-	struct err told = { 0 };
-
-	if (!exchange_loop(x, err) || !message_err(&told, &x->answer, err))
-		return false;
-	if (told.code)
-		*err = told;
-	return told.code == E_NONE;
-}
-
-/* A request without pipes. */
-static bool ask(struct exchange *x, struct sandbox *s, const struct request *r, const int *fds,
-		size_t fd_count, struct err *err)
-{
-	exchange_init(x);
-	return exchange_send(x, s, r, fds, fd_count, err) && exchange_finish(x, err);
-}
-
-static const struct request empty_request = { .cwd = "", .user = "", .hostname = "" };
-
 bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct store *store,
 		   enum sandbox_isolation want, struct err *err)
 {
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
-	struct request r = empty_request;
+	struct request r = REQUEST_INIT;
 	struct err ignored = { 0 };
 	const char *reasons;
 	bool ok;
@@ -225,7 +67,7 @@ bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct store *sto
 	r.op = REQUEST_PROBE;
 	r.store = store_path(store);
 	r.isolation = want;
-	ok = ask(&x, s, &r, NULL, 0, err);
+	ok = exchange_ask(&x, s, &r, NULL, 0, err);
 	if (x.answered && x.answer.at < x.answer.body.len &&
 	    message_text(&reasons, &x.answer, &ignored))
 		buf_put(reasons_out, reasons);
@@ -235,12 +77,12 @@ bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct store *sto
 bool sandbox_remove(struct sandbox *s, struct store *store, const char *path, struct err *err)
 {
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
-	struct request r = empty_request;
+	struct request r = REQUEST_INIT;
 
 	r.op = REQUEST_REMOVE;
 	r.store = store_path(store);
 	r.path = path;
-	return ask(&x, s, &r, NULL, 0, err);
+	return exchange_ask(&x, s, &r, NULL, 0, err);
 }
 
 /* Unpacking what has no tree yet, a layer a job. */
@@ -281,7 +123,7 @@ static bool unpack_one(void *arg, size_t job, struct err *err)
 	const struct sandbox_layer *layer = find_layer(jobs, jobs->missing[job]);
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
 	AUTO(auto_close) int blob = -1;
-	struct request r = empty_request;
+	struct request r = REQUEST_INIT;
 
 	if (!layer)
 		return err_set(err, E_INTEGRITY, "the sandbox helper wants a layer nobody named");
@@ -292,7 +134,7 @@ static bool unpack_one(void *arg, size_t job, struct err *err)
 	r.layers = layer;
 	r.layer_count = 1;
 	r.compression = media_find(layer->descriptor.media_type)->compression;
-	return ask(&x, jobs->sandbox, &r, &blob, 1, err) ||
+	return exchange_ask(&x, jobs->sandbox, &r, &blob, 1, err) ||
 	       err_wrap(err, "layer %s", digest_format(&layer->descriptor.digest).text);
 }
 
@@ -300,7 +142,7 @@ static bool unpack_missing(struct sandbox *s, const struct sandbox_spec *spec, s
 {
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
 	AUTO(jobs_free) struct unpack_jobs jobs = { .sandbox = s, .store = spec->store };
-	struct request r = empty_request;
+	struct request r = REQUEST_INIT;
 
 	push_layers(&jobs, spec->layers, spec->layer_count);
 	for (size_t i = 0; i < spec->mount_count; i++)
@@ -311,7 +153,7 @@ static bool unpack_missing(struct sandbox *s, const struct sandbox_spec *spec, s
 	r.store = store_path(spec->store);
 	r.layers = jobs.layers.items;
 	r.layer_count = jobs.layers.len;
-	if (!ask(&x, s, &r, NULL, 0, err) || !message_list(&jobs.missing, &x.answer, err))
+	if (!exchange_ask(&x, s, &r, NULL, 0, err) || !message_list(&jobs.missing, &x.answer, err))
 		return false;
 	while (jobs.missing[jobs.missing_count])
 		jobs.missing_count++;
@@ -384,19 +226,6 @@ static void streams_close(struct streams *s)
 		auto_close(&s->owned[i]);
 }
 
-static bool open_pipe(struct exchange *x, int which, struct sink *to, int *write_fd,
-		      struct err *err)
-{
-	int pair[2];
-
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return err_set_errno(err, "pipe");
-	x->fds[which].fd = pair[0];
-	x->sinks[which] = to;
-	*write_fd = pair[1];
-	return true;
-}
-
 static bool open_streams(struct streams *s, struct exchange *x, const struct sandbox_spec *spec,
 			 struct err *err)
 {
@@ -410,13 +239,13 @@ static bool open_streams(struct streams *s, struct exchange *x, const struct san
 	s->fds[2] = spec->stderr_fd >= 0 ? spec->stderr_fd : null;
 	s->count = 3;
 	if (spec->output) {
-		if (!open_pipe(x, POLL_OUTPUT, spec->output, &s->owned[1], err))
+		if (!exchange_pipe(&s->owned[1], x, POLL_OUTPUT, spec->output, err))
 			return false;
 		s->fds[1] = s->fds[2] = s->owned[1];
 	}
 	if (!spec->diff)
 		return true;
-	if (!open_pipe(x, POLL_DIFF, spec->diff, &s->owned[2], err))
+	if (!exchange_pipe(&s->owned[2], x, POLL_DIFF, spec->diff, err))
 		return false;
 	s->fds[s->count++] = s->owned[2];
 	return true;
@@ -463,10 +292,31 @@ static bool run(struct sandbox_result *out, struct sandbox *s, const struct sand
 	return true;
 }
 
+bool sandbox_lock_trees(int *fd_out, struct store *store, bool alone, struct err *err)
+{
+	AUTO(auto_close) int dir = -1;
+	AUTO(auto_close) int fd = -1;
+	int how = alone ? LOCK_EX | LOCK_NB : LOCK_SH;
+
+	*fd_out = -1;
+	if (!store_subdir(&dir, store, "locks", err) ||
+	    !fs_open(&fd, dir, "trees", O_RDWR | O_CREAT, 0600, FS_BENEATH_NOLINK, err))
+		return false;
+	while (flock(fd, how) < 0) {
+		if (errno == EWOULDBLOCK)
+			return true;
+		if (errno != EINTR || !cancel_check(err))
+			return err->code ? false : err_set_errno(err, "lock the trees");
+	}
+	*fd_out = steal_fd(&fd);
+	return true;
+}
+
 bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct sandbox_spec *spec,
 		 struct err *err)
 {
 	static const char *const no_env[] = { NULL };
+	AUTO(auto_close) int trees = -1;
 	struct request r = { .op = REQUEST_RUN,
 			     .isolation = spec->isolation,
 			     .argv = spec->argv,
@@ -479,7 +329,7 @@ bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct san
 			     .mount_count = spec->mount_count };
 
 	*out = (struct sandbox_result){ 0 };
-	if (!check_spec(spec, err))
+	if (!check_spec(spec, err) || !sandbox_lock_trees(&trees, spec->store, false, err))
 		return false;
 	r.store = store_path(spec->store);
 	r.layers = spec->layers;

@@ -77,4 +77,10 @@ MUST_CHECK bool sandbox_run(struct sandbox_result *out, struct sandbox *s,
 MUST_CHECK bool sandbox_remove(struct sandbox *s, struct store *store, const char *path,
 			       struct err *err);
 
+/*
+ * Trees of layers are in use as long as a command runs: runs hold this lock shared. Alone it is
+ * taken only when nobody has it; *fd_out -1 otherwise.
+ */
+MUST_CHECK bool sandbox_lock_trees(int *fd_out, struct store *store, bool alone, struct err *err);
+
 #endif

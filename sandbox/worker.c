@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "sandbox/cachestore.h"
 #include "sandbox/container.h"
 #include "sandbox/trees.h"
 
@@ -38,6 +39,23 @@ static bool do_unpack(struct message *answer, const struct worker *w, const stru
 	return trees_unpack(w->request->store, w->space,
 			    digest_hex(&w->request->layers[0].diff_id).text,
 			    w->request->compression, w->fds[REQUEST_BLOB_FD], work, err);
+}
+
+static bool do_export(struct message *answer, const struct worker *w, const struct workdir *work,
+		      struct err *err)
+{
+	(void)answer;
+	(void)work;
+	return cachestore_export(w->request->store, w->space->mode, w->request->path,
+				 w->fds[REQUEST_TAR_FD], err);
+}
+
+static bool do_import(struct message *answer, const struct worker *w, const struct workdir *work,
+		      struct err *err)
+{
+	(void)answer;
+	return cachestore_import(w->request->store, w->space, w->request->path,
+				 w->fds[REQUEST_TAR_FD], work, err);
 }
 
 static bool do_run(struct message *answer, const struct worker *w, const struct workdir *work,
@@ -204,15 +222,37 @@ static bool remove_path(const struct worker *w, struct err *err)
 	       fs_remove_tree(dir, parent.name, err);
 }
 
+static bool answer_request(struct message *answer, const struct worker *w, struct err *err)
+{
+	const struct request *r = w->request;
+
+	switch (r->op) {
+	case REQUEST_MISSING:
+		return list_missing(answer, w, err);
+	case REQUEST_REMOVE:
+		return remove_path(w, err);
+	case REQUEST_CACHES:
+		return cachestore_list(answer, r->store, w->space->mode, err);
+	case REQUEST_CACHE_REMOVE:
+		return cachestore_remove(r->store, w->space->mode, r->path, err);
+	case REQUEST_PRUNE:
+		return cachestore_prune(answer, r, w->space->mode, err);
+	case REQUEST_PROBE:
+	case REQUEST_UNPACK:
+	case REQUEST_RUN:
+	case REQUEST_CACHE_EXPORT:
+	case REQUEST_CACHE_IMPORT:
+		break;
+	}
+	return err_set(err, E_INTEGRITY, "no such request");
+}
+
 static void answer_now(const struct worker *w)
 {
 	struct message answer = MESSAGE_INIT;
 	struct err err = { 0 };
-	bool ok;
 
-	ok = w->request->op == REQUEST_MISSING ? list_missing(&answer, w, &err)
-					       : remove_path(w, &err);
-	if (!ok && !err.code)
+	if (!answer_request(&answer, w, &err) && !err.code)
 		err_set(&err, E_IO, "failed for no known reason");
 	send_answer(w->fds[REQUEST_REPLY_FD], &answer, &err);
 	message_free(&answer);
@@ -227,8 +267,17 @@ void worker_main(const struct worker *w)
 	case REQUEST_UNPACK:
 		supervise(w, do_unpack);
 		break;
+	case REQUEST_CACHE_EXPORT:
+		supervise(w, do_export);
+		break;
+	case REQUEST_CACHE_IMPORT:
+		supervise(w, do_import);
+		break;
 	case REQUEST_MISSING:
 	case REQUEST_REMOVE:
+	case REQUEST_CACHES:
+	case REQUEST_CACHE_REMOVE:
+	case REQUEST_PRUNE:
 		answer_now(w);
 		break;
 	case REQUEST_PROBE: /* the helper itself answers */

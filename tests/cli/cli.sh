@@ -42,6 +42,7 @@ while read -r command option; do
 	case $command in
 	remove) command=rmi ;;
 	template) command='template render' ;;
+	cache) command='cache rm' ;;
 	esac
 	# shellcheck disable=SC2086 # a command of two words
 	rtbuild $command --help | grep -Eq -- "--$option( |=|$)" || echo "$command --$option"

@@ -204,6 +204,84 @@ END
 build
 is 'cache: private, alone, takes one that is there' "$(said)" '1 '
 
+# --- caches by name ---
+
+# cache_names: what `cache list` shows.
+cache_names() { rtbuild cache list --json | jq -r '.[].name' | sort | tr '\n' ' '; }
+is 'cache list' "$(cache_names | tr ' ' '\n' | sed 's/from=[0-9a-f]*/from/' | sort -u | tr '\n' ' ' | sed 's/^ //')" \
+	"$(printf '%s\n' two /root/.cache,ns=mine /root/.cache lock one other,ns=mine other priv seeded,from "${owners:+/home/worker/c,uid=1234,gid=77,mode=0700}" | sed '/^$/d' | sort | tr '\n' ' ')"
+check 'cache list: for people' rtbuild cache list
+stdout_has '^20[-0-9]*T[:0-9]*Z .*B  lock$'
+is 'cache list: private ones at once' "$(rtbuild cache list --json | jq '.[] | select(.name == "priv").directories')" 2
+dockerfile <<'END'
+RUN --mount=type=cache,id=carried,target=/c mkdir /c/d && echo carried >/c/d/f && ln -s d/f /c/l && ln /c/d/f /c/h && chmod 6750 /c/d
+END
+[ ! "${owners-}" ] || sed -i '2s/$/ \&\& chown 12:34 \/c\/d\/f/' d/Dockerfile
+build --no-cache
+for file in carried.tar carried.tar.gz carried.tar.zst; do
+	check "cache export $file" rtbuild cache export carried $file
+	stdout_is $file
+done
+is 'cache export: as a file of one owner' "$(stat -c '%a %u' carried.tar)" "600 $(id -u)"
+is 'cache export: compressed' "$(gzip -dc carried.tar.gz | cmp - carried.tar && zstd -qdc carried.tar.zst | cmp - carried.tar && echo same)" same
+rtbuild cache export carried - >stdout.tar
+is 'cache export: stdout' "$(cmp stdout.tar carried.tar && echo same)" same
+is 'cache export: what tar sees' "$(tar --numeric-owner -tvf carried.tar | awk '{ print $1, $2, $6, $7, $8 $9 }' | sed 's/ *$//')" \
+	"drwsr-s--- 0/0 d/
+-rw-r--r-- $([ "${owners-}" ] && echo 12/34 || echo 0/0) d/f
+hrw-r--r-- $([ "${owners-}" ] && echo 12/34 || echo 0/0) h link tod/f
+lrwxrwxrwx 0/0 l -> d/f"
+check 'cache rm' rtbuild cache rm carried
+is 'cache rm: gone' "$(cache_names | grep -c carried)" 0
+exits 6 rtbuild cache rm carried
+stderr_has "no cache 'carried'"
+exits 6 rtbuild cache export carried x.tar
+is 'cache export: no half file' "$(ls x.tar 2>/dev/null)" ''
+check 'cache import' rtbuild cache import carried carried.tar.zst
+sed -i 's/RUN .*/RUN --mount=type=cache,id=carried,target=\/c cat \/c\/l; stat -c "%a %u %h" \/c\/d \/c\/h/' d/Dockerfile
+build --no-cache
+is 'cache import: the same files' "$(said)" "carried 6750 0 2 644 $([ "${owners-}" ] && echo 12 || echo 0) 2 "
+head -c 3000 carried.tar >cut.tar
+exits 7 rtbuild cache import carried cut.tar
+exits 6 rtbuild cache import carried no-such-file
+sed -i 's/RUN/RUN true;/; s/true; --mount\([^ ]*\)/--mount\1 true;/' d/Dockerfile
+build --no-cache
+is 'cache import: a bad tar replaces nothing' "$(said)" "carried 6750 0 2 644 $([ "${owners-}" ] && echo 12 || echo 0) 2 "
+run sh -c 'gzip -dc carried.tar.gz | rtbuild cache import other-name -'
+is 'cache import: from stdin' "$status $(rtbuild cache export other-name - | cmp - carried.tar && echo same)" '0 same'
+dockerfile <<'END'
+RUN --mount=type=cache,id=carried,target=/c echo begin; sleep 300
+END
+rtbuild build --no-cache --progress=plain d >busy.out 2>&1 &
+busy=$!
+wait_for busy.out '   \| begin' >/dev/null || :
+exits 9 rtbuild cache rm carried
+stderr_has 'in use'
+exits 9 rtbuild cache import carried carried.tar
+check 'gc beside a command' rtbuild gc
+stderr_has 'a command runs on this store'
+kill $busy
+wait $busy 2>/dev/null
+
+# --- gc ---
+
+trees() { find "$RTBUILD_STORE"/cache/trees/*/ -mindepth 1 -maxdepth 1 -type d | wc -l; }
+check 'gc keeps what builds will want' rtbuild gc
+before=$(trees)
+is 'gc: trees are there' "$([ "$before" -gt 5 ] && echo many)" many
+rtbuild images --json >/dev/null
+check 'gc of steps nobody used' rtbuild gc --unused 0
+is 'gc: trees of images stay' "$(trees)" "$(config m:1 | jq '.rootfs.diff_ids | unique | length')"
+is 'gc: caches stay unless asked' "$(cache_names | grep -c carried)" 1
+names=$(cache_names | wc -w)
+check 'gc --cache-mounts --dry-run' rtbuild gc --cache-mounts --dry-run --json
+is 'gc: it says so' "$(jq .cacheMounts "$out")" "$names"
+check 'gc --cache-mounts' rtbuild gc --cache-mounts
+is 'gc: and removes them' "$(cache_names)" ''
+check 'gc: the store is whole' rtbuild fsck
+echo 'RUN true' | dockerfile
+check 'gc: and builds go on' build --no-cache
+
 # --- tmpfs ---
 
 dockerfile <<'END'
