@@ -42,28 +42,6 @@ struct context {
 	void (*release)(void *held);
 };
 
-static bool read_ignore(struct context *c, const char *dir, const char *dockerfile, struct err *err)
-{
-	AUTO(auto_free)
-	char *own = dockerfile && *dockerfile ? mem_printf("%s.dockerignore", dockerfile) : NULL;
-	AUTO(auto_free) char *common = mem_printf("%s/.dockerignore", dir);
-	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_IGNORE_FILE);
-	struct stat st;
-
-	if (own && stat(own, &st) == 0) {
-		if (!fs_read_path(&text, own, LIMIT_IGNORE_FILE, err))
-			return false;
-		return dockerignore_parse(&c->ignore, own, text.ptr, text.len, err);
-	}
-	if (!fs_read(&text, c->dir, ".dockerignore", LIMIT_IGNORE_FILE, FS_BENEATH, err)) {
-		if (err->code != E_NOT_FOUND)
-			return err_wrap(err, "%s", common);
-		err_clear(err);
-		return true;
-	}
-	return dockerignore_parse(&c->ignore, common, text.ptr, text.len, err);
-}
-
 bool context_open(struct context **out, struct store *store, const char *dir,
 		  const char *dockerfile, struct err *err)
 {
@@ -73,7 +51,7 @@ bool context_open(struct context **out, struct store *store, const char *dir,
 	lock_init(&c->lock);
 	if (!fs_open_dir(&c->dir, dir, err))
 		return err_wrap(err, "build context");
-	if (!read_ignore(c, dir, dockerfile, err))
+	if (!dockerignore_load(&c->ignore, c->dir, dir, dockerfile, err))
 		return false;
 	if (store && !statindex_open(&c->index, store, c->dir, err))
 		return false;

@@ -283,7 +283,7 @@ static bool parse_pairs(struct parser *p, struct instruction *in, const struct r
 	AUTO(word_list_free) struct word_list words = { 0 };
 	size_t bad_at = 0;
 
-	switch (words_pairs(&words, rest->text, p->lex.escape, &bad_at)) {
+	switch (words_pairs(&words, rest->text, p->lex.escape, &in->legacy, &bad_at)) {
 	case WORDS_PAIRS_OK:
 		return take_words(p, in, &words, rest->at);
 	case WORDS_PAIRS_NO_VALUE:
@@ -564,6 +564,21 @@ static void note_directives(struct parser *p)
 				      SLICE_ARG(syntax->value)));
 }
 
+static void take_comments(struct parser *p, struct instruction *in)
+{
+	size_t count = p->lex.comments.len;
+	struct comment *comments = ARENA_ARRAY(&p->d->arena, struct comment, count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct lex_comment *from = &p->lex.comments.items[i];
+
+		comments[i] = (struct comment){ from->line, arena_slice(&p->d->arena, from->text) };
+	}
+	p->lex.comments.len = 0;
+	in->comments = comments;
+	in->comment_count = count;
+}
+
 static bool parse_all(struct parser *p, struct err *err)
 {
 	bool more = true;
@@ -576,11 +591,12 @@ static bool parse_all(struct parser *p, struct err *err)
 		if (!more)
 			break;
 		in = ARRAY_PUSH(&p->instructions);
-		if (p->lex.empty_line)
-			add_note(p, (struct place){ p->lex.empty_line, 0 }, true,
-				 "a blank line inside a continued instruction");
-		if (!parse_line(p, in, (struct rest){ p->lex.logical.ptr, 0 }, err))
+		in->empty_line = p->lex.empty_line;
+		take_comments(p, in);
+		if (!parse_line(p, in, (struct rest){ p->lex.logical.ptr, 0 }, err)) {
+			p->instructions.len--;
 			return false;
+		}
 	}
 	return true;
 }
@@ -610,6 +626,10 @@ static void parse_end(struct parser *p)
 	if (p->notes.len)
 		memcpy(notes, p->notes.items, p->notes.len * sizeof(*notes));
 	d->escape = p->lex.escape;
+	if (p->lex.check.value.ptr) {
+		d->check = arena_slice(&d->arena, p->lex.check.value);
+		d->check_place = p->lex.check.place;
+	}
 	d->instructions = instructions;
 	d->instruction_count = p->instructions.len;
 	d->notes = notes;
@@ -620,24 +640,22 @@ bool dockerfile_parse(struct dockerfile *out, const char *name, const char *text
 		      struct err *err)
 {
 	AUTO(parser_free) struct parser p = { 0 };
+	bool ok;
 
 	if (len > LIMIT_DOCKERFILE)
 		return err_set(err, E_INPUT, "%s is larger than %d bytes", name, LIMIT_DOCKERFILE);
 	parse_begin(&p, out, name, text, len);
-	if (!parse_all(&p, err))
-		return false;
-	for (size_t i = 0; i < p.instructions.len; i++) {
-		if (!check_order(&p, &p.instructions.items[i], err))
-			return false;
-	}
-	if (!p.stages) {
+	ok = parse_all(&p, err);
+	for (size_t i = 0; ok && i < p.instructions.len; i++)
+		ok = check_order(&p, &p.instructions.items[i], err);
+	if (ok && !p.stages) {
 		err_set(err, E_INPUT, "there is no FROM in it");
 		err_hint(err, "start with FROM image, or FROM scratch");
-		return dockerfile_at(out, (struct place){ 1, 0 }, 0, err);
+		ok = dockerfile_at(out, (struct place){ 1, 0 }, 0, err);
 	}
 	note_directives(&p);
 	parse_end(&p);
-	return true;
+	return ok;
 }
 
 bool dockerfile_parse_trigger(struct dockerfile *out, const char *name, const char *text,

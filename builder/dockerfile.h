@@ -35,6 +35,11 @@ struct heredoc {
 	struct place place;  /* of the first line of the content */
 };
 
+struct comment {
+	int line;
+	const char *text; /* behind the '#', trimmed */
+};
+
 struct instruction {
 	enum instruction_kind kind;
 	const struct instruction_spec *spec;
@@ -42,7 +47,11 @@ struct instruction {
 	const char *original; /* the logical line, trimmed */
 	const struct flag *flags;
 	size_t flag_count;
-	bool json; /* the words came from a JSON array */
+	bool json;                      /* the words came from a JSON array */
+	bool legacy;                    /* ENV, LABEL: "name the rest" instead of name=value */
+	const struct comment *comments; /* that stand before it */
+	size_t comment_count;
+	int empty_line; /* number of the last blank line inside it, a habit of old; 0: none */
 	const struct word *words;
 	size_t word_count;
 	const struct heredoc *heredocs;
@@ -63,6 +72,8 @@ struct dockerfile {
 	const char *text;
 	size_t len;
 	char escape;
+	const char *check; /* value of the directive; NULL: not given */
+	struct place check_place;
 	const struct instruction *instructions;
 	size_t instruction_count;
 	const struct dockerfile_note *notes;
@@ -72,7 +83,8 @@ struct dockerfile {
 /*
  * Everything that can be known without arguments and files is checked: unknown instructions and
  * flags, number of words, order of ARG and FROM, here-documents, LIMIT_INSTRUCTIONS and
- * LIMIT_STAGES. E_INPUT with the place. The text is copied.
+ * LIMIT_STAGES. E_INPUT with the place; `out` then holds what was read before it, for the linter,
+ * and must be freed as well. The text is copied.
  */
 MUST_CHECK bool dockerfile_parse(struct dockerfile *out, const char *name, const char *text,
 				 size_t len, struct err *err);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/limits.h"
@@ -306,6 +307,30 @@ bool dockerignore_parse(struct dockerignore **out, const char *file, const char 
 	return true;
 }
 
+bool dockerignore_load(struct dockerignore **out, int dir, const char *dir_name,
+		       const char *dockerfile, struct err *err)
+{
+	AUTO(auto_free)
+	char *own = dockerfile && *dockerfile ? mem_printf("%s.dockerignore", dockerfile) : NULL;
+	AUTO(auto_free) char *common = mem_printf("%s/.dockerignore", dir_name);
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_IGNORE_FILE);
+	struct stat st;
+
+	*out = NULL;
+	if (own && stat(own, &st) == 0) {
+		if (!fs_read_path(&text, own, LIMIT_IGNORE_FILE, err))
+			return false;
+		return dockerignore_parse(out, own, text.ptr, text.len, err);
+	}
+	if (!fs_read(&text, dir, ".dockerignore", LIMIT_IGNORE_FILE, FS_BENEATH, err)) {
+		if (err->code != E_NOT_FOUND)
+			return err_wrap(err, "%s", common);
+		err_clear(err);
+		return true;
+	}
+	return dockerignore_parse(out, common, text.ptr, text.len, err);
+}
+
 bool dockerignore_make(struct dockerignore **out, const char *const *patterns, size_t count,
 		       struct err *err)
 {
@@ -407,6 +432,24 @@ bool dockerignore_may_return(const struct dockerignore *d, const char *dir)
 		 * below it */
 		if (p->plain <= dir_len ? p->text[p->plain] != '\0' : p->text[dir_len] == '/')
 			return true;
+	}
+	return false;
+}
+
+bool dockerignore_has_exceptions(const struct dockerignore *d)
+{
+	return d && d->has_exceptions;
+}
+
+bool dockerignore_is_total(const struct dockerignore *d)
+{
+	static const char *const total[] = { "*", "**", "**/*" };
+
+	for (size_t i = 0; d && i < d->len; i++) {
+		for (size_t k = 0; k < ARRAY_LEN(total); k++) {
+			if (!d->items[i].exception && str_eq(d->items[i].text, total[k]))
+				return true;
+		}
 	}
 	return false;
 }

@@ -17,6 +17,13 @@ struct dockerignore;
  * for a malformed pattern; LIMIT_IGNORE_PATTERNS. */
 MUST_CHECK bool dockerignore_parse(struct dockerignore **out, const char *file, const char *text,
 				   size_t len, struct err *err);
+/*
+ * The one that holds for a directory `dir` (named `dir_name` in messages): NAME.dockerignore beside
+ * the Dockerfile `dockerfile` (its path; NULL or "": none), else its own .dockerignore. *out is
+ * NULL when there is neither.
+ */
+MUST_CHECK bool dockerignore_load(struct dockerignore **out, int dir, const char *dir_name,
+				  const char *dockerfile, struct err *err);
 /* Single patterns. */
 MUST_CHECK bool dockerignore_make(struct dockerignore **out, const char *const *patterns,
 				  size_t count, struct err *err);
@@ -29,6 +36,11 @@ static inline void auto_dockerignore_free(struct dockerignore **d)
 /* Whether `path` (canonical, not empty) is matched, its parents looked at too. NULL matches
  * nothing. */
 bool dockerignore_matches(const struct dockerignore *d, const char *path);
+
+/* Whether any pattern takes back what others match. */
+bool dockerignore_has_exceptions(const struct dockerignore *d);
+/* Whether a pattern is one of those that match whatever lies in the root: one star or two. */
+bool dockerignore_is_total(const struct dockerignore *d);
 
 /*
  * The same for a walk: `parent` holds what dockerignore_step left for the directory (NULL at the

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builder/check.h"
 #include "builder/foreign.h"
 
 /* The driver: Dockerfile -> plan -> the target stage and what it needs -> image. */
@@ -222,6 +223,30 @@ static bool confirm(const struct build *b, struct err *err)
 	return cache_remote_confirm(b->env->cache, last->layers.items, last->layers.len, err);
 }
 
+static const struct config *built_base(void *arg, const struct plan_stage *stage)
+{
+	const struct build *b = arg;
+	const struct base *base = b->products[stage - b->plan->stages].base;
+
+	return base ? &base->image.config : NULL;
+}
+
+/* What the linter says, now that base images are known; also when the build failed. */
+static bool check_parts(const struct whole *w, bool ok, struct err *err)
+{
+	AUTO(map_free) struct map said = { 0 };
+
+	for (size_t i = 0; i < w->count; i++) {
+		struct build *b = &w->parts[i].build;
+		struct err ignored = { 0 };
+
+		if (!check_built(b->plan, built_base, b, b->env->events, &said,
+				 ok ? err : &ignored))
+			ok = false;
+	}
+	return ok;
+}
+
 static bool build_parts(struct image *out, struct whole *w, const struct platform *platforms,
 			struct err *err)
 {
@@ -229,8 +254,10 @@ static bool build_parts(struct image *out, struct whole *w, const struct platfor
 		if (!make_part(w, i, &platforms[i], err))
 			return false;
 	tell_notes(&w->parts[0].build);
+	if (!check_first(&w->parts[0].plan, w->shared.env->store, err))
+		return false;
 	add_jobs(w);
-	if (!run_jobs(w, err))
+	if (!check_parts(w, run_jobs(w, err), err))
 		return false;
 	for (size_t i = 0; i < w->count; i++)
 		if (!confirm(&w->parts[i].build, err) ||

@@ -209,9 +209,6 @@ static bool run_steps(struct build *b, size_t stage, const struct steps *steps, 
 
 		if (!cancel_check(err))
 			return false;
-		for (size_t k = 0; step->unset && k < step->unset->len; k++)
-			event_warn(b->env->events, "%s:%d: the variable '%s' is not set",
-				   step->file->name, step->in->place.line, step->unset->items[k]);
 		if (step->kind == INSTRUCTION_CMD)
 			cmd_is_own = true;
 		if (!run_step(b, stage, step, i + 1, steps->len, cmd_is_own, err))

@@ -78,11 +78,13 @@ static bool collect(struct expander *x, struct result *out, int stop, bool raw_e
 static const char *lookup(struct expander *x, const char *name)
 {
 	const char *value = map_text(x->opt->env, name);
+	struct str_list *names;
 
 	if (!value && x->opt->also)
 		value = map_text(x->opt->also, name);
-	if (!value && x->opt->unset_out && !str_list_has(x->opt->unset_out, name))
-		str_list_push(x->opt->unset_out, name);
+	names = value ? x->opt->set_out : x->opt->unset_out;
+	if (names && !str_list_has(names, name))
+		str_list_push(names, name);
 	return value;
 }
 

@@ -21,6 +21,7 @@ struct expand_options {
 	bool no_quotes;             /* quotes mean nothing: here-documents */
 	bool keep_unset;            /* $v of an unset v stays as it is written */
 	struct str_list *unset_out; /* names that were asked for and not set; may be NULL */
+	struct str_list *set_out;   /* and those that were; may be NULL */
 };
 
 /* The caller frees. E_INPUT; *bad_at (may be NULL) is the offset in `text` of what is wrong. At

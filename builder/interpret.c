@@ -142,6 +142,8 @@ static bool make_workdir(struct maker *m, struct err *err)
 		return false;
 	path = fs_join(m->s->workdir, text);
 	m->s->workdir = arena_strdup(m->s->arena, path);
+	if (*text != '/' && (m->s->base_known || *text != '$'))
+		m->step->relative = text;
 	m->step->user = m->s->user;
 	m->step->has_layer = !str_eq(path, "/");
 	return make_text(m, m->s->workdir);

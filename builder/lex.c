@@ -47,6 +47,7 @@ void lex_free(struct lex *lx)
 {
 	buf_free(&lx->logical);
 	free(lx->pieces.items);
+	free(lx->comments.items);
 }
 
 bool lex_raw_line(struct lex *lx, struct slice *line_out, struct slice *whole_out)
@@ -93,11 +94,12 @@ static bool key_is(struct slice key, const char *name)
 	return key.len == strlen(name) && strncasecmp(key.ptr, name, key.len) == 0;
 }
 
-static bool take_directive(struct lex *lx, struct slice line, struct err *err)
+static bool take_directive(struct lex *lx, struct slice line, bool *taken, struct err *err)
 {
 	struct slice key, value;
 	struct lex_directive *directive;
 
+	*taken = false;
 	if (lx->directives_over)
 		return true;
 	lx->directives_over = true;
@@ -112,6 +114,7 @@ static bool take_directive(struct lex *lx, struct slice line, struct err *err)
 	else
 		return true;
 	lx->directives_over = false;
+	*taken = true;
 	lx->error_at = (struct place){ lx->line, (int)(key.ptr - line.ptr) + 1 };
 	if (directive->value.ptr)
 		return err_set(err, E_INPUT, "the directive '" SLICE_FMT "' is given twice",
@@ -128,6 +131,18 @@ static bool take_directive(struct lex *lx, struct slice line, struct err *err)
 	}
 	lx->escape = *value.ptr;
 	return true;
+}
+
+/* Comments belong to the instruction that follows; an empty one parts them from it. */
+static void take_comment(struct lex *lx, struct slice line)
+{
+	line.ptr++;
+	line.len--;
+	line = trim_right(trim_left(line));
+	if (line.len)
+		*ARRAY_PUSH(&lx->comments) = (struct lex_comment){ lx->line, line };
+	else
+		lx->comments.len = 0;
 }
 
 /* Cut the continuation mark and the blanks behind it; false when the line has none. */
@@ -194,12 +209,15 @@ bool lex_next(struct lex *lx, bool *more_out, struct err *err)
 	while (lex_raw_line(lx, &line, &whole)) {
 		struct slice text = trim_left(line);
 		struct slice piece = text;
-		bool more;
+		bool more, directive;
 
-		if (!take_directive(lx, text, err))
+		if (!take_directive(lx, text, &directive, err))
 			return false;
-		if (text.len && *text.ptr == '#')
+		if (text.len && *text.ptr == '#') {
+			if (!directive)
+				take_comment(lx, text);
 			continue;
+		}
 		more = cut_continuation(lx, &piece);
 		if (!more && !piece.len)
 			continue;

@@ -30,6 +30,11 @@ struct lex_directive {
 	struct slice value; /* ptr NULL: not given */
 };
 
+struct lex_comment {
+	int line;
+	struct slice text; /* behind the '#', trimmed; never empty */
+};
+
 struct lex {
 	struct slice text;
 	size_t at; /* of the next physical line */
@@ -37,6 +42,10 @@ struct lex {
 	char escape;
 	bool directives_over;
 	struct lex_directive syntax, escape_directive, check;
+	struct { /* comments since the last instruction, or since an empty one */
+		struct lex_comment *items;
+		size_t len, cap;
+	} comments;
 
 	/* The logical line read last. */
 	struct buf logical;
@@ -45,7 +54,7 @@ struct lex {
 		size_t len, cap;
 	} pieces;
 	int first_line;
-	int empty_line; /* number of a blank line inside a continuation (an old habit, warned
+	int empty_line; /* number of the last blank line inside a continuation (an old habit, warned
 			   about), else 0 */
 	/* The place of the failure when a function below fails. */
 	struct place error_at;

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builder/expand.h"
 #include "builder/interpret.h"
 #include "builder/mountargs.h"
 #include "builder/owner.h"
@@ -76,7 +77,7 @@ static const struct build_context *find_context(const struct plan *p, const char
 	return NULL;
 }
 
-static bool stage_name(struct plan *p, struct plan_stage *s, size_t index, struct err *err)
+static bool stage_name(struct plan *p, struct plan_stage *s, struct err *err)
 {
 	const struct word *word = s->from->word_count == 3 ? &s->from->words[2] : NULL;
 	const char *name;
@@ -89,13 +90,34 @@ static bool stage_name(struct plan *p, struct plan_stage *s, size_t index, struc
 		err_hint(err, "it begins with a letter; letters, digits and - _ . may follow");
 		return dockerfile_at(p->file, word->place, (int)strlen(word->text), err);
 	}
-	if (find_stage(p, index, name) != SIZE_MAX)
-		str_list_push_take(
-			&p->notes,
-			mem_printf("line %d: a second stage named '%s': the later one counts",
-				   word->place.line, name));
 	s->name = name;
 	return true;
+}
+
+/* "did you mean" for a variable of a FROM that nothing sets. */
+static void hint_global(const struct plan *p, const char *text, struct err *err)
+{
+	AUTO(str_list_free) struct str_list unset = { 0 };
+	AUTO(auto_free) char *ignored_text = NULL;
+	AUTO(auto_free)
+	const char **names = mem_alloc((p->globals.args.len + 1) * sizeof(*names));
+	struct expand_options opt = { .env = &p->globals.args,
+				      .escape = p->file->escape,
+				      .unset_out = &unset };
+	struct err ignored = { 0 };
+
+	for (size_t i = 0; i < p->globals.args.len; i++)
+		names[i] = p->globals.args.items[i].key;
+	if (!expand_word(&ignored_text, text, &opt, NULL, &ignored))
+		return;
+	for (size_t i = 0; i < unset.len; i++) {
+		const char *near = str_nearest(unset.items[i], names, p->globals.args.len);
+
+		if (near) {
+			err_hint(err, "did you mean $%s?", near);
+			return;
+		}
+	}
 }
 
 static bool stage_platform(struct plan *p, struct plan_stage *s, struct err *err)
@@ -107,14 +129,15 @@ static bool stage_platform(struct plan *p, struct plan_stage *s, struct err *err
 	s->platform = p->request->platform;
 	if (!flag)
 		return true;
-	word = (struct word){ .text = flag->value, .place = flag->place };
+	word = (struct word){ .text = flag->value, .place = flag_value_place(flag, 0) };
 	if (!interpret_word(&text, &p->arena, p->file, &word, &p->globals.args, err))
 		return false;
 	if (!*text)
 		err_set(err, E_INPUT, "--platform is empty ('%s')", flag->value);
 	else if (platform_parse(&s->platform, text, err))
 		return true;
-	return dockerfile_at(p->file, flag->place, 0, err);
+	hint_global(p, flag->value, err);
+	return dockerfile_at(p->file, word.place, (int)strlen(flag->value), err);
 }
 
 static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struct err *err)
@@ -125,6 +148,7 @@ static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struc
 		return false;
 	if (!*s->base) {
 		err_set(err, E_INPUT, "the image name is empty ('%s')", word->text);
+		hint_global(p, word->text, err);
 		err_hint(err, "give a default before FROM (ARG NAME=value), or --build-arg");
 		return dockerfile_at(p->file, word->place, (int)strlen(word->text), err);
 	}
@@ -135,7 +159,7 @@ static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struc
 		return false;
 	if (s->base_stage != SIZE_MAX) /* as BuildKit: a stage stays what it goes on from */
 		s->platform = p->stages[s->base_stage].platform;
-	return stage_name(p, s, index, err);
+	return stage_name(p, s, err);
 }
 
 static bool make_stages(struct plan *p, struct err *err)

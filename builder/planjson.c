@@ -6,10 +6,10 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "builder/interpret.h"
 #include "builder/mountargs.h"
 #include "builder/plan.h"
 #include "builder/quote.h"
+#include "builder/survey.h"
 
 /* A plan for people and programs: one line a step, and the JSON document of `build --plan`. */
 
@@ -193,32 +193,6 @@ static json_t *step_json(const struct step *step, bool needs_matter)
 	return out;
 }
 
-/* Steps of one stage, with its scope left for those that go on from it. */
-static bool stage_steps(json_t *steps, struct plan *p, size_t index, struct scope *scopes,
-			struct err *err)
-{
-	const struct plan_stage *s = &p->stages[index];
-	struct scope *scope = &scopes[index];
-
-	if (s->base_stage != SIZE_MAX) {
-		scope_copy(scope, &scopes[s->base_stage], &p->arena);
-	} else {
-		struct config empty = { 0 };
-
-		config_init(&empty, &s->platform);
-		scope_init(scope, &p->globals, s->is_scratch ? &empty : NULL, &p->arena);
-		config_free(&empty);
-	}
-	for (size_t i = 0; i < s->instruction_count; i++) {
-		struct step step;
-
-		if (!interpret_step(&step, scope, p->file, &s->instructions[i], err))
-			return false;
-		json_array_append_new(steps, step_json(&step, !s->is_scratch));
-	}
-	return true;
-}
-
 static json_t *stage_json(struct plan *p, size_t index)
 {
 	const struct plan_stage *s = &p->stages[index];
@@ -238,44 +212,55 @@ static json_t *stage_json(struct plan *p, size_t index)
 	return out;
 }
 
-static void free_scopes(struct scope *scopes, size_t count)
+/* The document under way: the stage that steps are added to. */
+struct document {
+	struct plan *plan;
+	json_t *stages;
+	json_t *steps;
+};
+
+static void begin_stage(void *arg, size_t stage, const struct scope *scope)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (scopes[i].arena)
-			scope_free(&scopes[i]);
-	}
-	free(scopes);
+	struct document *d = arg;
+	json_t *out = stage_json(d->plan, stage);
+
+	(void)scope;
+	d->steps = json_array();
+	json_object_set_new(out, "steps", d->steps);
+	json_array_append_new(d->stages, out);
+}
+
+static bool add_step(void *arg, const struct survey_step *step, struct err *err)
+{
+	struct document *d = arg;
+	json_t *out = step_json(step->step, !d->plan->stages[step->stage].is_scratch);
+
+	(void)err;
+	if (step->is_trigger)
+		json_object_set_new(out, "trigger", json_true());
+	json_array_append_new(d->steps, out);
+	return true;
 }
 
 bool plan_json(json_t **out, struct plan *p, struct err *err)
 {
 	AUTO(auto_json_decref) json_t *doc = json_object();
-	struct scope *scopes = mem_alloc(p->stage_count * sizeof(*scopes));
-	json_t *stages = json_array();
+	struct document d = { .plan = p, .stages = json_array() };
+	struct survey survey = { .plan = p, .step = add_step, .stage = begin_stage, .arg = &d };
 	json_t *unused = json_array();
-	bool ok = true;
 
 	json_object_set_new(doc, "dockerfile", json_string(p->file->name));
 	json_object_set_new(doc, "platform",
 			    json_string(platform_format(&p->request->platform).text));
 	json_object_set_new(doc, "target", json_integer((json_int_t)p->target));
-	json_object_set_new(doc, "stages", stages);
+	json_object_set_new(doc, "stages", d.stages);
 	json_object_set_new(doc, "unused", unused);
-	for (size_t i = 0; ok && i < p->stage_count; i++) {
-		json_t *stage, *steps;
-
-		if (!p->stages[i].used) {
+	for (size_t i = 0; i < p->stage_count; i++) {
+		if (!p->stages[i].used)
 			json_array_append_new(unused, json_string(plan_stage_label(p, i)));
-			continue;
-		}
-		stage = stage_json(p, i);
-		steps = json_array();
-		json_array_append_new(stages, stage);
-		json_object_set_new(stage, "steps", steps);
-		ok = stage_steps(steps, p, i, scopes, err);
 	}
-	free_scopes(scopes, p->stage_count);
-	if (ok)
-		*out = STEAL(doc);
-	return ok;
+	if (!survey_run(&survey, err))
+		return false;
+	*out = STEAL(doc);
+	return true;
 }

@@ -99,6 +99,7 @@ static void take_shell(struct scope *s, json_t *list)
 	if (count) {
 		s->shell = shell;
 		s->shell_count = count;
+		s->has_shell = true;
 	}
 }
 

@@ -43,6 +43,7 @@ struct scope {
 	const char *user;
 	const char *const *shell;
 	size_t shell_count;
+	bool has_shell;  /* by SHELL, here or in the base; else it is the default one */
 	bool cmd_set;    /* CMD was given in this stage */
 	size_t expanded; /* bytes that expansions gave so far: bounded by interpret.c */
 	bool base_known; /* false: the base image was not asked, so an unset variable may yet be set

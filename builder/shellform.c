@@ -65,6 +65,7 @@ bool shellform_shell(struct maker *m)
 	step->list = plain_words(m, 0, &step->list_count);
 	m->s->shell = step->list;
 	m->s->shell_count = step->list_count;
+	m->s->has_shell = step->list_count > 0;
 	buf_put(&history, "SHELL ");
 	quote_plain_list(&history, step->list, step->list_count);
 	maker_history(m, &history);

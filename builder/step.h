@@ -93,7 +93,8 @@ struct step {
 	size_t list_count;
 	const struct step_pair *pairs; /* ENV, LABEL, ARG */
 	size_t pair_count;
-	const char *user; /* WORKDIR: who shall own what is made */
+	const char *user;     /* WORKDIR: who shall own what is made */
+	const char *relative; /* WORKDIR: as given, when that is known and no absolute path */
 	struct step_copy copy;
 	struct step_run run;
 	struct step_health health;

@@ -163,7 +163,8 @@ static enum words_pairs old_pair(struct word_list *out, const char *text)
 	return WORDS_PAIRS_OK;
 }
 
-enum words_pairs words_pairs(struct word_list *out, const char *text, char escape, size_t *bad_at)
+enum words_pairs words_pairs(struct word_list *out, const char *text, char escape, bool *old_out,
+			     size_t *bad_at)
 {
 	AUTO(word_list_free) struct word_list words = { 0 };
 
@@ -171,7 +172,8 @@ enum words_pairs words_pairs(struct word_list *out, const char *text, char escap
 	words_quoted(&words, text, escape);
 	if (!words.len)
 		return WORDS_PAIRS_OK;
-	if (!strchr(words.items[0].text, '='))
+	*old_out = !strchr(words.items[0].text, '=');
+	if (*old_out)
 		return old_pair(out, text);
 	for (size_t i = 0; i < words.len; i++) {
 		const struct word_at *w = &words.items[i];

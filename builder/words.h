@@ -27,14 +27,16 @@ void words_quoted(struct word_list *out, const char *text, char escape);
  * have offsets of their own); gives the offset behind them. */
 size_t words_flags(struct word_list *out, const char *text);
 
-/* name, value, name, value ... of "name=value ..." or of the old form "name the rest". */
+/* name, value, name, value ... of "name=value ..." or of the old form "name the rest", then
+ * *old_out is set. */
 enum words_pairs {
 	WORDS_PAIRS_OK,
 	WORDS_PAIRS_NO_VALUE, /* the old form with a name alone */
 	WORDS_PAIRS_NO_SIGN,  /* a later word without '=' */
 	WORDS_PAIRS_NO_NAME,
 };
-enum words_pairs words_pairs(struct word_list *out, const char *text, char escape, size_t *bad_at);
+enum words_pairs words_pairs(struct word_list *out, const char *text, char escape, bool *old_out,
+			     size_t *bad_at);
 
 enum words_json {
 	WORDS_JSON_NOT,   /* no JSON array: read it as a shell would */

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "builder/build.h"
 #include "cmd/build_cache.h"
+#include "cmd/build_check.h"
 #include "cmd/build_context.h"
 #include "cmd/build_secrets.h"
 #include "cmd/cmd.h"
@@ -30,7 +31,7 @@ struct build_args {
 	struct str_list secrets, ssh;
 	struct str_list tags, build_args, contexts, requirements, find_links, labels;
 	struct str_list cache_from, cache_to;
-	bool no_cache, pull, push, plan, keep_times;
+	bool no_cache, pull, push, plan, check, keep_times;
 };
 
 /* clang-format off */
@@ -65,6 +66,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "compression", "KIND",      struct build_args, compression,  "of new layers: gzip (default), zstd or none"),
 	OPT_TEXT(0,   "format", "KIND",           struct build_args, format,       "media types: oci (default) or docker"),
 	OPT_FLAG(0,   "plan",                     struct build_args, plan,         "show the plan as JSON and stop"),
+	OPT_FLAG(0,   "check",                    struct build_args, check,        "check the Dockerfile by the linter's rules and stop; 1 when it finds something"),
 	OPT_GROUP("What becomes of it"),
 	OPT_LIST('t', "tag", "NAME[:TAG]",        struct build_args, tags,         "name the image; several are fine"),
 	OPT_FLAG(0,   "push",                     struct build_args, push,         "push it under its names"),
@@ -387,6 +389,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 		return false;
 	if (args->plan)
 		return show_plan(&job, err);
+	if (args->check)
+		return build_check(s, &job.request, err);
 	if (!parse_names(&refs, &job, args->push, err) || !session_store(&env.store, s, err) ||
 	    !session_registry(&env.registry, s, err))
 		return false;

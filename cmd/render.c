@@ -287,19 +287,19 @@ void render_close(struct events *events)
 	free(r);
 }
 
-/* The line with a caret under the place; tabs stay tabs so that the caret lines up. */
-static void show_place(const struct err_place *at)
+/* Tabs stay tabs so that the caret lines up. */
+void render_place(FILE *to, const struct err_place *at)
 {
 	AUTO(auto_free) char *text = str_printable(at->text, strlen(at->text), ERR_LINE_MAX);
 	int width = at->width > 1 ? at->width : 1;
 
-	fprintf(stderr, "%5d | %s\n", at->line, text);
+	fprintf(to, "%5d | %s\n", at->line, text);
 	if (at->column < 1 || (size_t)at->column > strlen(text) + 1)
 		return;
-	fprintf(stderr, "      | %*s", at->column - 1, "");
+	fprintf(to, "      | %*s", at->column - 1, "");
 	for (int i = 0; i < width && (size_t)(at->column + i) <= strlen(text) + 1; i++)
-		fputc('^', stderr);
-	fputc('\n', stderr);
+		fputc('^', to);
+	fputc('\n', to);
 }
 
 static void show_error_json(const struct err *err)
@@ -353,7 +353,7 @@ void render_error(const struct err *err, enum render_mode mode)
 	else
 		fprintf(stderr, "rtbuild: %s\n", msg);
 	if (err->at.line)
-		show_place(&err->at);
+		render_place(stderr, &err->at);
 	show_more(more);
 	if (hint[0])
 		fprintf(stderr, "  %s\n", hint);

@@ -2,6 +2,8 @@
 #ifndef CMD_RENDER_H
 #define CMD_RENDER_H
 
+#include <stdio.h>
+
 #include "base/err.h"
 #include "base/event.h"
 
@@ -21,6 +23,9 @@ MUST_CHECK bool render_mode_parse(enum render_mode *out, const char *text, struc
 /* One renderer for the process; released by render_close, which ends a live display. */
 struct events *render_open(const struct render_options *opt);
 void render_close(struct events *events);
+
+/* The line of a place, and a caret below it. */
+void render_place(FILE *to, const struct err_place *at);
 
 /* "rtbuild: FILE:LINE:COL: message", the line with a caret, and the cure. */
 void render_error(const struct err *err, enum render_mode mode);

@@ -7,12 +7,7 @@
 #include "base/str.h"
 
 /* Scopes of Bearer tokens (distribution's token specification), as sets. */
-enum access {
-	ACCESS_NONE,
-	ACCESS_PULL,
-	ACCESS_PUSH,
-	ACCESS_DELETE
-}; /* each includes those before */
+enum access { ACCESS_NONE, ACCESS_PULL, ACCESS_PUSH }; /* push includes pull */
 
 struct scope {
 	char *repository;

@@ -359,7 +359,7 @@ FROM scratch
 LABEL x=y
 ENV a="${NOT_SET:?why it must be}"
 END
-refused 3 2:6 'chmod' <<'END'
+refused 3 2:14 'chmod' <<'END'
 FROM scratch
 COPY --chmod=9 file /
 END
