@@ -1,0 +1,51 @@
+# zip: lithops_cloudrun.zip lithopsproxy.py
+# workdir: /lithops
+# env: CONCURRENCY=1
+# cmd: ["/bin/sh","-c","exec gunicorn --bind :$PORT --workers $CONCURRENCY --timeout $TIMEOUT lithopsproxy:proxy"]
+# file: /lithops/lithopsproxy.py
+# imports: gcsfs cryptography google.cloud.storage
+# replayed: conda
+# says: conda install -c conda-forge zarr
+# says: conda clean --all
+FROM continuumio/miniconda3:23.3.1-0
+
+RUN echo "python==3.10.10" >> /opt/conda/conda-meta/pinned
+RUN apt-get update && apt-get install -y \
+        zip \
+        && rm -rf /var/lib/apt/lists/*
+
+RUN pip install --upgrade setuptools six pip \
+    && pip install --no-cache-dir \
+        wheel \
+        gunicorn \
+        pika \
+        flask \
+        gevent \
+        redis \
+        requests \
+        PyYAML \
+        kubernetes \
+        numpy \
+        cloudpickle \
+        ps-mem \
+        tblib \
+        cryptography \
+        httplib2 \
+        google-cloud-storage \
+        google-api-python-client \
+        gcsfs \
+        google-auth \
+        psutil
+
+ENV CONCURRENCY=1
+ENV TIMEOUT=600
+
+RUN conda install -c conda-forge zarr && conda clean --all
+
+ENV APP_HOME=/lithops
+WORKDIR $APP_HOME
+
+COPY lithops_cloudrun.zip .
+RUN unzip lithops_cloudrun.zip && rm lithops_cloudrun.zip
+
+CMD exec gunicorn --bind :$PORT --workers $CONCURRENCY --timeout $TIMEOUT lithopsproxy:proxy
