@@ -175,6 +175,8 @@ static bool parse_positional(struct parse *p, bool *stop, struct err *err)
 	if (o->kind == OPT_KIND_ARG) {
 		*(const char **)at = arg;
 		p->positionals++;
+		o = positional(p);
+		*stop = o && o->stops; /* as docker has it: behind IMAGE all is the command's */
 		return true;
 	}
 	str_list_push(at, arg);

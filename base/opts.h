@@ -28,8 +28,7 @@ struct opt {
 	enum opt_kind kind;
 	char letter;   /* 0: none */
 	bool required; /* positionals only */
-	bool stops; /* OPT_KIND_ARGS: what follows is not looked at for options (`run IMAGE CMD -x`)
-		     */
+	bool stops;    /* OPT_KIND_ARGS: from its place on no word is an option (`run IMAGE -x`) */
 	const char *name;
 	const char *value; /* in --help: "NAME[:TAG]" */
 	const char *help;

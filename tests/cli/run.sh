@@ -140,6 +140,9 @@ exits 6 rtbuild run --user nobody-here tiny:1 true
 stderr_has 'nobody-here'
 exits 2 rtbuild run tiny:1
 stderr_has 'no command'
+# As with docker, all behind IMAGE is the command's.
+run rtbuild run --entrypoint echo tiny:1 -n --user x
+is 'options behind IMAGE are the command'"'"'s' "$status $(cat "$out")" '0 --user x'
 # shellcheck disable=SC2016 # a script of its own, here and below
 run rtbuild run -e A=1 -e FROM_HERE -e NOT_SET tiny:1 sh -c 'echo "$A-$FROM_HERE-${NOT_SET-unset}"'
 stdout_is '1--unset'

@@ -175,7 +175,7 @@ check_tree() {
 		said "$1" link | sed "s/\([^ ]*\) \(.*\)/[ \"\$(readlink '\1')\" = '\2' ] || echo 'link \1'/"
 		said "$1" imports | sed 's/.*/python3 -c "import importlib; [importlib.import_module(m) for m in \\"&\\".split()]" 2>\&1 | tail -n 1/'
 	} >look
-	run rtbuild run --entrypoint sh --user 0 "shape/$1:latest" -- -c "$(cat look)"
+	run rtbuild run --entrypoint sh --user 0 "shape/$1" -c "$(cat look)"
 	is "$1: files and modules" "$status $(cat "$out")" '0 '
 }
 

@@ -112,8 +112,8 @@ static void accepted(void **state)
 		{ runlike, "x -p img ls -p --push -- x",
 		  "image=img file=- second=- push=1 qb=0 q=0 store=- r=ls r=-p r=--push r=-- r=x" },
 		{ runlike, "x img", "image=img file=- second=- push=0 qb=0 q=0 store=-" },
-		{ runlike, "x img -p -q ls",
-		  "image=img file=- second=- push=1 qb=0 q=1 store=- r=ls" },
+		{ runlike, "x -q img -p ls",
+		  "image=img file=- second=- push=0 qb=0 q=1 store=- r=-p r=ls" },
 	};
 
 	(void)state;
