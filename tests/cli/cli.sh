@@ -172,7 +172,7 @@ is 'no escape in inspect' "$(grep -c "$(printf '\033')" "$out")" 0
 # --- terminals ---
 
 # on_tty CMD...: stdout and stderr of a command on a terminal.
-on_tty() { script -qec "$*" /dev/null </dev/null; }
+on_tty() { command script -qec "$*" /dev/null </dev/null; }
 on_tty "env TERM=xterm rtbuild build --no-cache -t a/b:1 ctx" >screen
 is 'a terminal gets a live display' "$(grep -c "$(printf '\033')" screen | sed 's/^[1-9].*/some/')" some
 for plain in CI=1 TERM=dumb; do

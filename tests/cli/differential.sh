@@ -24,7 +24,6 @@ CASE=${CASE-} # only those with this in their name
 cat >"$TMP/deliberate" <<'END'
 * ^/(dev|proc|sys|etc/hosts|etc/hostname|etc/resolv.conf): buildah leaves what it mounts over behind (rows 55, 58)
 add-archive-chown owner:.1000:3 buildah leaves an archive its owners though --chown is given (row 22)
-add-compressed ^outcome:.8 ADD unpacks neither bzip2 nor xz yet, and says so
 arg-stage ^/inherited.content buildah forgets the ARGs of the stage FROM names (facts 1.4)
 configuration ExposedPorts buildah keeps EXPOSE as written: no ranges, no lower case (row 45)
 copy-chmod-directories mode buildah changes no directory's mode (row 18), nor the bits above 777
@@ -39,7 +38,7 @@ ignore mode: buildah makes the directories above what is taken back 0755, not as
 ignore ^/all/tree/secret buildah neither trims lines nor drops a leading slash (facts 1.6)
 ignore-all-but mode: as in ignore (row 75)
 modes /s[ug]id.mode buildah loses set-id bits (row 19)
-run-mounts ^outcome:.8 RUN --mount is refused until it is there
+run-mounts ^/(mnt|var/cache):.- buildah leaves the directories it made to mount on (row 55)
 scratch WorkingDir BuildKit starts from nothing with / (row 35)
 times time:.315532800 directories made on the way have a fixed time, buildah's the hour
 shell config.(Cmd|Entrypoint) buildah's shell forms do not know SHELL (row 41)
