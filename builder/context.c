@@ -24,7 +24,9 @@ enum { LEARN_BUFFER = 128 * KIB };
 
 struct context_file {
 	struct context *context;
-	struct stat st;
+	struct file_state state;
+	bool has_links; /* other names */
+	bool plain;     /* no attributes */
 	bool hashed;
 	unsigned char hash[SHA256_SIZE];
 };
@@ -174,13 +176,6 @@ struct file_source {
 	const char *name;
 };
 
-static bool same_state(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 static bool changed(const char *name, struct err *err)
 {
 	err_set(err, E_IO, "%s: the file changed while the image was built", name);
@@ -201,7 +196,7 @@ static void learn(struct file_source *s)
 		memcpy(file->hash, hash, sizeof(hash));
 		file->hashed = true;
 		if (c->index)
-			statindex_put(c->index, &file->st, s->started_ns, hash);
+			statindex_put(c->index, &file->state, s->started_ns, file->plain, hash);
 	}
 	lock_drop(&c->lock);
 }
@@ -209,11 +204,13 @@ static void learn(struct file_source *s)
 static bool source_end(struct file_source *s, struct err *err)
 {
 	struct context_file *file = s->file;
+	struct file_state now;
 	struct stat st;
 
 	if (fstat(s->fd, &st) < 0)
 		return err_set_errno(err, "%s", s->name);
-	if (!same_state(&st, &file->st) || s->at != file->st.st_size)
+	now = file_state_of(&st);
+	if (!file_state_same(&now, &file->state) || (uint64_t)s->at != file->state.size)
 		return changed(s->name, err);
 	if (s->hashing)
 		learn(s);
@@ -234,7 +231,7 @@ static bool file_read(struct source *self, void *data, size_t cap, size_t *len_o
 	if (!len)
 		return source_end(s, err);
 	s->at += len;
-	if (s->at > s->file->st.st_size)
+	if ((uint64_t)s->at > s->file->state.size)
 		return changed(s->name, err);
 	if (s->hashing)
 		sha256_update(&s->hash, data, (size_t)len);
@@ -264,6 +261,7 @@ static bool open_same(int *fd_out, const struct entry *e, struct err *err)
 {
 	struct context_file *file = file_of(e);
 	AUTO(auto_close) int fd = -1;
+	struct file_state now;
 	struct stat st;
 
 	if (!fs_open(&fd, file->context->dir, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0,
@@ -271,7 +269,8 @@ static bool open_same(int *fd_out, const struct entry *e, struct err *err)
 		return false;
 	if (fstat(fd, &st) < 0)
 		return err_set_errno(err, "%s", e->name);
-	if (!same_state(&st, &file->st))
+	now = file_state_of(&st);
+	if (!file_state_same(&now, &file->state))
 		return changed(e->name, err);
 	*fd_out = steal_fd(&fd);
 	return true;
@@ -331,15 +330,15 @@ bool context_learn(const struct entry *e, struct err *err)
 
 bool context_has_links(const struct entry *e)
 {
-	return file_of(e)->st.st_nlink > 1;
+	return file_of(e)->has_links;
 }
 
 char *context_identity(const struct entry *e)
 {
-	const struct stat *st = &file_of(e)->st;
+	const struct file_state *state = &file_of(e)->state;
 
-	return mem_printf("%llx-%llx", (unsigned long long)st->st_dev,
-			  (unsigned long long)st->st_ino);
+	return mem_printf("%llx-%llx", (unsigned long long)state->dev,
+			  (unsigned long long)state->ino);
 }
 
 /* --- the walk --- */
@@ -373,23 +372,31 @@ static struct entry *new_entry(struct context *c, const char *path, const struct
 	return e;
 }
 
-static void add_regular(struct context *c, struct entry *e, const struct stat *st)
+/* An unchanged file costs its stat alone: that it had no attributes is known as its bytes are. */
+static bool add_regular(struct context *c, struct entry *e, int dir, const char *name,
+			const struct stat *st, struct err *err)
 {
 	struct context_file *file = ARENA_NEW(&c->arena, struct context_file);
-	const unsigned char *known = c->index ? statindex_find(c->index, st) : NULL;
+	const unsigned char *known = NULL;
 
 	file->context = c;
-	file->st = *st;
+	file->state = file_state_of(st);
+	file->has_links = st->st_nlink > 1;
+	if (c->index)
+		known = statindex_find(c->index, &file->state, &file->plain);
 	if (known) {
 		memcpy(file->hash, known, SHA256_SIZE);
 		file->hashed = true;
-		statindex_keep(c->index, st);
 	}
+	if (!file->plain && !xattr_read(e, &c->arena, dir, name, err))
+		return false;
+	file->plain = !e->xattr_count;
 	e->kind = ENTRY_FILE;
 	e->size = st->st_size;
 	e->open = open_file;
 	e->data = file;
 	e->dir = c->dir;
+	return true;
 }
 
 /* Everything but directories; sockets cannot be in a layer. */
@@ -399,9 +406,8 @@ static bool add_other(struct context *c, int dir, const char *name, const char *
 	struct entry *e = new_entry(c, path, st);
 
 	if (S_ISREG(st->st_mode)) {
-		if (!xattr_read(e, &c->arena, dir, name, err))
+		if (!add_regular(c, e, dir, name, st, err))
 			return false;
-		add_regular(c, e, st);
 	} else if (S_ISLNK(st->st_mode)) {
 		e->kind = ENTRY_SYMLINK;
 		e->mode = 0777;

@@ -12,14 +12,14 @@
 
 /* A file of fixed records, sorted by device and inode, that ends with a hash of itself. */
 
-static const char magic[8] = { 'r', 't', 's', 't', 'a', 't', '0', '1' };
+static const char magic[8] = { 'r', 't', 's', 't', 'a', 't', '0', '2' };
 
 /* The kernel stamps files by its tick (4 or 10 ms): within this, two writes look alike. */
 enum { GRAIN_NS = 20 * 1000 * 1000 };
 
 struct record {
-	uint64_t dev, ino, size;
-	int64_t mtime_ns, ctime_ns;
+	struct file_state state;
+	uint64_t plain; /* 0 or 1 */
 	unsigned char hash[SHA256_SIZE];
 };
 
@@ -29,7 +29,8 @@ struct statindex {
 	struct store *store;
 	int dir;
 	char name[64];
-	struct record *old; /* sorted */
+	struct buf file;    /* as it was read */
+	struct record *old; /* sorted, inside it */
 	size_t old_count;
 	struct {
 		struct record *items;
@@ -52,49 +53,56 @@ int64_t statindex_now_ns(void)
 	return nanoseconds(now);
 }
 
-static struct record record_of(const struct stat *st)
+struct file_state file_state_of(const struct stat *st)
 {
-	return (struct record){ .dev = (uint64_t)st->st_dev,
-				.ino = (uint64_t)st->st_ino,
-				.size = (uint64_t)st->st_size,
-				.mtime_ns = nanoseconds(st->st_mtim),
-				.ctime_ns = nanoseconds(st->st_ctim) };
+	return (struct file_state){ .dev = (uint64_t)st->st_dev,
+				    .ino = (uint64_t)st->st_ino,
+				    .size = (uint64_t)st->st_size,
+				    .mtime_ns = nanoseconds(st->st_mtim),
+				    .ctime_ns = nanoseconds(st->st_ctim) };
+}
+
+bool file_state_same(const struct file_state *a, const struct file_state *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct record *x = a;
-	const struct record *y = b;
+	const struct file_state *x = &((const struct record *)a)->state;
+	const struct file_state *y = &((const struct record *)b)->state;
 
 	if (x->dev != y->dev)
 		return x->dev < y->dev ? -1 : 1;
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-static void load(struct statindex *x, const struct buf *file)
+static void load(struct statindex *x)
 {
-	size_t body = file->len - SHA256_SIZE;
+	size_t body = x->file.len - SHA256_SIZE;
 	unsigned char hash[SHA256_SIZE];
 
-	if (file->len < sizeof(magic) + SHA256_SIZE ||
-	    memcmp(file->ptr, magic, sizeof(magic)) != 0 ||
+	if (x->file.len < sizeof(magic) + SHA256_SIZE ||
+	    memcmp(x->file.ptr, magic, sizeof(magic)) != 0 ||
 	    (body - sizeof(magic)) % sizeof(struct record) != 0)
 		return;
-	sha256_of(hash, file->ptr, body);
-	if (memcmp(hash, file->ptr + body, SHA256_SIZE) != 0)
+	sha256_of(hash, x->file.ptr, body);
+	if (memcmp(hash, x->file.ptr + body, SHA256_SIZE) != 0)
 		return;
 	x->old_count = (body - sizeof(magic)) / sizeof(struct record);
-	x->old = mem_dup(file->ptr + sizeof(magic), x->old_count * sizeof(struct record));
+	/* the heap's alignment and the magic's size: records lie as they must */
+	x->old = (struct record *)(void *)(x->file.ptr + sizeof(magic));
 	x->kept = mem_alloc(x->old_count + 1);
 }
 
 bool statindex_open(struct statindex **out, struct store *s, int context_dir, struct err *err)
 {
 	AUTO(auto_statindex_close) struct statindex *x = mem_alloc(sizeof(*x));
-	AUTO(buf_free) struct buf file = BUF_INIT(SIZE_MAX / 2);
 	struct err ignored = { 0 };
 	struct stat st;
 
+	x->file = (struct buf)BUF_INIT(SIZE_MAX / 2);
 	x->store = s;
 	x->dir = -1;
 	if (fstat(context_dir, &st) < 0)
@@ -103,10 +111,10 @@ bool statindex_open(struct statindex **out, struct store *s, int context_dir, st
 		return false;
 	snprintf(x->name, sizeof(x->name), "%llx-%llx", (unsigned long long)st.st_dev,
 		 (unsigned long long)st.st_ino);
-	if (fs_read(&file, x->dir, x->name,
+	if (fs_read(&x->file, x->dir, x->name,
 		    (size_t)LIMIT_CONTEXT_FILES * sizeof(struct record) + KIB, FS_BENEATH_NOLINK,
 		    &ignored))
-		load(x, &file);
+		load(x);
 	*out = STEAL(x);
 	return true;
 }
@@ -116,53 +124,37 @@ void statindex_close(struct statindex *x)
 	if (!x)
 		return;
 	auto_close(&x->dir);
-	free(x->old);
+	buf_free(&x->file);
 	free(x->kept);
 	free(x->fresh.items);
 	free(x);
 }
 
-static size_t find(const struct statindex *x, const struct record *want)
+const unsigned char *statindex_find(struct statindex *x, const struct file_state *state,
+				    bool *plain_out)
 {
-	const struct record *found =
-		x->old_count ? bsearch(want, x->old, x->old_count, sizeof(*x->old), compare) : NULL;
+	struct record want = { .state = *state };
+	const struct record *r =
+		x->old_count ? bsearch(&want, x->old, x->old_count, sizeof(want), compare) : NULL;
 
-	return found ? (size_t)(found - x->old) : x->old_count;
-}
-
-const unsigned char *statindex_find(const struct statindex *x, const struct stat *st)
-{
-	struct record want = record_of(st);
-	size_t i = find(x, &want);
-	const struct record *r;
-
-	if (i == x->old_count)
+	*plain_out = false;
+	if (!r || !file_state_same(&r->state, state))
 		return NULL;
-	r = &x->old[i];
-	if (r->size != want.size || r->mtime_ns != want.mtime_ns || r->ctime_ns != want.ctime_ns)
-		return NULL;
+	x->kept[r - x->old] = true;
+	*plain_out = r->plain == 1;
 	return r->hash;
 }
 
-void statindex_put(struct statindex *x, const struct stat *st, int64_t read_ns,
+void statindex_put(struct statindex *x, const struct file_state *state, int64_t read_ns, bool plain,
 		   const unsigned char hash[SHA256_SIZE])
 {
-	struct record r = record_of(st);
+	struct record r = { .state = *state, .plain = plain };
 
-	if (r.mtime_ns >= read_ns - GRAIN_NS || r.ctime_ns >= read_ns - GRAIN_NS)
+	if (state->mtime_ns >= read_ns - GRAIN_NS || state->ctime_ns >= read_ns - GRAIN_NS)
 		return;
 	memcpy(r.hash, hash, SHA256_SIZE);
 	*ARRAY_PUSH(&x->fresh) = r;
 	x->changed = true;
-}
-
-void statindex_keep(struct statindex *x, const struct stat *st)
-{
-	struct record want = record_of(st);
-	size_t i = find(x, &want);
-
-	if (i < x->old_count)
-		x->kept[i] = true;
 }
 
 bool statindex_save(struct statindex *x, struct err *err)

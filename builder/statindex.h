@@ -2,6 +2,7 @@
 #ifndef BUILDER_STATINDEX_H
 #define BUILDER_STATINDEX_H
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -23,13 +24,22 @@ static inline void auto_statindex_close(struct statindex **x)
 	statindex_close(*x);
 }
 
-/* NULL when the file is not known as it is now. */
-const unsigned char *statindex_find(const struct statindex *x, const struct stat *st);
+/* What says that a file is the same: setting an attribute, owner or mode moves ctime too. */
+struct file_state {
+	uint64_t dev, ino, size;
+	int64_t mtime_ns, ctime_ns;
+};
+struct file_state file_state_of(const struct stat *st);
+bool file_state_same(const struct file_state *a, const struct file_state *b);
+
+/* The hash of its bytes, NULL when the file is not known as it is now; *plain_out: it has no
+ * attributes that are kept (layers/xattr.h). What nobody asks for is forgotten by the next
+ * statindex_save. */
+const unsigned char *statindex_find(struct statindex *x, const struct file_state *state,
+				    bool *plain_out);
 /* `read_ns`: wall clock when its reading began. Not thread-safe. */
-void statindex_put(struct statindex *x, const struct stat *st, int64_t read_ns,
+void statindex_put(struct statindex *x, const struct file_state *state, int64_t read_ns, bool plain,
 		   const unsigned char hash[SHA256_SIZE]);
-/* Files that are still wanted; the others are forgotten by the next statindex_save. */
-void statindex_keep(struct statindex *x, const struct stat *st);
 /* Write it when something changed. */
 MUST_CHECK bool statindex_save(struct statindex *x, struct err *err);
 
