@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +105,23 @@ void hasher_free(struct hasher *h)
 {
 	EVP_MD_CTX_free(h->ctx);
 	h->ctx = NULL;
+}
+
+void fingerprint_of(unsigned char out[FINGERPRINT_SIZE],
+		    const unsigned char key[FINGERPRINT_KEY_SIZE], const void *data, size_t len)
+{
+	static const unsigned char nonce[12];
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	unsigned char none[16];
+	int unused;
+
+	assert(len <= INT_MAX);
+	check(ctx != NULL);
+	check(EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce));
+	check(EVP_EncryptUpdate(ctx, NULL, &unused, data, (int)len));
+	check(EVP_EncryptFinal_ex(ctx, none, &unused));
+	check(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, FINGERPRINT_SIZE, out));
+	EVP_CIPHER_CTX_free(ctx);
 }
 
 void random_bytes(void *out, size_t len)

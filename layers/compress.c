@@ -10,12 +10,16 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "layers/deflate.h"
+#include "layers/pieces.h"
 
 /* Compression sinks: order, threads and framing. The deflate blocks are layers/deflate.c's; reading
  * is layers/decompress.c's. */
 
 enum {
-	GZIP_BLOCK = 1 * MIB,
+	GZIP_BLOCK = 1 * MIB, /* at most */
+	GZIP_BLOCK_MIN = 256 * KIB,
+	GZIP_UNIT = 512,      /* a tar's: what changes size moves what follows by so many bytes */
+	GZIP_END_MASK = 1023, /* one unit in so many ends a block */
 	ZSTD_JOB = 2 * MIB,
 	ZSTD_LEVEL_DEFAULT = 3,
 	GZIP_LEVEL_MAX = 12,
@@ -32,9 +36,11 @@ struct compressor {
 struct gzip_block {
 	struct pool_job job;
 	struct deflater *deflater;
+	const struct pieces *pieces; /* NULL: none */
 	unsigned char *in, *out;
 	size_t in_len, out_len;
 	uint32_t crc;
+	struct fingerprint fingerprint;
 };
 
 struct gzip {
@@ -46,6 +52,8 @@ struct gzip {
 	size_t slots;
 	size_t first, filling; /* blocks counted from the start: the oldest unwritten, the one being
 				  filled */
+	struct pieces *pieces; /* NULL: none */
+	uint64_t written;      /* bytes that went on */
 	uint32_t crc;
 	uint32_t size; /* modulo 2^32, as the trailer has it */
 	bool has_header;
@@ -56,7 +64,14 @@ static void compress_block(struct pool_job *job)
 	struct gzip_block *b = (struct gzip_block *)job;
 
 	b->crc = deflate_crc32(0, b->in, b->in_len);
-	b->out_len = deflater_part(b->deflater, b->out, b->in, b->in_len);
+	b->out_len = 0;
+	if (b->pieces) {
+		b->fingerprint = pieces_fingerprint(b->pieces, b->in, b->in_len);
+		b->out_len = pieces_find(b->pieces, b->out, deflater_bound(GZIP_BLOCK),
+					 &b->fingerprint, b->crc, b->in_len);
+	}
+	if (!b->out_len)
+		b->out_len = deflater_part(b->deflater, b->out, b->in, b->in_len);
 }
 
 static struct gzip_block *block_at(struct gzip *g, size_t index)
@@ -80,6 +95,7 @@ static bool put_header(struct gzip *g, struct err *err)
 	if (g->has_header)
 		return true;
 	g->has_header = true;
+	g->written = sizeof(header);
 	return sink_write(g->base.next, header, sizeof(header), err);
 }
 
@@ -93,8 +109,14 @@ static bool write_oldest(struct gzip *g, struct err *err)
 		compress_block(&b->job);
 	g->crc = deflate_crc32_join(g->crc, b->crc, b->in_len);
 	g->size += (uint32_t)b->in_len;
+	if (!put_header(g, err))
+		return false;
+	if (b->pieces)
+		pieces_add(g->pieces, &b->fingerprint, b->crc, b->in_len, g->written, b->out,
+			   b->out_len);
+	g->written += b->out_len;
 	b->in_len = 0;
-	return put_header(g, err) && sink_write(g->base.next, b->out, b->out_len, err);
+	return sink_write(g->base.next, b->out, b->out_len, err);
 }
 
 /* Hand the block being filled to the pool and find room for the next. */
@@ -102,12 +124,35 @@ static bool submit(struct gzip *g, struct err *err)
 {
 	struct gzip_block *b = block_at(g, g->filling);
 
-	if (!g->pool && !pool_open(&g->pool, g->threads, err))
-		return false;
+	if (!g->pool) {
+		if (!pool_open(&g->pool, g->threads, err))
+			return false;
+		if (g->pieces)
+			pieces_load(g->pieces);
+	}
+	b->pieces = g->pieces;
 	b->job.done = false;
 	pool_submit(g->pool, &b->job);
 	g->filling++;
 	return g->filling - g->first < g->slots || write_oldest(g, err);
+}
+
+/* Bytes the block takes before the next look at whether it ends. */
+static size_t room(const struct gzip_block *b)
+{
+	size_t stop = b->in_len < GZIP_BLOCK_MIN ? GZIP_BLOCK_MIN
+						 : (b->in_len / GZIP_UNIT + 1) * GZIP_UNIT;
+
+	return stop - b->in_len;
+}
+
+/* By its last unit alone: wherever the same bytes come again, blocks end in the same places. */
+static bool is_end(const struct gzip_block *b)
+{
+	if (b->in_len < GZIP_BLOCK_MIN || b->in_len % GZIP_UNIT)
+		return false;
+	return b->in_len == GZIP_BLOCK ||
+	       !(deflate_crc32(0, b->in + b->in_len - GZIP_UNIT, GZIP_UNIT) & GZIP_END_MASK);
 }
 
 static bool gzip_write(struct sink *self, const void *data, size_t len, struct err *err)
@@ -119,12 +164,13 @@ static bool gzip_write(struct sink *self, const void *data, size_t len, struct e
 		struct gzip_block *b = block_at(g, g->filling);
 		size_t n;
 
-		if (b->in_len == GZIP_BLOCK) {
+		/* not when it is complete: it may be the only one, which is compressed here */
+		if (is_end(b)) {
 			if (!submit(g, err))
 				return false;
 			continue;
 		}
-		n = GZIP_BLOCK - b->in_len < len ? GZIP_BLOCK - b->in_len : len;
+		n = room(b) < len ? room(b) : len;
 		memcpy(b->in + b->in_len, p, n);
 		b->in_len += n;
 		p += n;
@@ -198,6 +244,7 @@ static bool gzip_open(struct sink **out, struct sink *next, const struct compres
 				       .next = next,
 				       .close = gzip_close };
 	g->level = level_of(opt);
+	g->pieces = opt->pieces;
 	g->threads = thread_count(opt);
 	g->slots = g->threads + 2;
 	g->ring = mem_alloc(g->slots * sizeof(*g->ring));
@@ -357,8 +404,8 @@ struct compressor_id compressor_id(const struct compress_options *opt)
 	case COMPRESSION_NONE:
 		break;
 	case COMPRESSION_GZIP:
-		snprintf(id.text, sizeof(id.text), "gzip-libdeflate-%s-%d-%dM", deflate_version,
-			 level_of(opt), GZIP_BLOCK / MIB);
+		snprintf(id.text, sizeof(id.text), "gzip-libdeflate-%s-%d-%dK-%dM", deflate_version,
+			 level_of(opt), GZIP_BLOCK_MIN / KIB, GZIP_BLOCK / MIB);
 		break;
 	case COMPRESSION_ZSTD:
 		snprintf(id.text, sizeof(id.text), "zstd-libzstd-%s-%d-%dM", ZSTD_versionString(),

@@ -8,13 +8,17 @@
 /*
  * Compression sinks. gzip: ONE member (RFC 1952), compressed in independent
  * blocks on several threads, bytes the same for any number of threads and any CPU; header mtime 0,
- * no name, OS 255. zstd: one frame (RFC 8878) with content checksum, level 3, the same for any
+ * no name, OS 255. Where blocks end is said by the bytes themselves, so that those behind a change
+ * are the same again. zstd: one frame (RFC 8878) with content checksum, level 3, the same for any
  * number of threads too. NONE passes on. Threads start with the second block: what is small is
  * compressed on the caller's.
  */
+struct pieces;
 struct compress_options {
 	enum compression kind;
-	int level;      /* 0: the default of the kind; gzip 1..12, zstd 1..19 */
+	int level; /* 0: the default of the kind; gzip 1..12, zstd 1..19 */
+	struct pieces *
+		pieces; /* gzip: looked into and added to (layers/pieces.h); borrowed, NULL: none */
 	size_t threads; /* 0: parallel_cpus(); at most LIMIT_COMPRESS_THREADS are used */
 };
 /* A level outside the range is E_USAGE. `next` is borrowed. Bytes reach it on the thread that
@@ -25,7 +29,7 @@ void compressor_close(struct sink *s); /* finished or not; NULL is fine */
 DEFINE_AUTO(struct sink, compressor_close)
 
 /*
- * "gzip-libdeflate-1.14-6-1M": name, library, version, level, block size; recorded, since
+ * "gzip-libdeflate-1.14-6-256K-1M": name, library, version, level, block sizes; recorded, since
  * compressed digests are equal only for one of these.
  */
 struct compressor_id {

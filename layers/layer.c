@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "layers/ahead.h"
+#include "layers/pieces.h"
 #include "layers/stage.h"
 #include "layers/tar.h"
 
@@ -27,6 +28,7 @@ struct layer_options layer_options_default(void)
 struct layer_writer {
 	const char *media_type;
 	struct blob_writer *blob;
+	struct pieces *pieces;
 	struct sink_hash packed; /* of the compressed bytes */
 	struct stage *to_packed;
 	struct sink *compressor;
@@ -38,6 +40,7 @@ bool layer_writer_open(struct layer_writer **out, struct store *store,
 		       const struct layer_options *opt, struct err *err)
 {
 	AUTO(auto_layer_writer_close) struct layer_writer *w = mem_alloc(sizeof(*w));
+	struct compress_options compress = opt->compress;
 
 	w->media_type = media_text(MEDIA_LAYER, opt->family, opt->compress.kind);
 	if (!w->media_type)
@@ -48,7 +51,9 @@ bool layer_writer_open(struct layer_writer **out, struct store *store,
 	blob_writer_trust(w->blob);
 	sink_hash_init(&w->packed, blob_writer_sink(w->blob));
 	w->to_packed = stage_open(&w->packed.sink);
-	if (!compressor_open(&w->compressor, stage_sink(w->to_packed), &opt->compress, err))
+	w->pieces = pieces_open(store, compressor_id(&opt->compress).text);
+	compress.pieces = w->pieces;
+	if (!compressor_open(&w->compressor, stage_sink(w->to_packed), &compress, err))
 		return false;
 	sink_hash_init(&w->plain, w->compressor);
 	w->to_plain = stage_open(&w->plain.sink);
@@ -70,7 +75,10 @@ bool layer_writer_commit(struct layer *out, struct layer_writer *w, struct err *
 					       .size = (int64_t)w->packed.size },
 			       .diff_id = digest_from_hash(w->plain.hash),
 			       .unpacked_size = (int64_t)w->plain.size };
-	return blob_writer_commit_as(w->blob, &out->descriptor.digest, out->descriptor.size, err);
+	if (!blob_writer_commit_as(w->blob, &out->descriptor.digest, out->descriptor.size, err))
+		return false;
+	pieces_save(w->pieces, &out->descriptor.digest);
+	return true;
 }
 
 void layer_writer_close(struct layer_writer *w)
@@ -82,6 +90,7 @@ void layer_writer_close(struct layer_writer *w)
 	stage_close(w->to_packed);
 	sink_hash_free(&w->plain);
 	sink_hash_free(&w->packed);
+	pieces_close(w->pieces);
 	blob_writer_close(w->blob);
 	free(w);
 }
