@@ -7,7 +7,7 @@ B := $(O)/$(V)
 # a test of a room is linked with no others.
 LEVEL_1 := base
 LEVEL_2 := image net
-LEVEL_3 := layers
+LEVEL_3 := layers git
 LEVEL_4 := registry python sandbox templates
 LEVEL_5 := builder extend
 LEVEL_6 := runtime
@@ -17,7 +17,7 @@ ROOMS := $(foreach l,$(LEVELS),$(LEVEL_$(l)))
 
 PKGS := libcrypto jansson yaml-0.1 zlib libdeflate libzstd libseccomp
 # Loaded at first use by their adapter (base/dynlib.h): headers only.
-DL_PKGS := libcurl libarchive libpsl
+DL_PKGS := libcurl libarchive libgit2 libpsl
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config

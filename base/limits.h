@@ -93,6 +93,16 @@ enum {
 	LIMIT_GLOB_STEPS = 10000000,
 	LIMIT_CONTEXT_FILES = 5000000,
 
+	LIMIT_GIT_REF = 1024,         /* a name: git's own files end at 255 a component */
+	LIMIT_GIT_REFS = 1000000,     /* what an old server announces unasked */
+	LIMIT_GIT_OBJECTS = 20000000, /* of one pack: twice the Linux kernel's whole history */
+	LIMIT_GIT_BLOB = 512 * MIB,   /* libgit2 holds an object in memory; forges end at 100 MiB */
+	LIMIT_GIT_PACKS = 50,         /* a mirror with more begins anew */
+	LIMIT_GIT_UNUSED_S = 30 * 24 * 3600, /* a mirror that nobody used is dropped */
+	LIMIT_GIT_MODULES = 1 * MIB,         /* .gitmodules */
+	LIMIT_GIT_MODULES_DEPTH = 10,        /* submodules of submodules */
+	LIMIT_GIT_MODULES_COUNT = 1000,
+
 	LIMIT_REQUIREMENTS = 4 * MIB,
 	LIMIT_REQUIREMENTS_DEPTH = 20,
 	LIMIT_REQUIREMENTS_ENTRIES = 20000,
@@ -124,6 +134,7 @@ enum {
 #define LIMIT_LAYER_TAR (2 * LIMIT_LAYER_UNPACKED)
 #define LIMIT_WHEEL_UNPACKED (4 * GIB)
 #define LIMIT_BLOB (256 * GIB)
+#define LIMIT_GIT_PACK (16 * GIB) /* one commit's files, or a history */
 /* One file of the web, a context as a stream: as large as a layer of it may be. */
 #define LIMIT_DOWNLOAD LIMIT_LAYER_UNPACKED
 /* AWS Lambda: function and all layers unzipped (docs, "Lambda quotas"). */

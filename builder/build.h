@@ -35,6 +35,7 @@ struct build_context {
 		BUILD_CONTEXT_IMAGE,   /* `path`: an image reference, docker-image:// left out,
 					  or oci-layout://DIR[:TAG][@DIGEST] */
 		BUILD_CONTEXT_URL,     /* `path`: a tar, or one file, of the web */
+		BUILD_CONTEXT_GIT,     /* `path`: a git repository (git/location.h) */
 	} kind;
 	const char *path;
 	const struct entry_list *entries; /* sorted, with parents */
@@ -65,6 +66,9 @@ struct build_request {
 	size_t secret_count;
 	const struct build_ssh *ssh;
 	size_t ssh_count;
+	/* Beginnings of git URLs that are refused otherwise: of this machine, submodules of other
+	 * hosts; may be NULL. Secrets and ssh serve git, too. */
+	const struct str_list *git_allow;
 	const struct map *build_args; /* text; MAP_TEXT */
 	const struct map *labels;     /* text; may be NULL */
 	const char *target;           /* stage name or number; NULL: the last */
@@ -74,6 +78,8 @@ struct build_request {
 	bool network; /* for RUN */
 	enum sandbox_isolation isolation;
 	struct layer_options layer;
+	bool has_context_time; /* what the build argument SOURCE_DATE_EPOCH=context means */
+	int64_t context_time;
 	bool has_epoch; /* SOURCE_DATE_EPOCH: context layers and created */
 	int64_t epoch;
 	bool keep_times;

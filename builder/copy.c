@@ -471,8 +471,14 @@ static bool copy_parents(struct copy *c, const struct files *from, const char *s
 bool copy_source(struct copy *c, const struct files *from, const char *source,
 		 struct place source_place, struct err *err)
 {
-	if (c->step->copy.parents ? copy_parents(c, from, source, err)
-				  : copy_matches(c, from, source, err))
+	bool keep_times = c->keep_times;
+	bool ok;
+
+	c->keep_times = keep_times || from->keeps_times;
+	ok = c->step->copy.parents ? copy_parents(c, from, source, err)
+				   : copy_matches(c, from, source, err);
+	c->keep_times = keep_times;
+	if (ok)
 		return true;
 	err_wrap(err, "%s", c->step->in->spec->name);
 	return dockerfile_at(c->step->file, source_place, (int)strlen(source), err);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "builder/archive.h"
 #include "builder/cache.h"
+#include "builder/context_git.h"
 #include "builder/copy.h"
 #include "builder/definition.h"
 #include "builder/download.h"
@@ -230,6 +231,29 @@ static bool add_url(struct work *w, size_t i, struct err *err)
 	return done || copy_file(&w->copy, &file, d->name, err);
 }
 
+/* What the URL says and what the flags say is one. */
+static bool git_place(struct git_location *at, const struct step_copy *c, const char *source,
+		      struct err *err)
+{
+	if (!git_location_parse(at, source, err))
+		return false;
+	if (c->has_keep_git_dir && at->has_keep_git_dir && c->keep_git_dir != at->keep_git_dir)
+		return err_set(err, E_INPUT, "--keep-git-dir and the URL contradict each other");
+	at->keep_git_dir = c->has_keep_git_dir ? c->keep_git_dir : at->keep_git_dir;
+	return !c->checksum || !*c->checksum || git_location_pin(at, c->checksum, err);
+}
+
+/* The files of a commit, as BuildKit copies them: the contents of its root. */
+static bool add_git(struct work *w, size_t i, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	AUTO(git_location_free) struct git_location at = { 0 };
+	const struct files *files;
+
+	return git_place(&at, c, c->sources[i], err) && source_git(&files, w->b, &at, err) &&
+	       copy_source(&w->copy, files, ".", c->source_places[i], err);
+}
+
 static bool add_source(struct work *w, size_t i, struct err *err)
 {
 	const struct step_copy *c = &w->step->copy;
@@ -239,10 +263,9 @@ static bool add_source(struct work *w, size_t i, struct err *err)
 
 	if ((url || git) && !c->is_add)
 		err_set(err, E_INPUT, "COPY cannot take '%s'", source);
-	else if (git)
-		err_set(err, E_UNSUPPORTED, "ADD of a git repository is not supported yet");
-	else if (url ? add_url(w, i, err)
-		     : copy_source(&w->copy, w->from, source, c->source_places[i], err))
+	else if (git   ? add_git(w, i, err)
+		 : url ? add_url(w, i, err)
+		       : copy_source(&w->copy, w->from, source, c->source_places[i], err))
 		return true;
 	if ((url || git) && !c->is_add)
 		err_hint(err, "ADD can");
@@ -373,6 +396,8 @@ static bool key_content(struct cache_key *k, const struct work *w, const struct 
 			cache_key_bytes(k, hash, SHA256_SIZE);
 		else /* the file itself, as long as the context is open */
 			cache_key_bytes(k, &e->data, sizeof(e->data));
+	} else if (context_is_git(e)) {
+		cache_key_bytes(k, context_git_id(e), GIT_ID_SIZE);
 	} else if (e->open == spool_open_range) {
 		range = e->data;
 		cache_key_bytes(k, range->hash, SHA256_SIZE);

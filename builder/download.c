@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "git/location.h"
 #include "image/digest.h"
 #include "net/retry.h"
 
@@ -14,13 +15,7 @@
 
 bool download_is_git(const char *source)
 {
-	AUTO(auto_free) char *path = mem_strndup(source, strcspn(source, "#?"));
-
-	if (str_has_prefix(source, "git://") || str_has_prefix(source, "ssh://") ||
-	    str_has_prefix(source, "git@"))
-		return true;
-	return (str_has_prefix(source, "http://") || str_has_prefix(source, "https://")) &&
-	       str_has_suffix(path, ".git");
+	return git_location_is(source, false);
 }
 
 bool download_is_url(const char *source)

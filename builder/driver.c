@@ -96,6 +96,10 @@ static bool epoch_of(int64_t *out, const struct build_request *req, struct err *
 	*out = req->has_epoch ? req->epoch : CLOCK_EPOCH_1980;
 	if (req->has_epoch || !text || !*text)
 		return true;
+	if (str_eq(text, "context")) { /* of a directory nothing is known: as if it was not given */
+		*out = req->has_context_time ? req->context_time : *out;
+		return true;
+	}
 	if (!str_to_u64(&value, slice_of(text), INT64_MAX / 2))
 		return err_set(err, E_USAGE, "SOURCE_DATE_EPOCH '%s' is no number of seconds",
 			       text);

@@ -8,6 +8,7 @@
 #include "builder/flight.h"
 #include "builder/plan.h"
 #include "builder/view.h"
+#include "git/location.h"
 #include "net/http.h"
 
 /*
@@ -75,7 +76,8 @@ struct shared {
 	struct lock lock;
 	struct cond changed; /* a product's state, a slot */
 	struct base *bases;
-	struct lock sources_lock;  /* the three below */
+	struct lock sources_lock;  /* the four below */
+	struct map commits;        /* of ADD: contexts by where they come from */
 	struct context *context;   /* of a directory; NULL: not opened yet */
 	struct context **contexts; /* of named ones, by number; NULL: not opened yet */
 	struct files *entry_files; /* of named ones made of entries */
@@ -137,6 +139,9 @@ struct digest *base_diff_ids(const struct base *base, const struct layer *layers
 MUST_CHECK bool source_main(const struct files **out, struct build *b, struct err *err);
 MUST_CHECK bool source_named(const struct files **out, struct build *b, size_t number,
 			     struct err *err);
+/* The files of a commit, for ADD. */
+MUST_CHECK bool source_git(const struct files **out, struct build *b, const struct git_location *at,
+			   struct err *err);
 /* For downloads; made at first use. */
 struct http *source_http(struct build *b);
 

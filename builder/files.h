@@ -14,6 +14,7 @@ struct files {
 	const struct entry **items; /* bytewise by path; the root has no entry */
 	size_t len, cap;
 	bool keeps_owners; /* stages and images; a context's files belong to root */
+	bool keeps_times;  /* asked for by the source itself */
 	const struct dockerignore
 		*ignored; /* why something may be missing here; NULL: nothing is left out */
 };

@@ -25,7 +25,7 @@ static const struct flag_spec add_flags[] = {
 	{ "exclude",      FLAG_LIST, NULL },
 	{ "checksum",     FLAG_TEXT, NULL },
 	{ "unpack",       FLAG_BOOL, NULL },
-	{ "keep-git-dir", FLAG_BOOL, "leave it out: ADD takes no git repositories yet" },
+	{ "keep-git-dir", FLAG_BOOL, NULL },
 };
 static const struct flag_spec run_flags[] = {
 	{ "mount",    FLAG_LIST, NULL },

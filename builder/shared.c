@@ -7,6 +7,11 @@
 /* What stages and platforms share: contexts, the HTTP client, room to work in, the first failure.
  */
 
+static void free_context(void *c)
+{
+	context_close(c);
+}
+
 void shared_init(struct shared *s, const struct build_env *env, const struct build_request *req)
 {
 	*s = (struct shared){ .env = env, .req = req, .slots = parallel_cpus() };
@@ -14,6 +19,7 @@ void shared_init(struct shared *s, const struct build_env *env, const struct bui
 	lock_init(&s->sources_lock);
 	cond_init(&s->changed);
 	flights_init(&s->flights);
+	s->commits.free_value = free_context;
 	s->contexts = mem_alloc((req->context_count + 1) * sizeof(struct context *));
 	s->entry_files = mem_alloc((req->context_count + 1) * sizeof(struct files));
 }
@@ -27,6 +33,7 @@ void shared_free(struct shared *s)
 	free(s->contexts);
 	free(s->entry_files);
 	context_close(s->context);
+	map_free(&s->commits);
 	http_close(s->http);
 	bases_free(s->bases);
 	flights_free(&s->flights);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/mem.h"
+#include "builder/context_git.h"
 #include "builder/context_tar.h"
 #include "builder/driver.h"
 
@@ -48,6 +50,16 @@ static bool open_url(struct context **out, struct build *b, const char *url, str
 	return context_ignore(*out, NULL, err);
 }
 
+static bool open_git(struct context **out, struct build *b, const char *url, struct err *err)
+{
+	AUTO(git_location_free) struct git_location at = { 0 };
+	struct git_options opt =
+		context_git_options(b->req, b->env->store, b->env->events, source_http(b));
+
+	return git_location_parse(&at, url, err) && context_open_git(out, &opt, &at, NULL, err) &&
+	       context_ignore(*out, NULL, err);
+}
+
 /* The rest holds sources_lock. */
 
 static const struct files *entries(struct build *b, size_t number)
@@ -77,6 +89,9 @@ static bool open_named(const struct files **out, struct build *b, size_t number,
 	case BUILD_CONTEXT_URL:
 		ok = *opened || open_url(opened, b, named->path, err);
 		break;
+	case BUILD_CONTEXT_GIT:
+		ok = *opened || open_git(opened, b, named->path, err);
+		break;
 	case BUILD_CONTEXT_ENTRIES:
 		*out = entries(b, number);
 		return true;
@@ -94,5 +109,31 @@ bool source_named(const struct files **out, struct build *b, size_t number, stru
 	lock_take(&b->shared->sources_lock);
 	ok = open_named(out, b, number, err);
 	lock_drop(&b->shared->sources_lock);
+	return ok;
+}
+
+/* One commit for all that name it, whatever moves at the server meanwhile. */
+bool source_git(const struct files **out, struct build *b, const struct git_location *at,
+		struct err *err)
+{
+	struct shared *s = b->shared;
+	struct git_options opt =
+		context_git_options(b->req, b->env->store, b->env->events, source_http(b));
+	AUTO(auto_free)
+	char *key = mem_printf("%s#%s:%s %s %d%d%d", at->remote, at->ref ? at->ref : "",
+			       at->subdir ? at->subdir : "", at->checksum ? at->checksum : "",
+			       at->keep_git_dir, at->no_submodules, at->mtime_commit);
+	struct context *c;
+	bool ok = true;
+
+	lock_take(&s->sources_lock);
+	c = map_get(&s->commits, key);
+	if (!c) {
+		ok = context_open_git(&c, &opt, at, NULL, err);
+		if (ok)
+			map_put(&s->commits, key, c);
+	}
+	ok = ok && context_files(out, c, err);
+	lock_drop(&s->sources_lock);
 	return ok;
 }

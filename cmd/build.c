@@ -28,7 +28,7 @@ struct build_args {
 	const char *backend, *file, *platform, *target, *python, *base, *installer, *libc, *network,
 		*isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
-	struct str_list secrets, ssh;
+	struct str_list secrets, ssh, git_allow;
 	struct str_list tags, build_args, contexts, requirements, find_links, labels;
 	struct str_list cache_from, cache_to;
 	bool no_cache, pull, push, plan, check, keep_times;
@@ -45,8 +45,9 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "platform", "OS/ARCH",      struct build_args, platform,     "the platform it is for (default: this machine's)"),
 	OPT_LIST(0,   "build-arg", "NAME[=VALUE]", struct build_args, build_args,  "set an ARG; without a value, from the environment"),
 	OPT_LIST(0,   "build-context", "NAME=SOURCE", struct build_args, contexts, "for FROM NAME and COPY --from=NAME: a directory, URL, docker-image:// or oci-layout://"),
-	OPT_LIST(0,   "secret", "id=ID[,src=FILE|,env=VAR]", struct build_args, secrets, "for RUN --mount=type=secret"),
-	OPT_LIST(0,   "ssh", "ID[=SOCKET|KEY,...]", struct build_args, ssh,        "for RUN --mount=type=ssh; default is $SSH_AUTH_SOCK"),
+	OPT_LIST(0,   "secret", "id=ID[,src=FILE|,env=VAR]", struct build_args, secrets, "for RUN --mount=type=secret, and GIT_AUTH_TOKEN for git"),
+	OPT_LIST(0,   "git-allow", "URL",         struct build_args, git_allow,    "read git repositories below it, though of this machine or a submodule of another host"),
+	OPT_LIST(0,   "ssh", "ID[=SOCKET|KEY,...]", struct build_args, ssh,        "for RUN --mount=type=ssh and git; default is $SSH_AUTH_SOCK"),
 	OPT_LIST(0,   "label", "KEY=VALUE",       struct build_args, labels,       "label the image"),
 	OPT_GROUP("A backend's runtime"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
@@ -265,8 +266,14 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	if (backend && build_context_is_source(job->context))
 		return err_set(err, E_USAGE, "--backend %s takes no context: '%s'", backend->name,
 			       job->context);
+	r->secrets = job->secrets.secrets.items;
+	r->secret_count = job->secrets.secrets.len;
+	r->ssh = job->secrets.ssh.items;
+	r->ssh_count = job->secrets.ssh.len;
+	r->git_allow = &args->git_allow;
+	r->build_args = &job->build_args;
 	if (backend ? !make_inputs(job, s, args, backend, err)
-		    : !build_source_read(&job->source, s, job->context, args->file, err))
+		    : !build_source_read(&job->source, s, r, job->context, args->file, err))
 		return false;
 	if (backend) {
 		r->dockerfile = job->inputs.dockerfile.ptr;
@@ -278,14 +285,11 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 		r->dockerfile_name = job->source.dockerfile_name;
 		r->context_dir = job->source.dir;
 		r->context = job->source.context;
+		r->has_context_time = job->source.time >= 0;
+		r->context_time = job->source.time;
 	}
-	r->secrets = job->secrets.secrets.items;
-	r->secret_count = job->secrets.secrets.len;
-	r->ssh = job->secrets.ssh.items;
-	r->ssh_count = job->secrets.ssh.len;
 	r->contexts = job->contexts.items;
 	r->context_count = job->contexts.len;
-	r->build_args = &job->build_args;
 	r->labels = &job->labels;
 	r->target = args->target;
 	r->no_cache = args->no_cache;

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builder/context_git.h"
 #include "builder/context_tar.h"
 #include "builder/download.h"
 
@@ -27,27 +28,24 @@ static enum kind kind_of(const char *word)
 		{ "oci-layout://",   KIND_IMAGE },
 		{ "https://",        KIND_WEB },
 		{ "http://",         KIND_WEB },
-		{ "git://",          KIND_GIT },
-		{ "ssh://",          KIND_GIT },
-		{ "git@",            KIND_GIT },
 	};
 	/* clang-format on */
 
 	if (str_eq(word, "-"))
 		return KIND_STDIN;
+	if (git_location_is(word, true))
+		return KIND_GIT;
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (str_has_prefix(word, schemes[i].prefix))
-			return schemes[i].kind == KIND_WEB && download_is_git(word)
-				       ? KIND_GIT
-				       : schemes[i].kind;
+			return schemes[i].kind;
 	return strstr(word, "://") ? KIND_UNKNOWN : KIND_DIR;
 }
 
 static bool refuse(const char *word, struct err *err)
 {
 	err_set(err, E_UNSUPPORTED, "a build context of this kind: '%s'", word);
-	return err_hint(err, "a directory, an http(s) URL of a tar; for --build-context also "
-			     "docker-image://REF and oci-layout://DIR:TAG");
+	return err_hint(err, "a directory, a git repository, an http(s) URL of a tar; for "
+			     "--build-context also docker-image://REF and oci-layout://DIR:TAG");
 }
 
 bool build_context_is_source(const char *word)
@@ -80,6 +78,8 @@ bool build_context_named(struct build_context *out, struct str_list *owned, cons
 		return err_set(err, E_USAGE, "--build-context '%s': stdin is for the main context",
 			       text);
 	case KIND_GIT:
+		out->kind = BUILD_CONTEXT_GIT;
+		return true;
 	case KIND_UNKNOWN:
 		break;
 	}
@@ -151,12 +151,19 @@ static bool find_dockerfile(struct build_source *b, struct session *s, const cha
 	return b->dir ? local_dockerfile(b, file, err) : inner_dockerfile(b, file, err);
 }
 
+/* The Dockerfile of a context that is no directory, and what is ignored there. */
+static bool take_tree(struct build_source *b, struct session *s, const char *file, struct err *err)
+{
+	bool outside = file && (str_eq(file, "-") || kind_of(file) == KIND_WEB);
+
+	return find_dockerfile(b, s, file, err) &&
+	       context_ignore(b->context, outside ? NULL : b->dockerfile_name, err);
+}
+
 /* What a stream held: a context, or the Dockerfile itself. */
 static bool take_stream(struct build_source *b, struct session *s, struct context_stream *stream,
 			const char *what, const char *file, struct err *err)
 {
-	const char *inner;
-
 	if (!stream->context && file) {
 		err_set(err, E_USAGE, "two Dockerfiles: %s and -f %s", what, file);
 		return err_hint(err, "leave -f out, or give a tar");
@@ -168,11 +175,8 @@ static bool take_stream(struct build_source *b, struct session *s, struct contex
 		return true;
 	}
 	b->context = STEAL(stream->context);
-	if (!find_dockerfile(b, s, file, err))
-		return false;
-	inner = file && (str_eq(file, "-") || kind_of(file) == KIND_WEB) ? NULL
-									 : b->dockerfile_name;
-	return context_ignore(b->context, inner, err);
+	b->time = stream->modified;
+	return take_tree(b, s, file, err);
 }
 
 static bool read_stdin(struct build_source *b, struct session *s, const char *file, struct err *err)
@@ -212,10 +216,29 @@ static bool read_web(struct build_source *b, struct session *s, const char *url,
 	return take_stream(b, s, &stream, "that of the URL", file, err);
 }
 
-bool build_source_read(struct build_source *out, struct session *s, const char *word,
-		       const char *file, struct err *err)
+static bool read_git(struct build_source *b, struct session *s, const struct build_request *req,
+		     const char *word, const char *file, struct err *err)
 {
-	*out = (struct build_source){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE) };
+	AUTO(auto_http_close) struct http *http = open_http(s);
+	AUTO(git_location_free) struct git_location at = { 0 };
+	struct git_options opt;
+	struct store *store;
+	const char *keep;
+
+	if (!git_location_parse(&at, word, err) || !session_store(&store, s, err))
+		return false;
+	keep = req->build_args ? map_text(req->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR") : NULL;
+	at.keep_git_dir = at.keep_git_dir || (keep && (str_eq(keep, "1") || str_eq(keep, "true")));
+	opt = context_git_options(req, store, s->events, http);
+	return context_open_git(&b->context, &opt, &at, &b->time, err) &&
+	       take_tree(b, s, file, err);
+}
+
+bool build_source_read(struct build_source *out, struct session *s,
+		       const struct build_request *request, const char *word, const char *file,
+		       struct err *err)
+{
+	*out = (struct build_source){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE), .time = -1 };
 	switch (kind_of(word)) {
 	case KIND_DIR:
 		out->dir = mem_strdup(word);
@@ -225,6 +248,7 @@ bool build_source_read(struct build_source *out, struct session *s, const char *
 	case KIND_WEB:
 		return read_web(out, s, word, file, err);
 	case KIND_GIT:
+		return read_git(out, s, request, word, file, err);
 	case KIND_IMAGE:
 	case KIND_UNKNOWN:
 		break;

@@ -279,7 +279,7 @@ static void copy_errors(void **state)
 		{ "FROM scratch\nCOPY --chmod=9 a /x", E_INPUT, "Dockerfile:2:14", "'9' is no mode" },
 		{ "FROM scratch\nCOPY --chmod=17777 a /x", E_INPUT, "Dockerfile:2:14", "is no mode" },
 		{ "FROM scratch\nCOPY http://x/y /x", E_INPUT, "Dockerfile:2:6", "COPY cannot take" },
-		{ "FROM scratch\nADD https://x/y.git /x", E_UNSUPPORTED, "Dockerfile:2:5", "git" },
+		{ "FROM scratch\nADD https://x/y.git?z=1 /x", E_INPUT, "Dockerfile:2:5", "no option 'z'" },
 		{ "FROM scratch\nCOPY --from=nothere:1 a /x", E_NOT_FOUND, "Dockerfile:2:6", "nothere:1" },
 		{ "FROM nothere:1\n", E_NOT_FOUND, "Dockerfile:1:6", "nothere:1" },
 		{ "FROM scratch\nRUN true", E_UNSUPPORTED, "Dockerfile:2:1", "no sandbox" },
