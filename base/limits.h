@@ -17,7 +17,8 @@ enum {
 	LIMIT_CONFIG = 4 * MIB,
 	LIMIT_INDEX_JSON = 64 * MIB, /* our own store's index.json grows with its images */
 	LIMIT_TOKEN_ANSWER = 1 * MIB,
-	LIMIT_ERROR_BODY = 64 * KIB, /* read; at most ERR_MSG_MAX of it is shown */
+	LIMIT_SIGNED_BODY = 64 * KIB, /* calls of AWS's control planes, held in memory */
+	LIMIT_ERROR_BODY = 64 * KIB,  /* read; at most ERR_MSG_MAX of it is shown */
 	LIMIT_HTTP_HEADERS = 64 * KIB,
 	LIMIT_REDIRECTS = 5,
 	LIMIT_RETRIES = 5,

@@ -12,7 +12,9 @@
 const struct cmd *const commands[] = {
 	&cmd_build, &cmd_extend, &cmd_layer, &cmd_template, &cmd_python, &cmd_run, &cmd_logs,
 	&cmd_push, &cmd_pull, &cmd_copy,
-	&cmd_images, &cmd_inspect, &cmd_tag, &cmd_remove,
+	&cmd_inspect, &cmd_manifest, &cmd_digest, &cmd_tags,
+	&cmd_tag, &cmd_annotate, &cmd_delete,
+	&cmd_images, &cmd_remove,
 	&cmd_login, &cmd_logout,
 	&cmd_cache, &cmd_gc, &cmd_fsck, &cmd_version,
 	NULL,

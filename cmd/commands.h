@@ -8,6 +8,7 @@ struct cmd;
 /* clang-format off */
 extern const struct cmd cmd_build, cmd_extend, cmd_layer, cmd_template, cmd_python, cmd_run, cmd_logs;
 extern const struct cmd cmd_push, cmd_pull, cmd_copy;
+extern const struct cmd cmd_tags, cmd_digest, cmd_manifest, cmd_annotate, cmd_delete;
 extern const struct cmd cmd_images, cmd_inspect, cmd_tag, cmd_remove;
 extern const struct cmd cmd_login, cmd_logout;
 extern const struct cmd cmd_cache, cmd_gc, cmd_fsck, cmd_version;

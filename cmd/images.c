@@ -8,7 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 
-/* rtbuild images, tag and remove: names of the store. */
+/* rtbuild images and rmi: names of the store. */
 
 struct images_args {
 	bool digests;
@@ -75,42 +75,6 @@ const struct cmd cmd_images = {
 	.opts = images_opts,
 	.args_size = sizeof(struct images_args),
 	.run = images,
-};
-
-struct tag_args {
-	const char *from, *to;
-};
-
-/* clang-format off */
-static const struct opt tag_opts[] = {
-	OPT_ARG("IMAGE", struct tag_args, from, "a name of the store"),
-	OPT_ARG("NAME",  struct tag_args, to,   "its further name"),
-	OPT_END
-};
-/* clang-format on */
-
-static bool tag(struct session *s, void *arg, struct err *err)
-{
-	const struct tag_args *args = arg;
-	AUTO(image_free) struct image img = { 0 };
-	struct reference from, to;
-	struct store *store;
-
-	if (!reference_parse(&from, args->from, err) || !reference_parse(&to, args->to, err))
-		return false;
-	if (to.has_digest)
-		return err_set(err, E_USAGE, "'%s' is a digest, not a name", args->to);
-	reference_default_tag(&to);
-	return session_store(&store, s, err) && store_find_image(&img, store, &from, NULL, err) &&
-	       store_put_image(store, &img, &to, err);
-}
-
-const struct cmd cmd_tag = {
-	.name = "tag",
-	.summary = "give an image of the store a further name",
-	.opts = tag_opts,
-	.args_size = sizeof(struct tag_args),
-	.run = tag,
 };
 
 struct remove_args {

@@ -270,8 +270,10 @@ static bool sends_body(const struct http_request *req)
 
 static bool header_lines(struct str_list *out, const struct http_request *req, struct err *err)
 {
-	str_list_push(out, "User-Agent: rtbuild/" RTBUILD_VERSION);
-	if (!has_header(req, "Accept"))
+	/* All lines of a signed request are signed, and proxies change these. */
+	if (!req->sign)
+		str_list_push(out, "User-Agent: rtbuild/" RTBUILD_VERSION);
+	if (!req->sign && !has_header(req, "Accept"))
 		str_list_push(out, "Accept: */*");
 	if (sends_body(req) && !has_header(req, "Content-Type"))
 		str_list_push(out, "Content-Type: application/octet-stream");
@@ -322,6 +324,27 @@ static bool pump(struct exchange *x, struct http *h, const struct http_request *
 	}
 }
 
+/* A body that is signed must be there before the first byte is sent. */
+static bool whole_body(struct buf *out, const struct http_request *req, struct err *err)
+{
+	char chunk[4 * KIB];
+	size_t len = 1;
+
+	while (req->body && len) {
+		if (!source_read(req->body, chunk, sizeof(chunk), &len, err) ||
+		    !buf_append(out, chunk, len, err))
+			return err_wrap(err, "the body of a signed request");
+	}
+	return true;
+}
+
+static void wipe_buf(struct buf *b)
+{
+	if (b->cap)
+		explicit_bzero(b->ptr, b->cap);
+	buf_free(b);
+}
+
 static bool attempt(struct http_reply *out, struct http *h, const struct http_request *req,
 		    bool *was_sent_out, struct err *err)
 {
@@ -333,11 +356,14 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 		.headers = &lines,
 		.has_body = sends_body(req),
 		.body_size = req->body ? req->body_size : 0,
-		.proxy = proxy_for(&h->proxies, req->url),
+		.proxy = req->direct ? NULL : proxy_for(&h->proxies, req->url),
 		.insecure = h->insecure || req->insecure,
 		.no_link_local = req->foreign,
 		.once = req->once,
 	};
+	AUTO(auto_free) char *provider = NULL;
+	AUTO(wipe_buf) struct buf signed_body = BUF_INIT(LIMIT_SIGNED_BODY);
+	struct wire_sign sign = { 0 };
 	struct wire *wire;
 	struct exchange *x;
 	struct reply_body *body;
@@ -347,8 +373,16 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 	if (!header_lines(&lines, req, err) || !get_certs(&wire_req.certs, h, req->url, err) ||
 	    !get_wire(&wire, h, err))
 		return false;
+	if (req->sign) {
+		if (!whole_body(&signed_body, req, err))
+			return false;
+		provider = mem_printf("aws:amz:%s:%s", req->sign->region, req->sign->service);
+		sign = (struct wire_sign){ provider, req->sign->key, req->sign->secret,
+					   signed_body.ptr };
+		wire_req.sign = &sign;
+	}
 	wire_start(&x, wire, &wire_req);
-	if (req->body && !pump(x, h, req, err)) {
+	if (req->body && !req->sign && !pump(x, h, req, err)) {
 		exchange_close(x);
 		return false;
 	}

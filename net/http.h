@@ -43,6 +43,12 @@ struct http_header {
 				     smuggled in */
 };
 
+/* AWS Signature Version 4. The body must be text of at most LIMIT_SIGNED_BODY bytes. */
+struct http_sign {
+	const char *region, *service;
+	const char *key, *secret; /* a session token goes into X-Amz-Security-Token */
+};
+
 struct http_request {
 	const char *method; /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
 	const struct url *url;
@@ -57,8 +63,10 @@ struct http_request {
 	uint64_t body_size;
 	bool once;     /* not to be sent again after it may have reached the server */
 	bool insecure; /* certificates are not verified, this time */
-	bool foreign;  /* the URL was named by a server: names that lead to link-local addresses are
-			  refused */
+	bool direct;   /* past any proxy: for addresses that only this machine can reach */
+	const struct http_sign *sign; /* NULL: not signed */
+	bool foreign; /* the URL was named by a server: names that lead to link-local addresses are
+			 refused */
 };
 
 struct http_reply {

@@ -71,6 +71,7 @@ struct exchange {
 	const struct certs *certs;
 	bool has_body, insecure, no_link_local, once;
 	uint64_t body_size;
+	char *sign_provider, *sign_key, *sign_secret, *sign_body; /* NULL: not signed */
 	/* between the two threads */
 	struct exchange *next_changed;
 	bool queued, started, abort, resume;
@@ -294,7 +295,10 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 
 static void set_body(struct exchange *x, CURL *c)
 {
-	if (str_eq(x->method, "HEAD")) {
+	if (x->sign_provider) {
+		lib.curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_size);
+		lib.curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->sign_body);
+	} else if (str_eq(x->method, "HEAD")) {
 		lib.curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
 	} else if (x->has_body && x->body_size) {
 		lib.curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
@@ -308,6 +312,15 @@ static void set_body(struct exchange *x, CURL *c)
 		lib.curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS, "");
 	}
 	lib.curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, x->method);
+}
+
+static void set_signature(const struct exchange *x, CURL *c)
+{
+	if (!x->sign_provider)
+		return;
+	lib.curl_easy_setopt(c, CURLOPT_AWS_SIGV4, x->sign_provider);
+	lib.curl_easy_setopt(c, CURLOPT_USERNAME, x->sign_key);
+	lib.curl_easy_setopt(c, CURLOPT_PASSWORD, x->sign_secret);
 }
 
 static void set_tls(const struct exchange *x, CURL *c)
@@ -421,9 +434,11 @@ static void start(struct exchange *x)
 	set_policy(x, c);
 	set_tls(x, c);
 	set_body(x, c);
+	set_signature(x, c);
 	for (size_t i = 0; i < x->headers.len; i++)
 		add_header(x, x->headers.items[i]);
-	add_header(x, "Expect:"); /* a round trip that saves nothing */
+	if (!x->sign_provider)            /* libcurl would sign the empty header */
+		add_header(x, "Expect:"); /* a round trip that saves nothing */
 	lib.curl_easy_setopt(c, CURLOPT_HTTPHEADER, x->header_list);
 	x->next = w->active;
 	if (x->next)
@@ -643,6 +658,12 @@ void wire_start(struct exchange **out, struct wire *w, const struct wire_request
 	x->has_body = req->has_body;
 	x->once = req->once;
 	x->body_size = req->body_size;
+	if (req->sign) {
+		x->sign_provider = mem_strdup(req->sign->provider);
+		x->sign_key = mem_strdup(req->sign->key);
+		x->sign_secret = mem_strdup(req->sign->secret);
+		x->sign_body = mem_strndup(req->sign->body, req->body_size);
+	}
 	ring_init(&x->out, RING_SIZE);
 	ring_init(&x->in, RING_SIZE);
 	lock_take(&w->lock);
@@ -737,6 +758,13 @@ bool exchange_was_sent(struct exchange *x)
 	return sent;
 }
 
+static void wipe(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void exchange_close(struct exchange *x)
 {
 	struct wire *w;
@@ -760,5 +788,9 @@ void exchange_close(struct exchange *x)
 	free(x->method);
 	free(x->url);
 	free(x->proxy);
+	free(x->sign_provider);
+	free(x->sign_key);
+	wipe(x->sign_secret);
+	wipe(x->sign_body);
 	free(x);
 }

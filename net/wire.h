@@ -42,17 +42,26 @@ enum wire_trouble {
 };
 enum { WIRE_TROUBLES = WIRE_GARBAGE + 1 };
 
+/* AWS Signature Version 4 by libcurl: of the method, the path, Host, all `headers` given, the date
+ * and the body, which must be whole. Copied; wiped in the end. */
+struct wire_sign {
+	const char *provider; /* "aws:amz:REGION:SERVICE" */
+	const char *key, *secret;
+	const char *body; /* text, the request's body_size bytes; not put with exchange_put */
+};
+
 struct wire_request {
 	const char *method;
 	const char *url;
 	const struct str_list *headers; /* whole lines; copied */
 	bool has_body;
 	uint64_t body_size;
-	const char *proxy;         /* NULL: none */
-	const struct certs *certs; /* https; NULL: the system's */
-	bool insecure;             /* certificates are not verified */
-	bool no_link_local;        /* the URL came from a server */
-	bool once;                 /* a body is not sent again on another connection */
+	const char *proxy;            /* NULL: none */
+	const struct certs *certs;    /* https; NULL: the system's */
+	bool insecure;                /* certificates are not verified */
+	const struct wire_sign *sign; /* NULL: not signed */
+	bool no_link_local;           /* the URL came from a server */
+	bool once;                    /* a body is not sent again on another connection */
 };
 
 /* All of these belong to the thread that started the exchange. */

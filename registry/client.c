@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/challenge.h"
+#include "registry/cloud.h"
+#include "registry/logins.h"
 #include "registry/places.h"
 #include "registry/problem.h"
 #include "registry/realm.h"
@@ -47,53 +49,6 @@ void client_expect(struct registry *r, const struct reference *repository, enum 
 	lock_take(&h->lock);
 	scopes_add(&h->wanted, repository->repository, access);
 	lock_drop(&h->lock);
-}
-
-/* Equal credentials are one, so that tokens got with them can be shared. Holding the lock. */
-static struct login *keep_login(struct registry *r, struct login *found)
-{
-	for (size_t i = 0; i < r->logins.len; i++) {
-		struct login *have = r->logins.items[i];
-
-		if (!have->where == !found->where &&
-		    credential_eq(&have->credential, &found->credential)) {
-			credential_free(&found->credential);
-			free(found->where);
-			return have;
-		}
-	}
-	return *ARRAY_PUSH(&r->logins) = mem_dup(found, sizeof(*found));
-}
-
-const struct login *client_keep_login(struct registry *r, struct login *found)
-{
-	const struct login *kept;
-
-	lock_take(&r->lock);
-	kept = keep_login(r, found);
-	lock_drop(&r->lock);
-	return kept;
-}
-
-bool client_login(const struct login **out, struct registry *r, const char *host,
-		  const char *repository, struct err *err)
-{
-	AUTO(auto_free) char *key = mem_printf("%s/%s", host, repository);
-	struct login found = { 0 }, *kept;
-	bool ok = true;
-
-	lock_take(&r->lock);
-	kept = map_get(&r->credentials, key);
-	if (!kept)
-		ok = credentials_find(&found.credential, &found.where, r->authfile, host,
-				      repository, r->events, err);
-	if (!kept && ok) {
-		kept = keep_login(r, &found);
-		map_put(&r->credentials, key, kept);
-	}
-	lock_drop(&r->lock);
-	*out = kept;
-	return ok;
 }
 
 /* --- addresses --- */
@@ -191,7 +146,11 @@ static bool authorize(char **header_out, struct talk *t, struct err *err)
 
 static bool no_credential(const struct talk *t, struct err *err)
 {
+	const char *cloud = cloud_hint(t->h->name);
+
 	err_set(err, E_AUTH, "%s wants a login and there is no credential for it", t->h->name);
+	if (cloud)
+		return err_hint(err, "%s; or rtbuild login %s", cloud, t->h->name);
 	return err_hint(err, "rtbuild login %s",
 			t->call->repository ? t->call->repository->host : t->h->name);
 }
@@ -544,7 +503,7 @@ static bool call_at(struct client_reply *out, struct registry *r, const struct c
 	if (c->also)
 		scopes_add(&t.need, c->also->repository, ACCESS_PULL);
 	if (!c->as &&
-	    !client_login(&t.login, r, c->repository->host, c->repository->repository, err))
+	    !logins_find(&t.login, r, c->repository->host, c->repository->repository, err))
 		return false;
 	if (!host_enter(t.h, &first, t.login, &t.need, err))
 		return false;
@@ -613,6 +572,9 @@ bool client_call(struct client_reply *out, struct registry *r, const struct clie
 	AUTO(places_free) struct places places = { 0 };
 
 	*out = (struct client_reply){ 0 };
+	if (r->create_repositories && c->access == ACCESS_PUSH &&
+	    !logins_create_repository(r, c->repository, err))
+		return false;
 	if (!places_find(&places, r, c->repository, use_of(r, c), err))
 		return false;
 	for (size_t i = 0; i < places.len; i++) {

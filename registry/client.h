@@ -40,13 +40,6 @@ void client_reply_free(struct client_reply *r);
 MUST_CHECK bool client_call(struct client_reply *out, struct registry *r,
 			    const struct client_call *c, struct err *err);
 
-/* The credential for a repository, found at the first call and kept. Borrowed from the registry. */
-MUST_CHECK bool client_login(const struct login **out, struct registry *r, const char *host,
-			     const char *repository, struct err *err);
-
-/* Take over a credential that came another way, for client_call.as. Borrowed from the registry. */
-const struct login *client_keep_login(struct registry *r, struct login *found);
-
 /* The host's state, made (and read from the store's cache) at first use. Borrowed from the
  * registry. */
 struct host *client_host(struct registry *r, const char *name);

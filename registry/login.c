@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/logins.h"
 #include "registry/problem.h"
 
 /* Logging in and out: a credential is kept only after the registry has accepted it. */
@@ -75,7 +76,7 @@ bool registry_login(struct registry *r, const char *host, const char *user, cons
 					       .password = mem_strdup(password) },
 			       .offline = true,
 			       .where = mem_strdup("the command line") };
-	const struct login *login = client_keep_login(r, &given);
+	const struct login *login = logins_keep(r, &given);
 	AUTO(credential_free) struct credential kept = { 0 };
 	struct reference ref;
 

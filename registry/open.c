@@ -15,6 +15,7 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	r->authfile = opt->authfile ? mem_strdup(opt->authfile) : NULL;
 	r->plain_http = opt->plain_http;
 	r->insecure = opt->insecure;
+	r->create_repositories = opt->create_repositories;
 	for (size_t i = 0; opt->trusted_realms && i < opt->trusted_realms->len; i++)
 		str_list_push(&r->trusted_realms, opt->trusted_realms->items[i]);
 	r->store = opt->store;
@@ -23,6 +24,7 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	r->hosts.free_value = host_free;
 	r->blobs.free_value = free;
 	lock_init(&r->lock);
+	cond_init(&r->found);
 	*out = r;
 	return true;
 }
@@ -34,6 +36,8 @@ void registry_close(struct registry *r)
 	http_close(r->http);
 	map_free(&r->hosts);
 	map_free(&r->credentials);
+	map_free(&r->finding);
+	cond_free(&r->found);
 	map_free(&r->blobs);
 	map_free(&r->warned);
 	map_free(&r->dead_mirrors);

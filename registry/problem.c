@@ -48,7 +48,7 @@ static const struct {
 	{ "MANIFEST_INVALID",      E_INPUT,       NULL },
 	{ "MANIFEST_UNKNOWN",      E_NOT_FOUND,   NULL },
 	{ "NAME_INVALID",          E_INPUT,       NULL },
-	{ "NAME_UNKNOWN",          E_NOT_FOUND,   "some registries want the repository to be created first" },
+	{ "NAME_UNKNOWN",          E_NOT_FOUND,   "some registries want the repository to be created first; on Amazon ECR --create-repository does it" },
 	{ "UNAUTHORIZED",          E_AUTH,        NULL },
 	{ "DENIED",                E_AUTH,        "is this user allowed to do that there?" },
 	{ "UNSUPPORTED",           E_UNSUPPORTED, "the registry is read-only or a pull-through cache, or forbids this" },

@@ -47,17 +47,34 @@ void scopes_add_all(struct scopes *s, const struct scopes *more)
 		add_raw(s, more->raw.items[i]);
 }
 
+/* clang-format off */
+static const struct {
+	const char *actions;
+	enum access access;
+} known[] = { /* the first of each is the one that is written */
+	{ ":pull,push,delete", ACCESS_DELETE },
+	{ ":pull,push",        ACCESS_PUSH },
+	{ ":pull",             ACCESS_PULL },
+	{ ":push,pull",        ACCESS_PUSH },
+	{ ":push",             ACCESS_PUSH },
+	{ ":delete",           ACCESS_DELETE },
+	{ ":pull,delete",      ACCESS_DELETE },
+	{ ":delete,pull",      ACCESS_DELETE },
+};
+/* clang-format on */
+
 static void add_one(struct scopes *s, struct slice text)
 {
 	AUTO(auto_free) char *whole = mem_strndup(text.ptr, text.len);
 	AUTO(auto_free) char *name = NULL;
 	const char *actions = strrchr(whole, ':');
 
-	if (str_has_prefix(whole, "repository:") && actions > whole + 11 &&
-	    (str_eq(actions, ":pull") || str_eq(actions, ":push,pull") ||
-	     str_eq(actions, ":pull,push") || str_eq(actions, ":push"))) {
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (!str_has_prefix(whole, "repository:") || actions <= whole + 11 ||
+		    !str_eq(actions, known[i].actions))
+			continue;
 		name = mem_strndup(whole + 11, (size_t)(actions - whole) - 11);
-		scopes_add(s, name, str_eq(actions, ":pull") ? ACCESS_PULL : ACCESS_PUSH);
+		scopes_add(s, name, known[i].access);
 		return;
 	}
 	add_raw(s, whole);
@@ -96,17 +113,12 @@ bool scopes_cover(const struct scopes *have, const struct scopes *need)
 
 void scopes_text(struct str_list *out, const struct scopes *s)
 {
-	static const struct {
-		enum access access;
-		const char *actions;
-	} order[] = { { ACCESS_PUSH, "pull,push" }, { ACCESS_PULL, "pull" } };
-
-	for (size_t pass = 0; pass < ARRAY_LEN(order); pass++)
+	for (size_t pass = 0; pass < ACCESS_DELETE; pass++)
 		for (size_t i = 0; i < s->len; i++)
-			if (s->items[i].access == order[pass].access)
-				str_list_push_take(out, mem_printf("repository:%s:%s",
+			if (s->items[i].access == known[pass].access)
+				str_list_push_take(out, mem_printf("repository:%s%s",
 								   s->items[i].repository,
-								   order[pass].actions));
+								   known[pass].actions));
 	for (size_t i = 0; i < s->raw.len; i++)
 		str_list_push(out, s->raw.items[i]);
 }

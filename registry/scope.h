@@ -7,7 +7,12 @@
 #include "base/str.h"
 
 /* Scopes of Bearer tokens (distribution's token specification), as sets. */
-enum access { ACCESS_NONE, ACCESS_PULL, ACCESS_PUSH }; /* push includes pull */
+enum access {
+	ACCESS_NONE,
+	ACCESS_PULL,
+	ACCESS_PUSH,
+	ACCESS_DELETE
+}; /* each includes those before */
 
 struct scope {
 	char *repository;

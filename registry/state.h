@@ -17,13 +17,15 @@
 struct registry {
 	struct events *events;
 	char *authfile;
-	bool plain_http, insecure;
+	bool plain_http, insecure, create_repositories;
 	struct str_list trusted_realms;
 	struct store *store;
 	struct http *http;
 	struct lock lock;
 	struct map hosts;       /* API host -> struct host */
-	struct map credentials; /* "host/repository" -> struct login of the list below */
+	struct map credentials; /* "host/repository", or a cloud's "host" -> one of `logins` */
+	struct map finding;     /* keys of it that somebody looks for now */
+	struct cond found;
 	struct {
 		struct login **items;
 		size_t len, cap;

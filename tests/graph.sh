@@ -24,7 +24,8 @@ size() { wc -c <"$1" | tr -d ' '; }
 v2() { printf '%s/v2/%s' "${REGISTRY_URL:-http://$REGISTRY}" "$1"; }
 
 put_blob() {
-	put_location=$(curl -sS -o "$TMP/.put" -D - -X POST "$(v2 "$1")/blobs/uploads/" | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+	put_location=$(curl -sS -o "$TMP/.put" -D - -X POST --data-binary '' "$(v2 "$1")/blobs/uploads/" | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+	case $put_location in /*) put_location=${REGISTRY_URL:-http://$REGISTRY}$put_location ;; esac
 	case $put_location in *\?*) put_location="$put_location&" ;; *) put_location="$put_location?" ;; esac
 	curl -sSf -o "$TMP/.put" -X PUT -H 'Content-Type: application/octet-stream' --data-binary "@$2" \
 		"${put_location}digest=$(sha "$2")"

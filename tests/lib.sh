@@ -19,6 +19,8 @@
 #   start_registry MODE [OPTION...]   MODE: plain htpasswd tls tls-htpasswd token
 #       sets REGISTRY (127.0.0.1:PORT), REGISTRY_LOG, REGISTRY_DATA, REGISTRY_CA, REGISTRY_USER,
 #       REGISTRY_PASSWORD, TOKEN_LOG, REGISTRY_PID; options: see servers/registry. Several may run.
+#       Its user is $REGISTRY_LOGIN, or u.
+#   start_proxy ARG...                servers/proxy: sets PROXY (127.0.0.1:PORT), PROXY_LOG, PROXY_PID
 #   start_scripted [tls] [SCRIPT]     servers/scripted: a registry of ours that plays faults by SCRIPT, lines of
 #       `METHODS PATTERN WHEN ACTION[=VALUE]...` (its script.c lists them); sets REGISTRY, OTHER (its second
 #       port), REGISTRY_LOG, REGISTRY_CA, REGISTRY_PID, REGISTRY_HEADERS (headers of every request)
@@ -66,7 +68,11 @@ PATH=$TMP/.bin:$PATH
 unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR XDG_CACHE_HOME REGISTRY_AUTH_FILE \
 	SOURCE_DATE_EPOCH RTBUILD_FIND_LINKS http_proxy https_proxy HTTP_PROXY HTTPS_PROXY \
 	all_proxy ALL_PROXY no_proxy NO_PROXY SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE \
+	CONTAINERS_REGISTRIES_CONF GOOGLE_APPLICATION_CREDENTIALS \
 	DOCKER_AUTH_CONFIG CI NO_COLOR COLUMNS
+for variable in $(env | sed -n 's/^\(\(AWS\|AZURE\)_[A-Z0-9_]*\)=.*/\1/p'); do
+	unset "$variable"
+done
 : >"$out"
 : >"$err"
 
@@ -221,7 +227,7 @@ start_token_server() {
 start_registry() {
 	registry_mode=$1
 	shift
-	REGISTRY_USER=u
+	REGISTRY_USER=${REGISTRY_LOGIN:-u}
 	REGISTRY_PASSWORD="p\$ss w:rd"
 	TOKEN_SERVER='' TOKEN_LOG=''
 	registry_dir=$(mktemp -d "$TMP/registry.XXXXXX")
@@ -280,6 +286,19 @@ start_web() {
 	servers="$servers $WEB_PID"
 	WEB=$(wait_for "$WEB_LOG.error" 'listening on') || server_missing 'the web server' "$WEB_LOG.error"
 	WEB=${WEB##* }
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+start_proxy() {
+	proxy_dir=$(mktemp -d "$TMP/proxy.XXXXXX")
+	"$ROOT/tests/servers/proxy" "$@" >"$proxy_dir/access.log" 2>"$proxy_dir/error.log" &
+	PROXY_PID=$!
+	servers="$servers $PROXY_PID"
+	PROXY_LOG=$proxy_dir/access.log
+	PROXY=$(wait_for "$proxy_dir/error.log" 'listening on') ||
+		server_missing 'the proxy' "$proxy_dir/error.log"
+	PROXY=${PROXY##* }
 }
 
 stop_server() {

@@ -172,14 +172,14 @@ static void scopes(void **state)
 	scopes_add(&s, "x", ACCESS_NONE);
 	scopes_add_text(&s,
 			"aws  repository:base:pull repository:new:push,pull registry:catalog:*");
-	scopes_add_text(&s, "repository:odd:delete repository::pull aws");
+	scopes_add_text(&s, "repository:odd:wild repository::pull aws");
 	scopes_text(&text, &s);
 	static const char *const want[] = { "repository:me/rt:pull,push",
 					    "repository:new:pull,push",
 					    "repository:base:pull",
 					    "aws",
 					    "registry:catalog:*",
-					    "repository:odd:delete",
+					    "repository:odd:wild",
 					    "repository::pull" };
 
 	assert_int_equal(text.len, ARRAY_LEN(want));

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef REGISTRY_LOGINS_H
+#define REGISTRY_LOGINS_H
+
+#include "registry/state.h"
+
+/*
+ * Inside registry/: the credential for each repository, looked for at the first need and kept for
+ * the run. First the settings files and helpers (registry/credentials.h); when they have none, the
+ * login of the cloud the host belongs to, once for a host. A helper or a cloud may take seconds, so
+ * no lock is held meanwhile; who wants the same one waits, others do not.
+ */
+
+/* Borrowed from the registry. An anonymous one is a login too. */
+MUST_CHECK bool logins_find(const struct login **out, struct registry *r, const char *host,
+			    const char *repository, struct err *err);
+
+/* Take over a credential that came another way, for client_call.as. Borrowed from the registry. */
+const struct login *logins_keep(struct registry *r, struct login *found);
+
+/* With registry_options.create_repositories: make the repository where the registry wants that
+ * (ECR), once a run. Being refused is only a warning, since it may exist. */
+MUST_CHECK bool logins_create_repository(struct registry *r, const struct reference *repository,
+					 struct err *err);
+
+#endif
