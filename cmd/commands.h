@@ -7,9 +7,10 @@ struct cmd;
 /* A line a family, so that additions do not meet. */
 /* clang-format off */
 extern const struct cmd cmd_build, cmd_extend, cmd_layer, cmd_template, cmd_python, cmd_run, cmd_logs;
-extern const struct cmd cmd_push, cmd_pull, cmd_copy;
-extern const struct cmd cmd_tags, cmd_digest, cmd_manifest, cmd_annotate, cmd_delete;
-extern const struct cmd cmd_images, cmd_inspect, cmd_tag, cmd_remove;
+extern const struct cmd cmd_push, cmd_pull, cmd_copy, cmd_import, cmd_export;
+extern const struct cmd cmd_inspect, cmd_manifest, cmd_digest, cmd_tags;
+extern const struct cmd cmd_tag, cmd_annotate, cmd_delete;
+extern const struct cmd cmd_images, cmd_remove;
 extern const struct cmd cmd_login, cmd_logout;
 extern const struct cmd cmd_cache, cmd_gc, cmd_fsck, cmd_version;
 /* clang-format on */

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "layers/tar_file.h"
 
 /* Shared by copy, push, pull, import, export and sync. */
 
@@ -22,6 +23,17 @@ bool copying_reader(struct reader **out, struct session *s, const struct place *
 	return session_store(&env.store, s, err) &&
 	       (!needs_registry(from) || session_registry(&env.registry, s, err)) &&
 	       reader_open(out, from, &env, err);
+}
+
+bool copying_archive_reader(struct reader **out, struct session *s, const struct place *from,
+			    struct tar_file *archive, struct err *err)
+{
+	struct reader_env env = { .events = s->events, .archive = archive };
+
+	if (session_store(&env.store, s, err))
+		return reader_open(out, from, &env, err);
+	tar_file_close(archive);
+	return false;
 }
 
 bool copying_writer(struct writer **out, struct session *s, const struct place *to, struct err *err)

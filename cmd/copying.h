@@ -9,6 +9,10 @@
 
 MUST_CHECK bool copying_reader(struct reader **out, struct session *s, const struct place *from,
 			       struct err *err);
+/* The same of an archive that is open: `archive` is taken over. */
+MUST_CHECK bool copying_archive_reader(struct reader **out, struct session *s,
+				       const struct place *from, struct tar_file *archive,
+				       struct err *err);
 MUST_CHECK bool copying_writer(struct writer **out, struct session *s, const struct place *to,
 			       struct err *err);
 

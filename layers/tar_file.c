@@ -229,6 +229,13 @@ bool tar_file_open(struct tar_file **out, int fd, struct err *err)
 	return true;
 }
 
+bool tar_file_again(struct tar_file **out, const struct tar_file *f, struct err *err)
+{
+	int fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3);
+
+	return fd < 0 ? err_set_errno(err, "dup") : tar_file_open(out, fd, err);
+}
+
 void tar_file_close(struct tar_file *f)
 {
 	if (!f)

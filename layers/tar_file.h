@@ -26,6 +26,8 @@ struct tar_member {
  * LIMIT_ARCHIVE_MEMBERS.
  */
 MUST_CHECK bool tar_file_open(struct tar_file **out, int fd, struct err *err);
+/* The same file once more, on its own. */
+MUST_CHECK bool tar_file_again(struct tar_file **out, const struct tar_file *f, struct err *err);
 void tar_file_close(struct tar_file *f); /* NULL is fine; every source must be closed before */
 DEFINE_AUTO(struct tar_file, tar_file_close)
 

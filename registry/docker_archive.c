@@ -234,7 +234,8 @@ bool docker_archive_read(struct image *out, struct tar_file *f, const struct pla
 	       make_image(out, &a, saved, store, events, err);
 }
 
-bool docker_archive_names(struct str_list *out, struct tar_file *f, struct err *err)
+bool docker_archive_names(struct str_list *out, size_t *unnamed_out, struct tar_file *f,
+			  struct err *err)
 {
 	AUTO(archive_free) struct archive a = { .f = f };
 	const struct saved *images;
@@ -242,8 +243,10 @@ bool docker_archive_names(struct str_list *out, struct tar_file *f, struct err *
 	if (!load(&a, err))
 		return false;
 	images = a.images.items;
-	for (size_t i = 0; i < a.images.len; i++)
+	for (size_t i = 0; i < a.images.len; i++) {
 		for (size_t k = 0; k < images[i].tags.len; k++)
 			str_list_push(out, ((const char *const *)images[i].tags.items)[k]);
+		*unnamed_out += images[i].tags.len == 0;
+	}
 	return true;
 }

@@ -24,7 +24,8 @@ MUST_CHECK bool docker_archive_read(struct image *out, struct tar_file *f,
 				    const struct place *place, struct store *store,
 				    struct events *events, struct err *err);
 
-/* Every name in it ("docker.io/library/a:1", familiar). */
-MUST_CHECK bool docker_archive_names(struct str_list *out, struct tar_file *f, struct err *err);
+/* Every name in it ("me/rt:1"), and how many images have none. */
+MUST_CHECK bool docker_archive_names(struct str_list *out, size_t *unnamed_out, struct tar_file *f,
+				     struct err *err);
 
 #endif

@@ -79,8 +79,11 @@ static bool open_blob(struct blob_source *self, struct source **out, const struc
 	AUTO(auto_free) char *name = blob_name(&d->digest);
 	struct source *plain;
 
-	if (!open_file(&plain, of_blobs(self), name, err))
+	if (!open_file(&plain, of_blobs(self), name, err)) {
+		if (err->code == E_NOT_FOUND) /* something lists it: the layout is broken */
+			err->code = E_INTEGRITY;
 		return false;
+	}
 	*out = blob_verified(plain, d);
 	return true;
 }
