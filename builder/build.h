@@ -53,6 +53,13 @@ struct build_ssh {
 	const char *id, *socket;
 };
 
+/* An annotation of the manifest: of every platform's, or of one's. */
+struct build_annotation {
+	const char *key, *value;
+	bool has_platform;
+	struct platform platform;
+};
+
 struct build_request {
 	const char *dockerfile; /* text */
 	size_t dockerfile_len;
@@ -71,9 +78,12 @@ struct build_request {
 	const struct str_list *git_allow;
 	const struct map *build_args; /* text; MAP_TEXT */
 	const struct map *labels;     /* text; may be NULL */
-	const char *target;           /* stage name or number; NULL: the last */
+	const struct build_annotation *annotations;
+	size_t annotation_count;
+	const char *target; /* stage name or number; NULL: the last */
 	struct platform platform;
 	bool no_cache;
+	const struct str_list *no_cache_stages; /* these alone, by name or number; may be NULL */
 	bool pull;    /* ask the registry for base images even when the store has the name */
 	bool network; /* for RUN */
 	enum sandbox_isolation isolation;

@@ -67,14 +67,38 @@ static struct blob_source *result_blobs(struct image *out, const struct build *b
 	return &blobs->source;
 }
 
+/* In the order of the request; of several for one key the last counts. */
+static struct json_pairs annotations_of(const struct build *b, struct arena *arena)
+{
+	const struct build_request *req = b->req;
+	struct json_pairs out = { .items = ARENA_ARRAY(arena, struct json_pair,
+						       req->annotation_count + 1) };
+
+	for (size_t i = 0; i < req->annotation_count; i++) {
+		const struct build_annotation *a = &req->annotations[i];
+		size_t at = 0;
+
+		if (a->has_platform && !platform_eq(&a->platform, &req->platform))
+			continue;
+		while (at < out.len && !str_eq(out.items[at].key, a->key))
+			at++;
+		out.len += at == out.len;
+		out.items[at] = (struct json_pair){ a->key, a->value };
+	}
+	return out;
+}
+
 static bool make_image(struct image *out, struct build *b, struct err *err)
 {
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct json_pairs annotations = annotations_of(b, &arena);
 	struct product *p = &b->products[b->plan->target];
 	struct image_recipe recipe = { .base = p->base ? &p->base->image : NULL,
 				       .config = &p->config,
 				       .layers = p->layers.items,
 				       .layer_count = p->layers.len,
 				       .family = b->req->layer.family,
+				       .annotations = &annotations,
 				       .blobs = store_blobs(b->env->store) };
 
 	for (size_t i = 0; b->req->labels && i < b->req->labels->len; i++)

@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/stepcache.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "builder/cache.h"
 #include "builder/cache_remote.h"
 
 /* Which caches a step is looked up in, and what is told to them. */
 
+static bool is_excluded(const struct build *b, size_t stage)
+{
+	const struct str_list *names = b->req->no_cache_stages;
+	const char *name = b->plan->stages[stage].name;
+	uint64_t number;
+
+	for (size_t i = 0; names && i < names->len; i++)
+		if ((name && strcasecmp(name, names->items[i]) == 0) ||
+		    (str_to_u64(&number, slice_of(names->items[i]), SIZE_MAX) && number == stage))
+			return true;
+	return false;
+}
+
 bool stepcache_may_hit(const struct build *b, size_t stage)
 {
-	(void)stage;
-	return !b->req->no_cache;
+	return !b->req->no_cache && !is_excluded(b, stage);
 }
 
 bool stepcache_is_remote(const struct build *b, size_t stage)

@@ -10,7 +10,7 @@
  * is known, and one place knows what --cache-to has to say. Thread-safe. Internal to builder/.
  */
 
-/* --no-cache says no. The stage is known, for whoever excludes single ones. */
+/* --no-cache says no, or --no-cache-filter for this stage. */
 bool stepcache_may_hit(const struct build *b, size_t stage);
 /* Whether a key is worth reading files for: they could be known elsewhere, though not here. */
 bool stepcache_is_remote(const struct build *b, size_t stage);

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/build.h"
+#include "cmd/annotation.h"
 #include "cmd/build_cache.h"
 #include "cmd/build_check.h"
 #include "cmd/build_context.h"
@@ -18,20 +19,21 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
-#include "registry/push.h"
+#include "cmd/output.h"
 #include "runtime/inputs.h"
 
 /* rtbuild build: a backend's runtime, or any Dockerfile. */
 
 struct build_args {
 	struct str_list positionals;
-	const char *backend, *file, *platform, *target, *python, *base, *installer, *libc, *network,
+	const char *backend, *file, *target, *python, *base, *installer, *libc, *network,
 		*isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	struct str_list secrets, ssh, git_allow;
-	struct str_list tags, build_args, contexts, requirements, find_links, labels;
+	struct str_list tags, build_args, contexts, requirements, find_links, labels, annotations;
 	struct str_list cache_from, cache_to;
-	bool no_cache, pull, push, plan, check, keep_times;
+	struct str_list platforms, outputs, no_cache_filters;
+	bool no_cache, pull, push, load, plan, check, keep_times;
 };
 
 /* clang-format off */
@@ -42,13 +44,14 @@ static const struct opt opts[] = {
 	OPT_TEXT('b', "backend", "NAME",          struct build_args, backend,      "a serverless backend's runtime: `rtbuild template list`"),
 	OPT_TEXT('f', "file", "FILE",             struct build_args, file,         "the Dockerfile (default: Dockerfile in the context); - for stdin, or a URL"),
 	OPT_TEXT(0,   "target", "STAGE",          struct build_args, target,       "stop at this stage"),
-	OPT_TEXT(0,   "platform", "OS/ARCH",      struct build_args, platform,     "the platform it is for (default: this machine's)"),
+	OPT_LIST(0,   "platform", "OS/ARCH,...",  struct build_args, platforms,    "the platforms it is for: several make an index (default: this machine's)"),
 	OPT_LIST(0,   "build-arg", "NAME[=VALUE]", struct build_args, build_args,  "set an ARG; without a value, from the environment"),
 	OPT_LIST(0,   "build-context", "NAME=SOURCE", struct build_args, contexts, "for FROM NAME and COPY --from=NAME: a directory, URL, docker-image:// or oci-layout://"),
 	OPT_LIST(0,   "secret", "id=ID[,src=FILE|,env=VAR]", struct build_args, secrets, "for RUN --mount=type=secret, and GIT_AUTH_TOKEN for git"),
 	OPT_LIST(0,   "git-allow", "URL",         struct build_args, git_allow,    "read git repositories below it, though of this machine or a submodule of another host"),
 	OPT_LIST(0,   "ssh", "ID[=SOCKET|KEY,...]", struct build_args, ssh,        "for RUN --mount=type=ssh and git; default is $SSH_AUTH_SOCK"),
 	OPT_LIST(0,   "label", "KEY=VALUE",       struct build_args, labels,       "label the image"),
+	OPT_LIST(0,   "annotation", "[TYPE:]KEY=VALUE", struct build_args, annotations, "annotate the manifest (default), index or manifest-descriptor; manifest[OS/ARCH]: for one"),
 	OPT_GROUP("A backend's runtime"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
 	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
@@ -60,6 +63,7 @@ static const struct opt opts[] = {
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
 	OPT_LIST(0,   "cache-from", "CACHE",      struct build_args, cache_from,   "read a build cache: type=registry,ref=NAME or type=local,src=DIR"),
 	OPT_LIST(0,   "cache-to", "CACHE",        struct build_args, cache_to,     "write one: type=registry,ref=NAME, type=local,dest=DIR (both: mode=min|max) or type=inline"),
+	OPT_LIST(0,   "no-cache-filter", "STAGE,...", struct build_args, no_cache_filters, "run every step of these stages again"),
 	OPT_FLAG(0,   "pull",                     struct build_args, pull,         "ask the registry for base images even when the store has them"),
 	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,      "for RUN: host (default) or none"),
 	OPT_TEXT(0,   "isolation", "HOW",         struct build_args, isolation,    "for RUN: auto (default), oci, builtin or chroot"),
@@ -70,7 +74,9 @@ static const struct opt opts[] = {
 	OPT_FLAG(0,   "check",                    struct build_args, check,        "check the Dockerfile by the linter's rules and stop; 1 when it finds something"),
 	OPT_GROUP("What becomes of it"),
 	OPT_LIST('t', "tag", "NAME[:TAG]",        struct build_args, tags,         "name the image; several are fine"),
+	OPT_LIST('o', "output", "type=TYPE[,dest=PATH]", struct build_args, outputs, "store (default), registry, oci, docker, tar, local, cacheonly; several are fine; DIR is local"),
 	OPT_FLAG(0,   "push",                     struct build_args, push,         "push it under its names"),
+	OPT_FLAG(0,   "load",                     struct build_args, load,         "into the store: what happens anyway without -o"),
 	OPT_TEXT(0,   "print", "WHAT",            struct build_args, print,        "ref (default: name@digest), tag (name:tag) or digest"),
 	OPT_TEXT(0,   "iidfile", "FILE",          struct build_args, iidfile,      "write the config digest (docker's image ID) here"),
 	OPT_TEXT(0,   "digestfile", "FILE",       struct build_args, digestfile,   "write the manifest digest here"),
@@ -95,6 +101,11 @@ struct job {
 	struct str_list owned; /* text the contexts point at */
 	struct build_secrets secrets;
 	struct build_caches caches;
+	struct platform *platforms;
+	size_t platform_count;
+	struct annotations annotations;
+	struct str_list no_cache_stages;
+	struct outputs outputs;
 	struct build_request request;
 };
 
@@ -111,6 +122,10 @@ static void job_free(struct job *job)
 	str_list_free(&job->owned);
 	build_secrets_free(&job->secrets);
 	build_caches_free(&job->caches);
+	free(job->platforms);
+	annotations_free(&job->annotations);
+	str_list_free(&job->no_cache_stages);
+	outputs_free(&job->outputs);
 }
 
 static bool is_directory(const char *path)
@@ -182,6 +197,11 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 					.platform = job->request.platform };
 	struct store *store;
 
+	if (job->platform_count > 1) {
+		err_set(err, E_USAGE, "--backend %s is built for one platform", backend->name);
+		return err_hint(err, "its packages differ: run the command once for each");
+	}
+
 	if (!installer_parse(&want.installer, args->installer, err) ||
 	    !session_store(&store, s, err))
 		return false;
@@ -238,6 +258,44 @@ static bool network_option(bool *out, const char *text, struct err *err)
 	return true;
 }
 
+/* --load and -o type=store say the same. */
+static bool read_outputs(struct job *job, const struct build_args *args, struct err *err)
+{
+	AUTO(str_list_free) struct str_list texts = { 0 };
+	const struct output_request request = { .texts = &texts,
+						.names = &job->names,
+						.push = args->push,
+						.platform_count = job->platform_count };
+
+	for (size_t i = 0; i < args->outputs.len; i++)
+		str_list_push(&texts, args->outputs.items[i]);
+	if (args->load && texts.len)
+		str_list_push(&texts, "type=store");
+	return outputs_parse(&job->outputs, &request, err);
+}
+
+static bool read_annotations(struct job *job, const struct build_args *args, struct err *err)
+{
+	if (args->annotations.len && job->request.layer.family == FAMILY_DOCKER)
+		return err_set(err, E_USAGE, "docker's media types have no annotations");
+	return annotations_parse(&job->annotations, &args->annotations, job->platforms,
+				 job->platform_count, err);
+}
+
+static void split_names(struct str_list *out, const struct str_list *lists)
+{
+	for (size_t i = 0; i < lists->len; i++) {
+		struct slice rest = slice_of(lists->items[i]);
+
+		while (rest.ptr) {
+			struct slice name = slice_trim(slice_cut(rest, ',', &rest), " ");
+
+			if (name.len)
+				str_list_push_take(out, mem_strndup(name.ptr, name.len));
+		}
+	}
+}
+
 static bool prepare(struct job *job, struct session *s, const struct build_args *args,
 		    const struct backend *backend, struct err *err)
 {
@@ -245,7 +303,7 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 
 	job->build_args = job->labels = (struct map)MAP_TEXT;
 	if (!sort_positionals(job, args, err) ||
-	    !session_platform(&r->platform, args->platform, err) ||
+	    !session_platforms(&job->platforms, &job->platform_count, &args->platforms, err) ||
 	    !layer_options(&r->layer, args, backend, err) ||
 	    !network_option(&r->network, args->network, err) ||
 	    !sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
@@ -255,8 +313,10 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 				compression_name(r->layer.compress.kind), err) ||
 	    !put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) ||
 	    !put_pairs(&job->labels, &args->labels, "label", false, err) ||
-	    !build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err))
+	    !build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err) ||
+	    !read_annotations(job, args, err))
 		return false;
+	r->platform = job->platforms[0];
 	if (!job->context)
 		job->context = mem_strdup(".");
 	for (size_t i = 0; i < args->contexts.len; i++)
@@ -291,6 +351,10 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	r->contexts = job->contexts.items;
 	r->context_count = job->contexts.len;
 	r->labels = &job->labels;
+	r->annotations = job->annotations.manifest.items;
+	r->annotation_count = job->annotations.manifest.len;
+	split_names(&job->no_cache_stages, &args->no_cache_filters);
+	r->no_cache_stages = &job->no_cache_stages;
 	r->target = args->target;
 	r->no_cache = args->no_cache;
 	r->pull = args->pull;
@@ -305,55 +369,33 @@ static bool show_plan(const struct job *job, struct err *err)
 	return build_plan_json(&plan, &job->request, err) && session_print_json(plan, err);
 }
 
-/* References are checked before a byte is built. */
-static bool parse_names(struct reference **out, const struct job *job, bool push, struct err *err)
+static void expect_pushes(struct registry *registry, const struct outputs *outputs)
 {
-	*out = mem_alloc((job->names.len + 1) * sizeof(**out));
-	for (size_t i = 0; i < job->names.len; i++) {
-		if (!reference_parse(&(*out)[i], job->names.items[i], err))
-			return false;
-		if ((*out)[i].has_digest)
-			return err_set(err, E_USAGE, "'%s': a new image cannot be named by digest",
-				       job->names.items[i]);
-		reference_default_tag(&(*out)[i]);
-	}
-	if (push && !job->names.len) {
-		err_set(err, E_USAGE, "--push needs a name");
-		return err_hint(err, "add -t HOST/NAME:TAG");
-	}
-	return true;
+	for (size_t i = 0; i < outputs->len; i++)
+		for (size_t k = 0; k < outputs->items[i].name_count; k++)
+			if (output_is_pushed(&outputs->items[i]))
+				registry_expect_push(registry, &outputs->items[i].names[k]);
 }
 
-static bool keep(struct store *store, struct image *img, struct reference *refs, size_t *count,
-		 struct err *err)
+static bool build(struct artifact *out, struct session *s, struct job *job,
+		  struct cache_remote *cache, struct err *err)
 {
-	if (!*count) { /* like docker's dangling image: found by its digest */
-		struct digest_text hex = digest_hex(&img->manifest.digest);
-		AUTO(auto_free) char *name = mem_printf("untagged:%.12s", hex.text);
+	struct build_env env = { .sandbox = s->sandbox,
+				 .events = s->events,
+				 .cache = cache,
+				 .ca_file = s->options.ca_file,
+				 .insecure = s->options.insecure };
+	struct index_recipe recipe = { .family = job->request.layer.family };
+	struct json_pairs of_index = { 0 };
 
-		if (!reference_parse(&refs[0], name, err))
-			return false;
-		*count = 1;
-	}
-	for (size_t i = 0; i < *count; i++)
-		if (!store_put_image(store, img, &refs[i], err))
-			return false;
-	return true;
-}
-
-static bool push_all(struct session *s, const struct image *img, const struct reference *refs,
-		     size_t count, struct err *err)
-{
-	struct push_options opt = { 0 };
-	struct registry *registry;
-
-	if (!session_registry(&registry, s, err))
+	if (!session_store(&env.store, s, err) || !session_registry(&env.registry, s, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		opt.mount_from = i ? &refs[i - 1] : NULL; /* there since a moment ago */
-		if (!registry_push(registry, img, &refs[i], NULL, &opt, err))
-			return false;
-	}
+	if (!build_images(out->images, &env, &job->request, job->platforms, job->platform_count,
+			  err))
+		return false;
+	annotations_of_index(&recipe, &job->annotations, job->platforms, job->platform_count,
+			     &of_index);
+	artifact_finish(out, &recipe);
 	return true;
 }
 
@@ -371,22 +413,56 @@ static bool find_backend(const struct backend **out, struct backend_table *table
 	return err_hint(err, "rtbuild layer makes it");
 }
 
+/* Caches go last: their blobs can be mounted from what was pushed. */
+static bool write_caches(struct cache_remote *cache, const struct artifact *a,
+			 const struct outputs *outputs, struct err *err)
+{
+	AUTO(auto_free) const struct image **images = mem_alloc(a->count * sizeof(*images));
+	const struct output *pushed = NULL;
+
+	for (size_t i = 0; i < a->count; i++)
+		images[i] = &a->images[i];
+	for (size_t i = 0; !pushed && i < outputs->len; i++)
+		if (output_is_pushed(&outputs->items[i]))
+			pushed = &outputs->items[i];
+	return cache_remote_write(cache, images, a->count, pushed ? pushed->names : NULL,
+				  pushed ? pushed->name_count : 0, err);
+}
+
+static bool build_and_give(struct session *s, struct job *job, const struct build_args *args,
+			   struct err *err)
+{
+	AUTO(auto_cache_remote_close) struct cache_remote *cache = NULL;
+	AUTO(artifact_free) struct artifact artifact = { 0 };
+	const struct outcome_files files = { args->iidfile, args->digestfile, args->image_refs,
+					     args->metadata_file };
+	struct registry *registry;
+
+	artifact_init(&artifact, job->platforms, job->platform_count);
+	if (!session_registry(&registry, s, err))
+		return false;
+	expect_pushes(registry, &job->outputs);
+	if (!build_caches_open(&cache, &job->caches, s, &job->platforms[0], err) ||
+	    !build(&artifact, s, job, cache, err) ||
+	    !outputs_write(&job->outputs, s, &artifact, err) ||
+	    !write_caches(cache, &artifact, &job->outputs, err))
+		return false;
+	return outcome_write(s,
+			     &(struct outcome){ .artifact = &artifact,
+						.refs = job->outputs.names,
+						.ref_count = job->outputs.name_count,
+						.files = &files,
+						.print = args->print,
+						.stdout_taken = job->outputs.takes_stdout },
+			     err);
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct build_args *args = arg;
 	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(job_free) struct job job = { 0 };
-	AUTO(auto_cache_remote_close) struct cache_remote *cache = NULL;
-	AUTO(image_free) struct image img = { 0 };
-	AUTO(auto_free) struct reference *refs = NULL;
-	struct outcome_files files = { args->iidfile, args->digestfile, args->image_refs,
-				       args->metadata_file };
-	struct build_env env = { .sandbox = s->sandbox,
-				 .events = s->events,
-				 .ca_file = s->options.ca_file,
-				 .insecure = s->options.insecure };
 	const struct backend *backend;
-	size_t count;
 
 	if (!outcome_print_check(args->print, err) || !find_backend(&backend, &table, args, err) ||
 	    !prepare(&job, s, args, backend, err))
@@ -395,23 +471,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 		return show_plan(&job, err);
 	if (args->check)
 		return build_check(s, &job.request, err);
-	if (!parse_names(&refs, &job, args->push, err) || !session_store(&env.store, s, err) ||
-	    !session_registry(&env.registry, s, err))
-		return false;
-	for (size_t i = 0; args->push && i < job.names.len; i++)
-		registry_expect_push(env.registry, &refs[i]);
-	if (!build_caches_open(&cache, &job.caches, s, &job.request.platform, err))
-		return false;
-	env.cache = cache;
-	if (!build_image(&img, &env, &job.request, err))
-		return false;
-	count = job.names.len;
-	if (!keep(env.store, &img, refs, &count, err) ||
-	    (args->push && !push_all(s, &img, refs, count, err)) ||
-	    !cache_remote_write(cache, &(const struct image *){ &img }, 1, refs,
-				args->push ? count : 0, err))
-		return false;
-	return outcome_write(s, &img, refs, count, &files, args->print, err);
+	return read_outputs(&job, args, err) && build_and_give(s, &job, args, err);
 }
 
 const struct cmd cmd_build = {

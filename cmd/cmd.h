@@ -34,6 +34,10 @@ MUST_CHECK bool session_store(struct store **out, struct session *s, struct err 
 MUST_CHECK bool session_registry(struct registry **out, struct session *s, struct err *err);
 /* "os/arch", or the host's when NULL; several are E_UNSUPPORTED here. */
 MUST_CHECK bool session_platform(struct platform *out, const char *text, struct err *err);
+/* "os/arch,os/arch", given once or several times; the host's when there is none. Each counts once.
+ * The caller frees. */
+MUST_CHECK bool session_platforms(struct platform **out, size_t *count_out,
+				  const struct str_list *texts, struct err *err);
 
 /* One line on stdout. False with E_IO when stdout cannot take it. */
 MUST_CHECK bool session_print(const char *line, struct err *err);

@@ -2,8 +2,8 @@
 #ifndef CMD_OUTCOME_H
 #define CMD_OUTCOME_H
 
+#include "cmd/artifact.h"
 #include "cmd/cmd.h"
-#include "image/image.h"
 
 /* What a verb that makes images says on stdout and into files (docker's, skopeo's, ko's and
  * buildx's names for them). NULL: not asked for. */
@@ -14,10 +14,22 @@ struct outcome_files {
 /* "ref" (also NULL), "tag" or "digest"; E_USAGE otherwise. */
 MUST_CHECK bool outcome_print_check(const char *print, struct err *err);
 
-/* stdout: the first reference as `print` says, or with --json one document; and the files. */
-MUST_CHECK bool outcome_write(struct session *s, const struct image *img,
-			      const struct reference *refs, size_t count,
-			      const struct outcome_files *files, const char *print,
-			      struct err *err);
+/*
+ * stdout: the first reference as `print` says (without one, the digest), or with --json one
+ * document, unless stdout is taken; and the files.
+ */
+struct outcome {
+	const struct artifact *artifact;
+	const struct reference *refs;
+	size_t ref_count;
+	const struct outcome_files *files;
+	const char *print;
+	bool stdout_taken;
+};
+MUST_CHECK bool outcome_write(struct session *s, const struct outcome *o, struct err *err);
+/* The same for one image. */
+MUST_CHECK bool outcome_write_image(struct session *s, const struct image *img,
+				    const struct reference *ref, const struct outcome_files *files,
+				    struct err *err);
 
 #endif

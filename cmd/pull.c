@@ -51,7 +51,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	}
 	reference_default_tag(&kept);
 	return store_put_image(store, &img, &kept, err) &&
-	       outcome_write(s, &img, &kept, 1, &files, NULL, err);
+	       outcome_write_image(s, &img, &kept, &files, err);
 }
 
 const struct cmd cmd_pull = {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 
@@ -48,6 +49,46 @@ bool session_platform(struct platform *out, const char *text, struct err *err)
 		return err_hint(err, "run the command once for each platform");
 	}
 	return platform_parse(out, text, err);
+}
+
+static bool add_platform(struct platform *list, size_t *count, struct slice text, struct err *err)
+{
+	AUTO(auto_free) char *name = mem_strndup(text.ptr, text.len);
+	struct platform p;
+
+	if (!platform_parse(&p, name, err))
+		return false;
+	for (size_t i = 0; i < *count; i++)
+		if (platform_eq(&list[i], &p))
+			return true;
+	list[(*count)++] = p;
+	return true;
+}
+
+bool session_platforms(struct platform **out, size_t *count_out, const struct str_list *texts,
+		       struct err *err)
+{
+	AUTO(auto_free) struct platform *list = NULL;
+	size_t most = 1, count = 0;
+
+	for (size_t i = 0; i < texts->len; i++)
+		for (const char *c = texts->items[i]; c; c = strchr(c + 1, ','))
+			most++;
+	if (most > LIMIT_INDEX_ENTRIES)
+		return err_set(err, E_USAGE, "more than %d platforms", LIMIT_INDEX_ENTRIES);
+	list = mem_alloc(most * sizeof(*list));
+	for (size_t i = 0; i < texts->len; i++) {
+		struct slice rest = slice_of(texts->items[i]);
+
+		while (rest.ptr)
+			if (!add_platform(list, &count, slice_cut(rest, ',', &rest), err))
+				return false;
+	}
+	if (!count)
+		list[count++] = platform_host();
+	*out = STEAL(list);
+	*count_out = count;
+	return true;
 }
 
 bool session_print(const char *line, struct err *err)

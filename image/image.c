@@ -199,3 +199,29 @@ struct platform image_platform(const struct image *img)
 {
 	return config_platform(&img->config);
 }
+
+void image_index(struct index *out, const struct index_recipe *r, struct arena *arena)
+{
+	bool annotated = r->family == FAMILY_OCI;
+
+	*out = (struct index){
+		.media_type = media_text(MEDIA_INDEX, r->family, COMPRESSION_NONE),
+		.manifests = ARENA_ARRAY(arena, struct descriptor, r->count),
+		.manifest_count = r->count,
+	};
+	if (annotated && r->annotations)
+		out->annotations = *r->annotations;
+	for (size_t i = 0; i < r->count; i++) {
+		const struct manifest *m = &r->images[i].manifest;
+
+		out->manifests[i] = (struct descriptor){
+			.media_type = m->media_type,
+			.digest = m->digest,
+			.size = (int64_t)m->raw_len,
+			.platform = r->platforms[i],
+		};
+		if (annotated && r->entry_annotations)
+			out->manifests[i].annotations = r->entry_annotations[i];
+	}
+	index_encode(out, arena);
+}

@@ -59,4 +59,18 @@ MUST_CHECK bool image_make(struct image *out, const struct image_recipe *r, stru
 
 struct platform image_platform(const struct image *img);
 
+/*
+ * An index of images, in the order given; each is listed for the platform at its place in
+ * `platforms`, with the annotations at its place in `entry_annotations` (may be NULL).
+ * `annotations` of the index itself may be NULL; docker's manifest lists have none of either.
+ */
+struct index_recipe {
+	const struct image *images;
+	const struct platform *platforms;
+	size_t count;
+	enum media_family family;
+	const struct json_pairs *annotations, *entry_annotations;
+};
+void image_index(struct index *out, const struct index_recipe *r, struct arena *arena);
+
 #endif
