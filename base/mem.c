@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,6 +73,11 @@ char *mem_printf(const char *fmt, ...)
 	if (len < 0 || !text)
 		out_of_memory();
 	return text;
+}
+
+void mem_trim(void)
+{
+	malloc_trim(0);
 }
 
 void *mem_grow(void *items, size_t *cap, size_t len, size_t size)

@@ -14,6 +14,9 @@ char *mem_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonn
 void *mem_dup(const void *p, size_t size) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((returns_nonnull));
 
+/* Give free memory back to the system, after much of it was freed and before something long. */
+void mem_trim(void);
+
 /* Room for one more in a growable array of `size`-byte elements; used by ARRAY_PUSH. */
 void *mem_grow(void *items, size_t *cap, size_t len, size_t size);
 

@@ -637,12 +637,11 @@ static bool do_step(struct layer *out, bool *cached_out, struct work *w, struct 
 		return true;
 	if (!prepare(w, err) || !collect_entries(w, err) || !make_layer(out, cached_out, w, err))
 		return false;
-	for (size_t i = 0; i < w->copy.out.len; i++)
-		view_put(view, &w->copy.out.items[i]);
 	/* Elsewhere nothing may be listed where it is here; and files that were not read before are
 	 * known by now. */
 	if (!keyed && (costly || view->tree || stepcache_is_written(w->b)))
 		keyed = definition_key(&key, w->b, w->stage, w->step, &d);
+	view_put(view, &w->copy.out);
 	return !keyed || view->base != before ||
 	       stepcache_put(w->b, &key, STEPCACHE_DEFINED, out, w->step, err);
 }

@@ -317,6 +317,7 @@ bool build_images(struct image *out, const struct build_env *env, const struct b
 		for (size_t i = 0; i < count; i++)
 			image_free(&out[i]);
 	}
+	mem_trim(); /* lists of files; a push may follow */
 	return true;
 }
 

@@ -91,15 +91,49 @@ static void copy_node(struct view *v, const char *path, const struct entry *e)
 	map_put(&v->nodes, path, node);
 }
 
+static void drop_parts(struct view *v)
+{
+	for (size_t i = 0; i < v->parts.len; i++)
+		entry_list_free(&v->parts.items[i].entries);
+	v->parts.len = 0;
+}
+
+/* As much of entries as a view is asked for. */
+static void copy_entries(struct entry_list *out, const struct entry_list *from)
+{
+	for (size_t i = 0; i < from->len; i++) {
+		const struct entry *e = &from->items[i];
+		struct entry *copy = entry_add(out, e->kind, e->path);
+
+		copy->mode = e->mode;
+		copy->uid = e->uid;
+		copy->gid = e->gid;
+		copy->mtime = e->mtime;
+		copy->mtime_ns = e->mtime_ns;
+		copy->size = e->size;
+		copy->dev_major = e->dev_major;
+		copy->dev_minor = e->dev_minor;
+		copy->link = e->link ? arena_strdup(&out->arena, e->link) : NULL;
+	}
+}
+
 void view_inherit(struct view *v, const struct view *from, view_load_fn *load, void *load_arg)
 {
 	view_init(v, from->base, load, load_arg);
+	v->load_layer = from->load_layer;
+	v->load_layer_arg = from->load_layer_arg;
 	/* what was in a tree is read again when it is asked for */
 	v->stale = from->stale || from->tree;
 	for (size_t i = 0; !v->stale && i < from->nodes.len; i++)
 		copy_node(v, from->nodes.items[i].key, from->nodes.items[i].value);
-	for (size_t i = 0; !v->stale && i < from->unlisted.len; i++)
-		view_put_layer(v, &from->unlisted.items[i], from->load_layer, from->load_layer_arg);
+	for (size_t i = 0; !v->stale && i < from->parts.len; i++) {
+		const struct view_part *part = &from->parts.items[i];
+		struct view_part *copy = ARRAY_PUSH(&v->parts);
+
+		copy->is_layer = part->is_layer;
+		copy->layer = part->layer;
+		copy_entries(&copy->entries, &part->entries);
+	}
 }
 
 void view_free(struct view *v)
@@ -107,7 +141,8 @@ void view_free(struct view *v)
 	tree_close(v->tree);
 	map_free(&v->nodes);
 	arena_free(&v->arena);
-	free(v->unlisted.items);
+	drop_parts(v);
+	free(v->parts.items);
 	*v = (struct view){ 0 };
 }
 
@@ -134,7 +169,7 @@ void view_forget(struct view *v)
 	tree_close(v->tree);
 	v->tree = NULL;
 	map_free(&v->nodes);
-	v->unlisted.len = 0;
+	drop_parts(v);
 	v->stale = true;
 }
 
@@ -152,22 +187,36 @@ static bool add_node(void *arg, const struct entry *e)
 	return true;
 }
 
-static bool list_layers(struct view *v, struct err *err)
+static bool list_part(struct view *v, const struct view_part *part, struct err *err)
 {
-	for (size_t i = 0; i < v->unlisted.len; i++) {
-		AUTO(auto_tree_close) struct tree *tree = NULL;
+	AUTO(auto_tree_close) struct tree *tree = NULL;
 
-		if (!v->load_layer(v->load_layer_arg, &tree, &v->unlisted.items[i], err))
+	for (size_t i = 0; i < part->entries.len; i++)
+		copy_node(v, part->entries.items[i].path, &part->entries.items[i]);
+	if (!part->is_layer)
+		return true;
+	if (!v->load_layer(v->load_layer_arg, &tree, &part->layer, err))
+		return false;
+	tree_walk(tree, "", add_node, v);
+	return true;
+}
+
+static bool list_parts(struct view *v, struct err *err)
+{
+	for (size_t i = 0; i < v->parts.len; i++)
+		if (!list_part(v, &v->parts.items[i], err))
 			return false;
-		tree_walk(tree, "", add_node, v);
-	}
-	v->unlisted.len = 0;
+	drop_parts(v);
 	return true;
 }
 
 bool view_is_unlisted(const struct view *v)
 {
-	return !v->tree && (v->stale || v->base == VIEW_READ || v->unlisted.len);
+	bool layers = false;
+
+	for (size_t i = 0; i < v->parts.len; i++)
+		layers = layers || v->parts.items[i].is_layer;
+	return !v->tree && (v->stale || v->base == VIEW_READ || layers);
 }
 
 void view_put_layer(struct view *v, const struct layer *layer, view_layer_fn *load, void *arg)
@@ -177,18 +226,16 @@ void view_put_layer(struct view *v, const struct layer *layer, view_layer_fn *lo
 	if (v->tree || v->stale || v->base == VIEW_READ)
 		view_forget(v); /* all layers are listed together */
 	else
-		*ARRAY_PUSH(&v->unlisted) = *layer;
+		*ARRAY_PUSH(&v->parts) = (struct view_part){ .is_layer = true, .layer = *layer };
 }
 
 bool view_prepare(struct view *v, struct err *err)
 {
 	bool wants = v->stale || v->base == VIEW_READ;
 
-	if (v->tree)
-		return true;
-	if (!wants)
-		return list_layers(v, err);
-	v->unlisted.len = 0; /* the tree has them */
+	if (v->tree || !wants)
+		return list_parts(v, err);
+	drop_parts(v); /* the tree has them */
 	v->stale = false;
 	return v->load(v->load_arg, &v->tree, err);
 }
@@ -210,9 +257,10 @@ bool view_is_certain(const struct view *v, const char *path)
 	return !*path || map_has(&v->nodes, path);
 }
 
-void view_put(struct view *v, const struct entry *e)
+void view_put(struct view *v, struct entry_list *entries)
 {
-	copy_node(v, e->path, e);
+	ARRAY_PUSH(&v->parts)->entries = *entries;
+	*entries = (struct entry_list){ 0 };
 }
 
 bool view_is_linky(const char *path)

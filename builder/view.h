@@ -34,9 +34,13 @@ struct view {
 	view_load_fn *load;
 	void *load_arg;
 	struct {
-		struct layer *items;
+		struct view_part {
+			bool is_layer;
+			struct layer layer;
+			struct entry_list entries;
+		} * items;
 		size_t len, cap;
-	} unlisted; /* put since, by whole layers */
+	} parts; /* put since, in order, and not among `nodes` yet: mostly nobody asks */
 	view_layer_fn *load_layer;
 	void *load_layer_arg;
 };
@@ -58,7 +62,8 @@ MUST_CHECK bool view_prepare(struct view *v, struct err *err);
 const struct entry *view_find(const struct view *v, const char *path);
 /* Made by the build itself, or assumed to be there: not only usual. */
 bool view_is_certain(const struct view *v, const char *path);
-void view_put(struct view *v, const struct entry *e);
+/* What a step made; taken. */
+void view_put(struct view *v, struct entry_list *entries);
 /* A layer whose entries nobody listed: `load` is asked for them when somebody wants to know. */
 void view_put_layer(struct view *v, const struct layer *layer, view_layer_fn *load, void *arg);
 /* Whether view_prepare would have to look into layers. */

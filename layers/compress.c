@@ -21,6 +21,7 @@ enum {
 	GZIP_UNIT = 512,      /* a tar's: what changes size moves what follows by so many bytes */
 	GZIP_END_MASK = 1023, /* one unit in so many ends a block */
 	ZSTD_JOB = 2 * MIB,
+	GZIP_LEVEL_DEFAULT = 5, /* not more bytes than gzip -6 (ADR 0011) */
 	ZSTD_LEVEL_DEFAULT = 3,
 	GZIP_LEVEL_MAX = 12,
 	ZSTD_LEVEL_MAX = 19,
@@ -32,11 +33,12 @@ struct compressor {
 	void (*close)(struct compressor *c);
 };
 
+struct gzip;
+
 /* One block on its way: filled by the writer, compressed by the pool, written by the writer. */
 struct gzip_block {
 	struct pool_job job;
-	struct deflater *deflater;
-	const struct pieces *pieces; /* NULL: none */
+	struct gzip *gzip;
 	unsigned char *in, *out;
 	size_t in_len, out_len;
 	uint32_t crc;
@@ -50,6 +52,9 @@ struct gzip {
 	struct pool *pool; /* from the second block on */
 	struct gzip_block *ring;
 	size_t slots;
+	struct lock lock;                              /* the two below */
+	struct deflater *idle[LIMIT_COMPRESS_THREADS]; /* as many as work at once: they are large */
+	size_t idle_count;
 	size_t first, filling; /* blocks counted from the start: the oldest unwritten, the one being
 				  filled */
 	struct pieces *pieces; /* NULL: none */
@@ -59,28 +64,51 @@ struct gzip {
 	bool has_header;
 };
 
+static struct deflater *take_deflater(struct gzip *g)
+{
+	struct deflater *taken = NULL;
+
+	lock_take(&g->lock);
+	if (g->idle_count)
+		taken = g->idle[--g->idle_count];
+	lock_drop(&g->lock);
+	return taken ? taken : deflater_open(g->level);
+}
+
+static void drop_deflater(struct gzip *g, struct deflater *d)
+{
+	lock_take(&g->lock);
+	g->idle[g->idle_count++] = d;
+	lock_drop(&g->lock);
+}
+
 static void compress_block(struct pool_job *job)
 {
 	struct gzip_block *b = (struct gzip_block *)job;
+	const struct pieces *pieces = b->gzip->pool ? b->gzip->pieces : NULL;
+	struct deflater *d;
 
 	b->crc = deflate_crc32(0, b->in, b->in_len);
 	b->out_len = 0;
-	if (b->pieces) {
-		b->fingerprint = pieces_fingerprint(b->pieces, b->in, b->in_len);
-		b->out_len = pieces_find(b->pieces, b->out, deflater_bound(GZIP_BLOCK),
+	if (pieces) {
+		b->fingerprint = pieces_fingerprint(pieces, b->in, b->in_len);
+		b->out_len = pieces_find(pieces, b->out, deflater_bound(GZIP_BLOCK),
 					 &b->fingerprint, b->crc, b->in_len);
 	}
-	if (!b->out_len)
-		b->out_len = deflater_part(b->deflater, b->out, b->in, b->in_len);
+	if (b->out_len)
+		return;
+	d = take_deflater(b->gzip);
+	b->out_len = deflater_part(d, b->out, b->in, b->in_len);
+	drop_deflater(b->gzip, d);
 }
 
 static struct gzip_block *block_at(struct gzip *g, size_t index)
 {
 	struct gzip_block *b = &g->ring[index % g->slots];
 
-	if (!b->deflater) {
+	if (!b->in) {
 		b->job.run = compress_block;
-		b->deflater = deflater_open(g->level);
+		b->gzip = g;
 		b->in = mem_alloc(GZIP_BLOCK);
 		b->out = mem_alloc(deflater_bound(GZIP_BLOCK));
 	}
@@ -111,7 +139,7 @@ static bool write_oldest(struct gzip *g, struct err *err)
 	g->size += (uint32_t)b->in_len;
 	if (!put_header(g, err))
 		return false;
-	if (b->pieces)
+	if (g->pool && g->pieces)
 		pieces_add(g->pieces, &b->fingerprint, b->crc, b->in_len, g->written, b->out,
 			   b->out_len);
 	g->written += b->out_len;
@@ -130,7 +158,6 @@ static bool submit(struct gzip *g, struct err *err)
 		if (g->pieces)
 			pieces_load(g->pieces);
 	}
-	b->pieces = g->pieces;
 	b->job.done = false;
 	pool_submit(g->pool, &b->job);
 	g->filling++;
@@ -212,10 +239,12 @@ static void gzip_close(struct compressor *c)
 
 	pool_close(g->pool);
 	for (size_t i = 0; i < g->slots; i++) {
-		deflater_close(g->ring[i].deflater);
 		free(g->ring[i].in);
 		free(g->ring[i].out);
 	}
+	for (size_t i = 0; i < g->idle_count; i++)
+		deflater_close(g->idle[i]);
+	lock_free(&g->lock);
 	free(g->ring);
 	free(g);
 }
@@ -231,7 +260,7 @@ static int level_of(const struct compress_options *opt)
 {
 	if (opt->level)
 		return opt->level;
-	return opt->kind == COMPRESSION_ZSTD ? ZSTD_LEVEL_DEFAULT : DEFLATE_LEVEL_DEFAULT;
+	return opt->kind == COMPRESSION_ZSTD ? ZSTD_LEVEL_DEFAULT : GZIP_LEVEL_DEFAULT;
 }
 
 static bool gzip_open(struct sink **out, struct sink *next, const struct compress_options *opt,
@@ -246,7 +275,8 @@ static bool gzip_open(struct sink **out, struct sink *next, const struct compres
 	g->level = level_of(opt);
 	g->pieces = opt->pieces;
 	g->threads = thread_count(opt);
-	g->slots = g->threads + 2;
+	g->slots = g->threads + 1; /* one is filled while the others are compressed */
+	lock_init(&g->lock);
 	g->ring = mem_alloc(g->slots * sizeof(*g->ring));
 	*out = &g->base.sink;
 	return true;

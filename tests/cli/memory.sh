@@ -67,6 +67,12 @@ strace -ff -y -o trace -e trace=read,pread64,readv,preadv,mmap,copy_file_range,s
 	rtbuild build -q -t ctx:2 ctx >"$out" 2>"$err"
 is 'the second build reads none' "$(bytes_read)" 0
 is 'and gives the same' "$(digest_of ctx:2)" "$(digest_of ctx:1)"
+rm trace.*
+# one stat by name a file, and nothing else: no open, no look for attributes
+strace -ff -o trace -e trace=%file,%fstat,getxattr,lgetxattr,fgetxattr,listxattr,llistxattr,flistxattr,listxattrat \
+	rtbuild build -q -t ctx:2 ctx >"$out" 2>"$err"
+is 'an unchanged file costs a stat' "$(cat trace.* | grep -Ec '"([^"]*/)?[1-8]"')" 8
+is 'which is one' "$(cat trace.* | grep -E '"([^"]*/)?[1-8]"' | sed 's/(.*//' | sort -u)" newfstatat
 # Unchanged size and time must not hide a change.
 head -c 100000 /dev/urandom >new && touch -r ctx/tree/3 new && cp -p new ctx/tree/3
 rtbuild build -q -t ctx:3 ctx >"$out" 2>"$err"

@@ -684,6 +684,150 @@ static void each_file_read_once(void **state)
 	assert_false(digest_eq(&first.manifest.digest, &third.manifest.digest));
 }
 
+/* --- row 65: what a COPY is known by --- */
+
+static void touch(struct world *w)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/d/f", w->context);
+	const struct timespec times[2] = { { .tv_sec = 86400 }, { .tv_sec = 86400 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void own(struct world *w)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/d/f", w->context);
+
+	assert_int_equal(chown(path, 5, 6), 0);
+}
+
+static void change_mode(struct world *w)
+{
+	put_mode(w, "d/f", "f", 0755);
+}
+
+static void change_content(struct world *w)
+{
+	put(w, "d/f", "g");
+}
+
+static void change_other(struct world *w)
+{
+	put(w, "other", "changed");
+	put(w, "d/ignored", "changed");
+	put(w, "d/excluded", "changed");
+}
+
+static void change_attribute(struct world *w)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/d/f", w->context);
+
+	assert_int_equal(setxattr(path, "user.a", "1", 1, 0), 0);
+}
+
+static void change_selinux(struct world *w)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/d/f", w->context);
+
+	if (setxattr(path, "security.selinux", "x", 1, 0) < 0)
+		assert_true(errno == EOPNOTSUPP || errno == EPERM || errno == EINVAL);
+}
+
+static void rename_file(struct world *w)
+{
+	AUTO(auto_free) char *from = mem_printf("%s/d/f", w->context);
+	AUTO(auto_free) char *to = mem_printf("%s/d/e", w->context);
+
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void change_link(struct world *w)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/d/link", w->context);
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("elsewhere", path), 0);
+}
+
+static void add_dir(struct world *w)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/d/sub", w->context);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static bool same_layer(struct world *w, const char *text, void (*change)(struct world *w))
+{
+	AUTO(image_free) struct image first = { 0 };
+	AUTO(image_free) struct image second = { 0 };
+
+	build(&first, w, text);
+	change(w);
+	wait_for_tick();
+	build(&second, w, text);
+	return digest_eq(&first.manifest.layers[0].digest, &second.manifest.layers[0].digest);
+}
+
+static void row_65_copy_key(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*change)(struct world *w);
+		bool same;
+	} rows[] = {
+		{ "its time", touch, true },
+		{ "its owner on the host", own, true },
+		{ "what is not selected, ignored or excluded", change_other, true },
+		{ "a label of this host", change_selinux, true },
+		{ "its mode", change_mode, false },
+		{ "its bytes", change_content, false },
+		{ "an attribute", change_attribute, false },
+		{ "its name", rename_file, false },
+		{ "where a link leads", change_link, false },
+		{ "a directory more", add_dir, false },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(world_close) struct world w;
+		AUTO(auto_free) char *link = NULL;
+
+		world_open(&w);
+		put(&w, ".dockerignore", "d/ignored\n");
+		put(&w, "d/f", "f");
+		put(&w, "d/ignored", "i");
+		put(&w, "d/excluded", "e");
+		put(&w, "other", "o");
+		link = mem_printf("%s/d/link", w.context);
+		assert_int_equal(symlink("f", link), 0);
+		wait_for_tick();
+		if (same_layer(&w, "FROM scratch\nCOPY --exclude=excluded d /d\n",
+			       rows[i].change) != rows[i].same)
+			fail_msg("%s: %s", rows[i].what,
+				 rows[i].same ? "counts" : "does not count");
+	}
+}
+
+/* Nor does what lies below: the layer is known on another base, and behind other steps. */
+static void row_65_no_parents(void **state)
+{
+	AUTO(world_close) struct world w;
+	AUTO(image_free) struct image first = { 0 };
+	AUTO(image_free) struct image second = { 0 };
+	struct counting counting = { .events = { count_cached } };
+	(void)state;
+
+	world_open(&w);
+	w.env.events = &counting.events;
+	put(&w, "f", "f");
+	put(&w, "g", "g");
+	wait_for_tick();
+	build(&first, &w, "FROM scratch\nCOPY f /x/\n");
+	build(&second, &w, "FROM scratch\nENV A=1\nCOPY g /g\nCOPY f /x/\n");
+	assert_int_equal(counting.cached, 1);
+	assert_true(digest_eq(&first.manifest.layers[0].digest, &second.manifest.layers[1].digest));
+}
+
 static void racy_files_are_read_again(void **state)
 {
 	const char *text = "FROM scratch\nCOPY f /\n";
@@ -824,6 +968,8 @@ int main(void)
 		cmocka_unit_test(named_contexts),
 		cmocka_unit_test(each_file_read_once),
 		cmocka_unit_test(racy_files_are_read_again),
+		cmocka_unit_test(row_65_copy_key),
+		cmocka_unit_test(row_65_no_parents),
 		cmocka_unit_test(no_cache),
 		cmocka_unit_test(same_everywhere),
 		cmocka_unit_test(kept_times),

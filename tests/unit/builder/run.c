@@ -129,6 +129,65 @@ static void stages_and_cache(void **state)
 	      E_UNSUPPORTED, "Dockerfile:3:1", "no sandbox");
 }
 
+/* Rows 39, 63 and 64: what a RUN is known by, and what not. `as`: a second Dockerfile; NULL: the
+ * first. */
+static void row_64_run_key(void **state)
+{
+	static const char head[] = "FROM box:1\nARG A=1\nENV E=1\nCOPY f /f\n";
+	/* clang-format off */
+	static const struct {
+		const char *what, *first, *as, *arg, *value;
+		bool known;
+	} rows[] = {
+		{ "the same again",               "RUN echo $A > /x", NULL, NULL, NULL, true },
+		{ "an ARG it sees",               "RUN echo a > /x", NULL, "A", "2", false },
+		{ "an ARG nobody declares",       "RUN echo b > /x", NULL, "B", "2", true },
+		{ "a proxy",                      "RUN echo c > /x", NULL, "http_proxy", "http://p", true },
+		{ "an ARG declared behind it",    "RUN echo d > /x", "RUN echo d > /x\nARG LATER=1", NULL, NULL, true },
+		{ "another command",              "RUN echo e > /x", "RUN echo E > /x", NULL, NULL, false },
+		{ "another form of it",           "RUN echo f > /x", "RUN [\"/bin/sh\", \"-c\", \"echo f > /x\"]", NULL, NULL, true },
+		{ "ENV before it",                "RUN echo g > /x", "ENV G=1\nRUN echo g > /x", NULL, NULL, false },
+		{ "LABEL before it",              "RUN echo h > /x", "LABEL h=1\nRUN echo h > /x", NULL, NULL, true },
+		{ "CMD before it",                "RUN echo i > /x", "CMD i\nRUN echo i > /x", NULL, NULL, true },
+		{ "USER before it",               "RUN echo j > /tmp/x", "USER web\nRUN echo j > /tmp/x", NULL, NULL, false },
+		{ "its directory",                "RUN echo k > /x", "WORKDIR /tmp\nRUN echo k > /x", NULL, NULL, false },
+		{ "its network",                  "RUN echo l > /x", "RUN --network=none echo l > /x", NULL, NULL, false },
+		{ "a layer below",                "RUN echo m > /x", "COPY f /g\nRUN echo m > /x", NULL, NULL, false },
+		{ "a comment",                    "RUN echo n > /x", "# n\nRUN echo n > /x", NULL, NULL, true },
+		{ "the id of a cache mount",      "RUN --mount=type=cache,target=/c,id=1 echo o > /x",
+		  "RUN --mount=type=cache,target=/c,id=2 echo o > /x", NULL, NULL, true },
+		{ "the target of a cache mount",  "RUN --mount=type=cache,target=/c,id=1 echo p > /x",
+		  "RUN --mount=type=cache,target=/d,id=1 echo p > /x", NULL, NULL, false },
+		{ "the id of a secret",           "RUN --mount=type=secret,id=1 echo q > /x",
+		  "RUN --mount=type=secret,id=2 echo q > /x", NULL, NULL, false },
+	};
+	/* clang-format on */
+	AUTO(world_close) struct world w;
+	(void)state;
+
+	run_world(&w);
+	w.req.network = true;
+	put(&w, "f", "f");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(auto_free) char *first = mem_printf("%s%s\n", head, rows[i].first);
+		AUTO(auto_free)
+		char *second = mem_printf("%s%s\n", head, rows[i].as ? rows[i].as : rows[i].first);
+		AUTO(image_free) struct image a = { 0 };
+		AUTO(image_free) struct image b = { 0 };
+		struct err err = { 0 };
+
+		w.env.sandbox = sandbox;
+		build(&a, &w, first);
+		w.env.sandbox = NULL; /* whoever runs something now fails */
+		if (rows[i].arg)
+			map_put_text(&w.args, rows[i].arg, rows[i].value);
+		if (try_build(&b, &w, second, &err) != rows[i].known)
+			fail_msg("%s: %s", rows[i].what, rows[i].known ? err.msg : "it is known");
+		if (rows[i].arg)
+			map_remove(&w.args, rows[i].arg);
+	}
+}
+
 static void failure(void **state)
 {
 	AUTO(world_close) struct world w;
@@ -175,9 +234,10 @@ static void foreign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(environment), cmocka_unit_test(changes),
-		cmocka_unit_test(heredocs),    cmocka_unit_test(stages_and_cache),
-		cmocka_unit_test(failure),     cmocka_unit_test(foreign),
+		cmocka_unit_test(environment),    cmocka_unit_test(changes),
+		cmocka_unit_test(heredocs),       cmocka_unit_test(stages_and_cache),
+		cmocka_unit_test(row_64_run_key), cmocka_unit_test(failure),
+		cmocka_unit_test(foreign),
 	};
 	struct err err = { 0 };
 	int failed;
