@@ -24,3 +24,8 @@ const char *env_home(void)
 	pw = getpwuid(getuid());
 	return pw && pw->pw_dir && pw->pw_dir[0] ? pw->pw_dir : "/";
 }
+
+const char *const *env_all(void)
+{
+	return (const char *const *)environ;
+}

@@ -8,4 +8,7 @@ const char *env_get(const char *name);
 /* $HOME, else the passwd entry's directory, else "/". Borrowed. */
 const char *env_home(void);
 
+/* All of it, "NAME=value" each, NULL-terminated. Borrowed. */
+const char *const *env_all(void);
+
 #endif

@@ -11,69 +11,16 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/proc.h"
 #include "base/str.h"
+#include "registry/helper.h"
 
 /*
- * Finding, keeping and forgetting credentials. Whether one is right, and to whom it may be sent, is
- * not known here.
+ * Finding, keeping and forgetting credentials in settings files. Whether one is right, and to whom
+ * it may be sent, is not known here; helpers are spoken to by helper.c.
  */
-
-enum { HELPER_TIMEOUT_MS = 60000 };
 
 #define HUB "docker.io"
 #define HUB_KEY "https://index.docker.io/v1/"
-
-void secret_free(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
-void credential_free(struct credential *c)
-{
-	secret_free(&c->user);
-	secret_free(&c->password);
-	secret_free(&c->identity_token);
-	secret_free(&c->registry_token);
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a && b ? str_eq(a, b) : a == b;
-}
-
-bool credential_eq(const struct credential *a, const struct credential *b)
-{
-	return same(a->user, b->user) && same(a->password, b->password) &&
-	       same(a->identity_token, b->identity_token) &&
-	       same(a->registry_token, b->registry_token);
-}
-
-bool credential_is_empty(const struct credential *c)
-{
-	return !c->user && !c->identity_token && !c->registry_token;
-}
-
-char *credential_basic(const struct credential *c)
-{
-	char *pair = mem_printf("%s:%s", c->user, c->password);
-	char *encoded = str_base64_encode(pair, strlen(pair));
-	char *header = mem_printf("Basic %s", encoded);
-
-	secret_free(&pair);
-	secret_free(&encoded);
-	return header;
-}
-
-void secret_buf_free(struct buf *b)
-{
-	if (b->cap)
-		explicit_bzero(b->ptr, b->cap);
-	buf_free(b);
-}
 
 /* --- keys --- */
 
@@ -236,79 +183,6 @@ static bool load_all(struct settings_list *l, const char *authfile, struct event
 	return ok;
 }
 
-/* --- helpers --- */
-
-static bool helper_name_ok(const char *suffix)
-{
-	return suffix[0] && strspn(suffix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789_-") == strlen(suffix);
-}
-
-/* docker-credential-SUFFIX VERB with `input` on stdin; its first words when it fails. */
-static bool helper_run(int *status_out, struct buf *out, const char *suffix, const char *verb,
-		       const char *input, struct err *err)
-{
-	AUTO(auto_free) char *program = mem_printf("docker-credential-%s", suffix);
-	const char *const argv[] = { program, verb, NULL };
-	struct proc_spec spec = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = 2 };
-	struct slice text = slice_of(input);
-
-	if (!helper_name_ok(suffix))
-		return err_set(err, E_INPUT, "'%s' is not a name of a credential helper", suffix);
-	return proc_capture(status_out, out, NULL, &spec, &text, HELPER_TIMEOUT_MS, err);
-}
-
-static bool helper_failed(struct err *err, const char *suffix, const char *verb,
-			  const struct buf *out)
-{
-	AUTO(auto_free) char *words = str_printable(out->ptr, strcspn(out->ptr, "\r\n"), 200);
-
-	return err_set(err, E_AUTH, "docker-credential-%s %s: %s", suffix, verb,
-		       words[0] ? words : "failed without a word");
-}
-
-static void take_pair(struct credential *out, const char *user, const char *secret)
-{
-	if (str_eq(user, "<token>")) {
-		out->identity_token = mem_strdup(secret);
-		return;
-	}
-	out->user = mem_strdup(user);
-	out->password = mem_strdup(secret);
-}
-
-static bool helper_get(struct credential *out, const char *suffix, const char *server,
-		       struct events *events, struct err *err)
-{
-	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
-	AUTO(auto_json_decref) json_t *doc = NULL;
-	struct err why = { 0 };
-	const char *user, *secret;
-	int status;
-
-	if (!helper_run(&status, &answer, suffix, "get", server, &why)) {
-		if (why.code != E_NOT_FOUND) {
-			*err = why;
-			return false;
-		}
-		event_warn(events, "docker-credential-%s is configured for %s but not installed",
-			   suffix, server);
-		return true;
-	}
-	if (status != 0) {
-		if (strstr(answer.ptr, "credentials not found"))
-			return true;
-		return helper_failed(err, suffix, "get", &answer);
-	}
-	if (!json_parse(&doc, answer.ptr, answer.len, "its answer", err))
-		return err_wrap(err, "docker-credential-%s get", suffix);
-	user = json_text_member(doc, "Username");
-	secret = json_text_member(doc, "Secret");
-	if (user && secret && secret[0])
-		take_pair(out, user, secret);
-	return true;
-}
-
 /* --- looking one up --- */
 
 enum rank { RANK_HELPER, RANK_STORE, RANK_AUTHS };
@@ -383,7 +257,7 @@ static bool take_auth(struct credential *out, const char *auth, struct err *err)
 		return err_set(err, E_INPUT, "\"auth\" is not base64 of user:password");
 	colon = strchr(plain.ptr, ':');
 	*colon = '\0'; /* trailing NULs of old clients end the password by themselves */
-	take_pair(out, plain.ptr, colon + 1);
+	credential_take_pair(out, plain.ptr, colon + 1);
 	return true;
 }
 
@@ -398,7 +272,7 @@ static bool take_entry(struct credential *out, json_t *entry, struct err *err)
 	if (auth && auth[0] && !take_auth(out, auth, err))
 		return false;
 	if (!out->user && user && password)
-		take_pair(out, user, password);
+		credential_take_pair(out, user, password);
 	if (identity && identity[0]) {
 		secret_free(&out->identity_token);
 		out->identity_token = mem_strdup(identity);
@@ -413,38 +287,156 @@ static const char *helper_server(const char *host)
 	return str_eq(canonical_host(host), HUB) ? HUB_KEY : host;
 }
 
-static bool try_candidate(struct credential *out, char **where_out, const struct candidate *c,
-			  const struct settings *s, const char *host, struct events *events,
-			  struct err *err)
-{
-	AUTO(credential_free) struct credential found = { 0 };
-	bool ok;
+/* --- saying what was looked at --- */
 
-	if (c->rank == RANK_AUTHS)
-		ok = take_entry(&found, c->entry, err);
+void credentials_report_free(struct credentials_report *r)
+{
+	for (size_t i = 0; i < r->len; i++) {
+		free(r->items[i].source);
+		free(r->items[i].key);
+		free(r->items[i].verdict);
+	}
+	free(r->items);
+	str_list_free(&r->files);
+	*r = (struct credentials_report){ 0 };
+}
+
+static char *source_of(const struct candidate *c, const struct settings *s)
+{
+	return c->rank == RANK_AUTHS ? mem_strdup(s->where)
+				     : mem_printf("%s, docker-credential-%s", s->where, c->suffix);
+}
+
+static void report(struct credentials_report *to, const struct candidate *c,
+		   const struct settings *s, char *verdict)
+{
+	if (to)
+		*ARRAY_PUSH(to) = (struct credentials_trial){
+			.source = source_of(c, s),
+			.key = c->key ? mem_strdup(c->key) : NULL,
+			.verdict = verdict,
+		};
 	else
-		ok = helper_get(&found, c->suffix,
-				c->rank == RANK_STORE && c->key ? c->key : helper_server(host),
-				events, err);
-	if (!ok)
-		return err_wrap(err, "%s: %s", s->where, c->key ? c->key : host);
-	if (credential_is_empty(&found))
+		free(verdict);
+}
+
+/* Keys of the same registry that are for other repositories of it. */
+static void report_others(struct credentials_report *to, const struct settings *s, const char *host,
+			  const char *repository)
+{
+	static const char *const members[] = { "auths", "credHelpers" };
+	const char *key;
+	json_t *entry;
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		json_object_foreach(json_object_get(s->doc, members[i]), key, entry)
+		{
+			AUTO(auto_free) char *canonical = canonical_key(key);
+			const char *name = canonical_host(host);
+			bool same = str_has_prefix(canonical, name) &&
+				    strchr("/", canonical[strlen(name)]);
+
+			if (same && !key_covers(key, host, repository))
+				*ARRAY_PUSH(to) = (struct credentials_trial){
+					.source = mem_strdup(s->where),
+					.key = mem_strdup(key),
+					.verdict = mem_strdup("for another repository"),
+				};
+		}
+}
+
+/* Why the one that was taken comes before this one. */
+static char *why_later(const struct candidate *c, const struct candidate *taken)
+{
+	if (c->key_len != taken->key_len)
+		return mem_printf("not asked: \"%s\" is longer", taken->key ? taken->key : "");
+	if (c->file != taken->file)
+		return mem_strdup("not asked: the other file comes first");
+	return mem_strdup("not asked: in one file a helper comes before its auths");
+}
+
+/* --- trying one --- */
+
+static bool ask_helper(struct credential *out, char **verdict_out, const struct candidate *c,
+		       const char *host, struct events *events, struct err *err)
+{
+	const char *server = c->rank == RANK_STORE && c->key ? c->key : helper_server(host);
+	enum helper_answer answer;
+
+	if (!helper_get(out, &answer, c->suffix, server, err))
+		return false;
+	switch (answer) {
+	case HELPER_FOUND:
 		return true;
-	*where_out = c->rank == RANK_AUTHS
-			     ? mem_printf("%s, \"%s\"", s->where, c->key)
-			     : mem_printf("%s, docker-credential-%s", s->where, c->suffix);
-	*out = found;
-	found = (struct credential){ 0 };
+	case HELPER_NONE:
+		*verdict_out = mem_strdup("the helper has none");
+		return true;
+	case HELPER_MISSING:
+		*verdict_out = mem_strdup("the helper is not installed");
+		event_warn(events, "docker-credential-%s is configured for %s but not installed",
+			   c->suffix, server);
+		return true;
+	}
 	return true;
 }
 
-bool credentials_find(struct credential *out, char **where_out, const char *authfile,
-		      const char *host, const char *repository, struct events *events,
-		      struct err *err)
+static bool try_candidate(struct credential *out, char **verdict_out, const struct candidate *c,
+			  const struct settings *s, const char *host, struct events *events,
+			  struct err *err)
+{
+	bool ok = c->rank == RANK_AUTHS ? take_entry(out, c->entry, err)
+					: ask_helper(out, verdict_out, c, host, events, err);
+
+	if (!ok)
+		return err_wrap(err, "%s: %s", s->where, c->key ? c->key : host);
+	if (!credential_is_empty(out))
+		*verdict_out = mem_strdup("used");
+	else if (!*verdict_out)
+		*verdict_out = mem_strdup("the entry is empty");
+	return true;
+}
+
+static char *where_of(const struct candidate *c, const struct settings *s)
+{
+	return c->rank == RANK_AUTHS ? mem_printf("%s, \"%s\"", s->where, c->key) : source_of(c, s);
+}
+
+/* The first in order that has something; the rest is only said. */
+static bool try_all(struct credential *out, char **where_out, struct credentials_report *to,
+		    const struct candidate *all, size_t len, const struct settings_list *files,
+		    const char *host, struct events *events, struct err *err)
+{
+	const struct candidate *taken = NULL;
+
+	for (size_t i = 0; i < len && (!taken || to); i++) {
+		const struct settings *s = &files->items[all[i].file];
+		char *verdict = NULL;
+
+		if (taken) {
+			report(to, &all[i], s, why_later(&all[i], taken));
+			continue;
+		}
+		if (!try_candidate(out, &verdict, &all[i], s, host, events, err)) {
+			free(verdict);
+			return false;
+		}
+		report(to, &all[i], s, verdict);
+		if (!credential_is_empty(out)) {
+			taken = &all[i];
+			*where_out = where_of(taken, s);
+		}
+	}
+	return true;
+}
+
+bool credentials_explain(struct credential *out, char **where_out, struct credentials_report *to,
+			 const char *authfile, const char *host, const char *repository,
+			 struct events *events, struct err *err)
 {
 	AUTO(settings_free) struct settings_list files = { 0 };
 	struct candidates found = { 0 };
 	AUTO(auto_free) struct candidate *owned = NULL;
+	AUTO(credential_free) struct credential taken = { 0 };
 
 	*out = (struct credential){ 0 };
 	*where_out = NULL;
@@ -455,13 +447,22 @@ bool credentials_find(struct credential *out, char **where_out, const char *auth
 	owned = found.items;
 	if (found.len)
 		qsort(found.items, found.len, sizeof(found.items[0]), candidate_cmp);
-	for (size_t i = 0; i < found.len && !*where_out; i++) {
-		const struct candidate *c = &found.items[i];
-
-		if (!try_candidate(out, where_out, c, &files.items[c->file], host, events, err))
-			return false;
+	if (!try_all(&taken, where_out, to, found.items, found.len, &files, host, events, err))
+		return false;
+	for (size_t i = 0; to && i < files.len; i++) {
+		str_list_push(&to->files, files.items[i].where);
+		report_others(to, &files.items[i], host, repository);
 	}
+	*out = taken;
+	taken = (struct credential){ 0 };
 	return true;
+}
+
+bool credentials_find(struct credential *out, char **where_out, const char *authfile,
+		      const char *host, const char *repository, struct events *events,
+		      struct err *err)
+{
+	return credentials_explain(out, where_out, NULL, authfile, host, repository, events, err);
 }
 
 /* --- keeping --- */
@@ -564,29 +565,6 @@ static bool remove_entries(json_t *auths, const char *host)
 	return had;
 }
 
-static bool helper_store(const char *suffix, const char *host, const struct credential *c,
-			 struct err *err)
-{
-	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
-	AUTO(auto_json_decref) json_t *doc = NULL;
-	char *text;
-	int status;
-	bool ok;
-
-	doc = json_pack("{s:s, s:s, s:s}", "ServerURL", helper_server(host), "Username",
-			c->identity_token ? "<token>" : c->user, "Secret",
-			c->identity_token ? c->identity_token : c->password);
-	if (!doc)
-		return err_set(err, E_INPUT,
-			       "a credential that is not UTF-8 does not go into a helper");
-	text = json_text(doc, NULL);
-	ok = helper_run(&status, &answer, suffix, "store", text, err);
-	secret_free(&text);
-	if (!ok)
-		return false;
-	return status == 0 || helper_failed(err, suffix, "store", &answer);
-}
-
 static json_t *make_entry(const struct credential *c)
 {
 	char *pair =
@@ -601,18 +579,33 @@ static json_t *make_entry(const struct credential *c)
 	return entry;
 }
 
+/* The helper the settings file names for the host, read without its lock: a helper may take as long
+ * as a person at a prompt does. Owned; NULL: none. */
+static bool find_helper(char **out, const char *authfile, const char *host, struct err *err)
+{
+	AUTO(settings_free) struct settings_list files = { 0 };
+	AUTO(auto_free) char *path = authfile ? mem_strdup(authfile) : docker_config_path();
+	const char *helper;
+
+	*out = NULL;
+	if (!add_file(&files, path, false, NULL, err))
+		return false;
+	helper = files.len ? helper_of(files.items[0].doc, host) : NULL;
+	*out = helper ? mem_strdup(helper) : NULL;
+	return true;
+}
+
 bool credentials_store(char **where_out, const char *authfile, const char *host,
 		       const struct credential *c, struct err *err)
 {
 	AUTO(edit_close) struct edit e = { .dir = -1, .lock = -1 };
-	const char *helper;
+	AUTO(auto_free) char *helper = NULL;
 	json_t *auths;
 
-	if (!edit_open(&e, authfile, err) || !json_ensure_object(&auths, e.doc, "auths", err))
+	if (!find_helper(&helper, authfile, host, err) ||
+	    (helper && !helper_store(helper, helper_server(host), c, err)) ||
+	    !edit_open(&e, authfile, err) || !json_ensure_object(&auths, e.doc, "auths", err))
 		return false;
-	helper = helper_of(e.doc, host);
-	if (helper && !helper_store(helper, host, c, err))
-		return err_wrap(err, "%s", e.path);
 	remove_entries(auths, host);
 	json_object_set_new(auths, helper_server(host), helper ? json_object() : make_entry(c));
 	if (!edit_commit(&e, err))
@@ -621,30 +614,28 @@ bool credentials_store(char **where_out, const char *authfile, const char *host,
 	return true;
 }
 
+static bool erase_from_helper(bool *had_out, const char *helper, const char *host, struct err *err)
+{
+	AUTO(credential_free) struct credential there = { 0 };
+	enum helper_answer answer;
+
+	if (!helper_get(&there, &answer, helper, helper_server(host), err))
+		return false;
+	*had_out = answer == HELPER_FOUND;
+	return !*had_out || helper_erase(helper, helper_server(host), err);
+}
+
 bool credentials_erase(bool *had_out, const char *authfile, const char *host, struct err *err)
 {
 	AUTO(edit_close) struct edit e = { .dir = -1, .lock = -1 };
-	AUTO(secret_buf_free) struct buf answer = BUF_INIT(LIMIT_TOKEN_ANSWER);
-	const char *helper;
+	AUTO(auto_free) char *helper = NULL;
 	json_t *auths;
-	int status;
 
 	*had_out = false;
-	if (!edit_open(&e, authfile, err) || !json_ensure_object(&auths, e.doc, "auths", err))
+	if (!find_helper(&helper, authfile, host, err) ||
+	    (helper && !erase_from_helper(had_out, helper, host, err)) ||
+	    !edit_open(&e, authfile, err) || !json_ensure_object(&auths, e.doc, "auths", err))
 		return false;
-	helper = helper_of(e.doc, host);
-	if (helper) {
-		AUTO(credential_free) struct credential there = { 0 };
-
-		if (!helper_get(&there, helper, helper_server(host), NULL, err))
-			return false;
-		*had_out = !credential_is_empty(&there);
-		if (*had_out &&
-		    !helper_run(&status, &answer, helper, "erase", helper_server(host), err))
-			return false;
-		if (*had_out && status != 0)
-			return helper_failed(err, helper, "erase", &answer);
-	}
 	*had_out = remove_entries(auths, host) || *had_out;
 	return *had_out ? edit_commit(&e, err) : true;
 }

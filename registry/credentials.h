@@ -6,25 +6,13 @@
 
 #include "base/err.h"
 #include "base/event.h"
-#include "base/str.h"
+#include "registry/credential.h"
 
 /*
  * Credentials of registries in the files of docker (config.json, also $DOCKER_AUTH_CONFIG) and of
- * containers (auth.json, containers-auth.json(5)), and in credential helpers
- * (docker-credential-helpers' protocol). Text is wiped before it is freed.
+ * containers (auth.json, containers-auth.json(5)), and in the credential helpers those name
+ * (registry/helper.h).
  */
-struct credential {
-	char *user, *password; /* both or none */
-	char *identity_token;  /* for the OAuth2 token endpoint */
-	char *registry_token;  /* used as it is, as Bearer */
-};
-void credential_free(struct credential *c);
-bool credential_eq(const struct credential *a, const struct credential *b);
-bool credential_is_empty(const struct credential *c);
-/* The value of an Authorization header for user and password; the caller's to secret_free. */
-char *credential_basic(const struct credential *c);
-void secret_free(char **text); /* wipe and free */
-void secret_buf_free(struct buf *b);
 
 /*
  * The credential for a repository (host as in references; "docker.io" stands for all names of
@@ -38,6 +26,23 @@ void secret_buf_free(struct buf *b);
 MUST_CHECK bool credentials_find(struct credential *out, char **where_out, const char *authfile,
 				 const char *host, const char *repository, struct events *events,
 				 struct err *err);
+
+/* The same, telling on the way what was looked at and why it was taken or not. */
+struct credentials_trial {
+	char *source;  /* the file, with the helper it names */
+	char *key;     /* as the file has it; NULL: the store for all */
+	char *verdict; /* "used", or why not */
+};
+struct credentials_report {
+	struct credentials_trial *items; /* in the order of trying, then those that cannot match */
+	size_t len, cap;
+	struct str_list files; /* that were there */
+};
+void credentials_report_free(struct credentials_report *r);
+MUST_CHECK bool credentials_explain(struct credential *out, char **where_out,
+				    struct credentials_report *to, const char *authfile,
+				    const char *host, const char *repository, struct events *events,
+				    struct err *err);
 
 /*
  * Keep a credential: in the helper docker's config.json names for the host, else in `authfile` or

@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "registry/helper.h"
 
 /* Credentials from files and from a helper, in a home of its own for each test. */
 
@@ -278,6 +279,9 @@ static void helpers(void **state)
 	expect("r.example", "a", "h:pw");
 	expect("docker.io", "library/x", "hub:pw");
 	expect("t.example", "a", "identity:T");
+	put("home/keychain/me.azurecr.io",
+	    "{\"Username\":\"00000000-0000-0000-0000-000000000000\",\"Secret\":\"R\"}");
+	expect("me.azurecr.io", "a", "identity:R");
 	expect("q.example", "a", "anonymous");
 	expect("j.example", "a", "E_INPUT");
 	expect("broken.example", "a", "E_AUTH");
@@ -295,6 +299,86 @@ static char *read_text(const char *path)
 
 	assert_true(fs_read_path(&b, whole, 100000, &err));
 	return buf_steal(&b);
+}
+
+/* Tokens of CI systems and other tools are not for helpers. */
+static void what_a_helper_sees(void **state)
+{
+	static const struct {
+		const char *variable;
+		bool sees;
+	} cases[] = {
+		{ "PATH=/bin", true },
+		{ "HOME=/root", true },
+		{ "XDG_RUNTIME_DIR=/run", true },
+		{ "AWS_PROFILE=ci", true },
+		{ "GOOGLE_CLOUD_PROJECT=p", true },
+		{ "AZURE_TENANT_ID=t", true },
+		{ "LC_ALL=C", true },
+		{ "DOCKER_CONFIG=/d", true },
+		{ "https_proxy=x", true },
+		{ "DBUS_SESSION_BUS_ADDRESS=x", true },
+		{ "DOCKER_AUTH_CONFIG={}", false },
+		{ "CI_JOB_TOKEN=t", false },
+		{ "RTBUILD_SECRET=t", false },
+		{ "LD_PRELOAD=x", false },
+		{ "PATHS=x", false },
+		{ "XPATH=x", false },
+		{ "NPM_TOKEN=x", false },
+		{ "BASH_ENV=x", false },
+		{ "LC_=x", false },
+	};
+	static const char printing[] = "#!/bin/sh\ncat >/dev/null\nenv >$HOME/seen\n"
+				       "echo '{\"Username\":\"u\",\"Secret\":\"pw\"}'\n";
+	AUTO(auto_free) char *seen = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (helper_sees(cases[i].variable) != cases[i].sees)
+			fail_msg("%s", cases[i].variable);
+	put_mode("bin/docker-credential-printing", printing, 0755);
+	put("home/.docker/config.json", "{\"credsStore\":\"printing\"}");
+	setenv("CI_JOB_TOKEN", "Mark3r", 1);
+	setenv("AWS_PROFILE", "ci", 1);
+	expect("r.example", "a", "u:pw");
+	unsetenv("CI_JOB_TOKEN");
+	unsetenv("AWS_PROFILE");
+	seen = read_text("home/seen");
+	assert_non_null(strstr(seen, "AWS_PROFILE=ci\n"));
+	assert_null(strstr(seen, "Mark3r"));
+}
+
+/* "source|key|verdict" lines: what was tried, in order, and why. */
+static void explained(void **state)
+{
+	/* clang-format off */
+	static const char want[] =
+		"config.json|r.example/a/b|used\n"
+		"config.json, docker-credential-test|r.example/a|not asked: \"r.example/a/b\" is longer\n"
+		"auth.json|r.example|not asked: \"r.example/a/b\" is longer\n"
+		"config.json|https://r.example/v1/|not asked: \"r.example/a/b\" is longer\n"
+		"auth.json|r.example/other|for another repository\n";
+	/* clang-format on */
+	AUTO(credential_free) struct credential c = { 0 };
+	AUTO(credentials_report_free) struct credentials_report all = { 0 };
+	AUTO(buf_free) struct buf got = BUF_INIT(10000);
+	AUTO(auto_free) char *where = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	put("home/.config/containers/auth.json",
+	    "{\"auths\":{\"r.example\":{\"auth\":\"dTpwdw==\"},\"r.example/other\":{},"
+	    "\"r.example.org\":{}}}");
+	put("home/.docker/config.json",
+	    "{\"credHelpers\":{\"r.example/a\":\"test\"},\"auths\":{\"https://r.example/v1/\":{},"
+	    "\"r.example/a/b\":{\"auth\":\"bnM6cHc=\"}}}");
+	assert_true(credentials_explain(&c, &where, &all, NULL, "r.example", "a/b/c", NULL, &err));
+	for (size_t i = 0; i < all.len; i++)
+		buf_putf(&got, "%s|%s|%s\n", strrchr(all.items[i].source, '/') + 1,
+			 all.items[i].key, all.items[i].verdict);
+	assert_string_equal(got.ptr, want);
+	assert_int_equal(all.files.len, 2);
+	assert_string_equal(c.user, "ns");
 }
 
 static void store(const char *authfile, const char *host, const char *user, const char *password)
@@ -438,6 +522,8 @@ int main(void)
 		TEST(helpers),
 		TEST(storing),
 		TEST(storing_keeps_the_rest),
+		TEST(what_a_helper_sees),
+		TEST(explained),
 		TEST(storing_in_a_helper),
 		TEST(a_broken_file_is_not_replaced),
 		TEST(a_full_file_is_not_made_larger),
