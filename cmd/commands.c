@@ -15,7 +15,7 @@ const struct cmd *const commands[] = {
 	&cmd_inspect, &cmd_manifest, &cmd_digest, &cmd_tags,
 	&cmd_tag, &cmd_annotate, &cmd_delete,
 	&cmd_images, &cmd_remove,
-	&cmd_login, &cmd_logout,
+	&cmd_login, &cmd_logout, &cmd_auth,
 	&cmd_cache, &cmd_gc, &cmd_fsck, &cmd_version,
 	NULL,
 };

@@ -11,7 +11,7 @@ extern const struct cmd cmd_push, cmd_pull, cmd_copy, cmd_import, cmd_export;
 extern const struct cmd cmd_inspect, cmd_manifest, cmd_digest, cmd_tags;
 extern const struct cmd cmd_tag, cmd_annotate, cmd_delete;
 extern const struct cmd cmd_images, cmd_remove;
-extern const struct cmd cmd_login, cmd_logout;
+extern const struct cmd cmd_login, cmd_logout, cmd_auth;
 extern const struct cmd cmd_cache, cmd_gc, cmd_fsck, cmd_version;
 /* clang-format on */
 

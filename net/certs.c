@@ -95,17 +95,39 @@ bool certs_find_in(struct certs *out, const struct str_list *dirs, const char *a
 	return true;
 }
 
-bool certs_find(struct certs *out, const char *authority, const char *ca_file, struct err *err)
+/* The user's before the system's, containers' before docker's. */
+static void all_dirs(struct str_list *dirs)
 {
-	AUTO(str_list_free) struct str_list dirs = { 0 };
 	const char *config = env_get("XDG_CONFIG_HOME"), *docker = env_get("DOCKER_CONFIG");
 	const char *home = env_home();
 
-	str_list_push_take(&dirs, config ? mem_printf("%s/containers/certs.d", config)
-					 : mem_printf("%s/.config/containers/certs.d", home));
-	str_list_push_take(&dirs, docker ? mem_printf("%s/certs.d", docker)
-					 : mem_printf("%s/.docker/certs.d", home));
-	str_list_push(&dirs, "/etc/containers/certs.d");
-	str_list_push(&dirs, "/etc/docker/certs.d");
+	str_list_push_take(dirs, config ? mem_printf("%s/containers/certs.d", config)
+					: mem_printf("%s/.config/containers/certs.d", home));
+	str_list_push_take(dirs, docker ? mem_printf("%s/certs.d", docker)
+					: mem_printf("%s/.docker/certs.d", home));
+	str_list_push(dirs, "/etc/containers/certs.d");
+	str_list_push(dirs, "/etc/docker/certs.d");
+}
+
+bool certs_find(struct certs *out, const char *authority, const char *ca_file, struct err *err)
+{
+	AUTO(str_list_free) struct str_list dirs = { 0 };
+
+	all_dirs(&dirs);
 	return certs_find_in(out, &dirs, authority, ca_file, err);
+}
+
+void certs_dirs(struct str_list *out, const char *authority)
+{
+	AUTO(str_list_free) struct str_list dirs = { 0 };
+
+	all_dirs(&dirs);
+	for (size_t i = 0; i < dirs.len; i++) {
+		AUTO(auto_free) char *dir = mem_printf("%s/%s", dirs.items[i], authority);
+		AUTO(auto_close) int fd = -1;
+		struct err absent = { 0 };
+
+		if (fs_open_dir(&fd, dir, &absent))
+			str_list_push(out, dir);
+	}
 }

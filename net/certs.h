@@ -26,6 +26,9 @@ void certs_free(struct certs *c);
 MUST_CHECK bool certs_find(struct certs *out, const char *authority, const char *ca_file,
 			   struct err *err);
 
+/* The directories of that host which are there, in the order they are read. */
+void certs_dirs(struct str_list *out, const char *authority);
+
 /* The same from given certs.d directories: for tests and for mirrors of other trees. */
 MUST_CHECK bool certs_find_in(struct certs *out, const struct str_list *dirs, const char *authority,
 			      const char *ca_file, struct err *err);

@@ -519,6 +519,45 @@ static bool call_at(struct client_reply *out, struct registry *r, const struct c
 	return ok && (!may_follow(c) || follow(out, &t, err));
 }
 
+/* What the challenge asks for, in memory alone: nothing has shown yet that it works. */
+static void note_challenge(struct host *h, const struct http_reply *reply)
+{
+	AUTO(challenges_free) struct challenges all = { 0 };
+	const struct challenge *c;
+	const char *value;
+
+	for (size_t i = 0; (value = http_header(reply, "WWW-Authenticate", i)); i++)
+		challenges_add(&all, value);
+	c = challenges_pick(&all);
+	if (!c)
+		return;
+	lock_take(&h->lock);
+	host_unlearn(h);
+	h->auth = c->kind == CHALLENGE_BEARER ? AUTH_BEARER : AUTH_BASIC;
+	h->realm = c->realm && h->auth == AUTH_BEARER ? mem_strdup(c->realm) : NULL;
+	h->service = c->service && h->realm ? mem_strdup(c->service) : NULL;
+	lock_drop(&h->lock);
+}
+
+bool client_meet(struct registry *r, const struct reference *at, bool insecure, struct err *err)
+{
+	static const struct login nobody;
+	AUTO(client_reply_free) struct client_reply reply = { 0 };
+	const struct client_call call = { .method = "GET",
+					  .repository = at,
+					  .root = true,
+					  .path = "",
+					  .give_up_early = true,
+					  .insecure = insecure,
+					  .as = &nobody };
+
+	if (!call_at(&reply, r, &call, err))
+		return false;
+	if (reply.http.status == 401)
+		note_challenge(client_host(r, reference_api_host(at)), &reply.http);
+	return true;
+}
+
 static bool call_mirror(struct client_reply *out, struct registry *r, const struct client_call *c,
 			struct err *err)
 {

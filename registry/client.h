@@ -40,6 +40,10 @@ void client_reply_free(struct client_reply *r);
 MUST_CHECK bool client_call(struct client_reply *out, struct registry *r,
 			    const struct client_call *c, struct err *err);
 
+/* One request to /v2/ without a login, for what the host's state then says. */
+MUST_CHECK bool client_meet(struct registry *r, const struct reference *at, bool insecure,
+			    struct err *err);
+
 /* The host's state, made (and read from the store's cache) at first use. Borrowed from the
  * registry. */
 struct host *client_host(struct registry *r, const char *name);
