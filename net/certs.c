@@ -32,6 +32,7 @@ static bool take_client(struct certs *out, const char *dir, const char *name,
 {
 	size_t stem = strlen(name) - strlen(".cert");
 	AUTO(auto_free) char *key = mem_printf("%.*s.key", (int)stem, name);
+	struct stat st;
 
 	if (!str_list_has(names, key))
 		return err_set(err, E_INPUT, "client certificate %s/%s has no %s beside it", dir,
@@ -40,6 +41,7 @@ static bool take_client(struct certs *out, const char *dir, const char *name,
 		return true;
 	out->cert = mem_printf("%s/%s", dir, name);
 	out->key = mem_printf("%s/%s", dir, key);
+	out->key_exposed = stat(out->key, &st) == 0 && (st.st_mode & 077);
 	return true;
 }
 

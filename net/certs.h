@@ -15,6 +15,7 @@ struct certs {
 		     */
 	char *cert; /* paths of a client certificate and its key; both or none */
 	char *key;
+	bool key_exposed; /* others on this machine may read it */
 };
 void certs_free(struct certs *c);
 

@@ -243,6 +243,8 @@ static bool get_certs(const struct certs **out, struct http *h, const struct url
 	if (!certs) {
 		certs = mem_alloc(sizeof(*certs));
 		ok = certs_find(certs, authority, h->ca_file, err);
+		if (ok && certs->key_exposed)
+			event_warn(h->events, "%s may be read by others: chmod 600 it", certs->key);
 		if (ok)
 			map_put(&h->certs, authority, certs);
 		else

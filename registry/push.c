@@ -192,9 +192,23 @@ static bool is_there(struct push *p)
 	return digest_eq(&now, &p->img->manifest.digest);
 }
 
+/* Mounts want to read where the layers come from: in the first token, so that there is no other. */
+static void expect_sources(const struct push *p)
+{
+	for (size_t i = 0; i < p->blobs.len; i++) {
+		const struct reference *from = origin_of(p, p->blobs.items[i]);
+
+		if (!from || !move_same_registry(from, p->ref))
+			from = guess_of(p, p->blobs.items[i]);
+		if (from)
+			client_expect(p->r, from, ACCESS_PULL);
+	}
+}
+
 static bool run(struct push *p, struct err *err)
 {
 	plan(p);
+	expect_sources(p);
 	if (is_there(p)) {
 		atomic_fetch_add(&p->r->skipped, p->blobs.len);
 		return true;

@@ -19,7 +19,7 @@
 #   start_registry MODE [OPTION...]   MODE: plain htpasswd tls tls-htpasswd token
 #       sets REGISTRY (127.0.0.1:PORT), REGISTRY_LOG, REGISTRY_DATA, REGISTRY_CA, REGISTRY_USER,
 #       REGISTRY_PASSWORD, TOKEN_LOG, REGISTRY_PID; options: see servers/registry. Several may run.
-#       Its user is $REGISTRY_LOGIN, or u.
+#       Its user is $REGISTRY_LOGIN, or u; $TOKEN_OPTIONS are the token server's.
 #   start_proxy ARG...                servers/proxy: sets PROXY (127.0.0.1:PORT), PROXY_LOG, PROXY_PID
 #   start_scripted [tls] [SCRIPT]     servers/scripted: a registry of ours that plays faults by SCRIPT, lines of
 #       `METHODS PATTERN WHEN ACTION[=VALUE]...` (its script.c lists them); sets REGISTRY, OTHER (its second
@@ -213,7 +213,8 @@ start_token_server() {
 	token_dir=$1
 	mkdir -p "$token_dir"
 	"$ROOT/tests/servers/make-certs" "$token_dir"
-	"$ROOT/tests/servers/token-server" "$token_dir" "$REGISTRY_USER" "$REGISTRY_PASSWORD" \
+	# shellcheck disable=SC2086 # options are words
+	"$ROOT/tests/servers/token-server" "$token_dir" "$REGISTRY_USER" "$REGISTRY_PASSWORD" ${TOKEN_OPTIONS-} \
 		>"$token_dir/access.log" 2>"$token_dir/error.log" &
 	servers="$servers $!"
 	TOKEN_LOG=$token_dir/access.log
