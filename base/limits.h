@@ -27,7 +27,19 @@ enum {
 	LIMIT_STALL_S = 30,  /* under 1 KiB/s for this long */
 	LIMIT_REPLY_S = 300, /* for the answer to an upload, at a second per MiB: object stores copy
 				on commit */
-	LIMIT_URL = 16 * KIB,         /* signed URLs of object stores reach 4 KiB */
+	LIMIT_URL = 16 * KIB, /* signed URLs of object stores reach 4 KiB */
+	/* Uploads: what a break costs at most, against a round trip for each chunk. */
+	LIMIT_SINGLE_PUT = 64 * MIB, /* larger blobs go in chunks */
+	LIMIT_CHUNK = 32 * MIB,
+	LIMIT_CHUNK_MIN = 1 * 1024 * MIB, /* the largest OCI-Chunk-Min-Length that is obeyed */
+	LIMIT_CHUNK_LEAST = 64 * KIB,     /* proxies that refuse even this refuse manifests too */
+	LIMIT_UPLOAD_TRIES = 16,          /* of one blob: ways and sessions */
+	/* A download that breaks must have moved this far, else it counts as another failure in a
+	 * row: a server that gives a byte for each connection is not waited for. */
+	LIMIT_RESUME_PROGRESS = 256 * KIB,
+	LIMIT_PARTIAL_MIN = 256 * KIB,         /* smaller downloads are not kept across runs */
+	LIMIT_PARTIAL_AGE_S = 7 * 24 * 3600,   /* registries drop upload sessions after a week */
+	LIMIT_STRATEGY_AGE_S = 30 * 24 * 3600, /* proxies get reconfigured */
 	LIMIT_PARALLEL_TRANSFERS = 6, /* docker's and skopeo's habit; registries limit beyond it */
 
 	LIMIT_JSON_DEPTH = 64, /* no OCI document nests deeper than 8 */

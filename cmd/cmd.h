@@ -11,7 +11,7 @@
 
 /* Options every command takes. */
 struct globals {
-	const char *store, *progress, *authfile, *ca_file;
+	const char *store, *progress, *authfile, *ca_file, *chunk_size;
 	struct str_list trusted_realms;
 	bool quiet, verbose, json, plain_http, insecure, create_repository;
 };
@@ -38,6 +38,9 @@ MUST_CHECK bool session_platform(struct platform *out, const char *text, struct 
  * The caller frees. */
 MUST_CHECK bool session_platforms(struct platform **out, size_t *count_out,
 				  const struct str_list *texts, struct err *err);
+
+/* "500MB": SI units, as the store's own figures have them. E_USAGE. */
+MUST_CHECK bool session_size(uint64_t *out, const char *text, struct err *err);
 
 /* One line on stdout. False with E_IO when stdout cannot take it. */
 MUST_CHECK bool session_print(const char *line, struct err *err);

@@ -31,11 +31,40 @@ bool session_registry(struct registry **out, struct session *s, struct err *err)
 	};
 
 	if (!s->registry) {
+		if (s->options.chunk_size &&
+		    !session_size(&opt.chunk_size, s->options.chunk_size, err))
+			return false;
 		if (!session_store(&opt.store, s, err) || !registry_open(&s->registry, &opt, err))
 			return false;
 	}
 	*out = s->registry;
 	return true;
+}
+
+bool session_size(uint64_t *out, const char *text, struct err *err)
+{
+	static const struct {
+		const char *unit;
+		uint64_t bytes;
+	} units[] = {
+		{ "TB", 1000000000000 }, { "GB", 1000000000 }, { "MB", 1000000 }, { "kB", 1000 },
+		{ "KB", 1000 },          { "B", 1 },           { "", 1 }
+	};
+	uint64_t number;
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		struct slice digits = slice_of(text);
+
+		if (!str_has_suffix(text, units[i].unit))
+			continue;
+		digits.len -= strlen(units[i].unit);
+		if (!str_to_u64(&number, slice_trim(digits, " "), UINT64_MAX / units[i].bytes))
+			break;
+		*out = number * units[i].bytes;
+		return true;
+	}
+	err_set(err, E_USAGE, "'%s' is not a size", text);
+	return err_hint(err, "a whole number with kB, MB, GB or TB behind it");
 }
 
 bool session_platform(struct platform *out, const char *text, struct err *err)

@@ -113,33 +113,6 @@ static const struct opt gc_opts[] = {
 };
 /* clang-format on */
 
-/* "500MB": SI units, as the store's own figures have them. */
-static bool parse_size(uint64_t *out, const char *text, struct err *err)
-{
-	static const struct {
-		const char *unit;
-		uint64_t bytes;
-	} units[] = {
-		{ "TB", 1000000000000 }, { "GB", 1000000000 }, { "MB", 1000000 }, { "kB", 1000 },
-		{ "KB", 1000 },          { "B", 1 },           { "", 1 }
-	};
-	uint64_t number;
-
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		struct slice digits = slice_of(text);
-
-		if (!str_has_suffix(text, units[i].unit))
-			continue;
-		digits.len -= strlen(units[i].unit);
-		if (!str_to_u64(&number, slice_trim(digits, " "), UINT64_MAX / units[i].bytes))
-			break;
-		*out = number * units[i].bytes;
-		return true;
-	}
-	err_set(err, E_USAGE, "'%s' is not a size", text);
-	return err_hint(err, "a whole number with kB, MB, GB or TB behind it");
-}
-
 /* What only the sandbox's helper can remove: unpacked layers, and cache mounts when asked. */
 struct swept {
 	size_t trees, caches;
@@ -198,6 +171,8 @@ static json_t *gc_document(const struct gc_report *r, const struct swept *swept,
 	json_object_set_new(doc, "cacheMounts", json_integer((json_int_t)swept->caches));
 	json_object_set_new(doc, "cacheMountBytes", json_integer((json_int_t)swept->cache_bytes));
 	json_object_set_new(doc, "leftovers", json_integer((json_int_t)r->leftovers));
+	json_object_set_new(doc, "partials", json_integer((json_int_t)r->partials));
+	json_object_set_new(doc, "partial_bytes", json_integer((json_int_t)r->partial_bytes));
 	json_object_set_new(doc, "kept", json_integer((json_int_t)r->kept));
 	json_object_set_new(doc, "kept_bytes", json_integer((json_int_t)r->kept_bytes));
 	return doc;
@@ -217,7 +192,7 @@ static bool gc(struct session *s, void *arg, struct err *err)
 	if (args->unused && !str_to_u64(&days, slice_of(args->unused), 100000))
 		return err_set(err, E_USAGE, "--unused '%s' is not a number of days", args->unused);
 	opt.unused_s = (int64_t)days * 24 * 3600;
-	if ((args->max_size && !parse_size(&opt.size_max, args->max_size, err)) ||
+	if ((args->max_size && !session_size(&opt.size_max, args->max_size, err)) ||
 	    !session_store(&store, s, err) || !store_gc(&report, store, &opt, err))
 		return false;
 	if (!sweep(&swept, s, store, args, err)) {

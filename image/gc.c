@@ -2,13 +2,16 @@
 #include "image/gc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/fs.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "image/store_private.h"
 
@@ -191,6 +194,44 @@ static bool clear_leftovers(struct gc_report *report, struct store *s, bool dry_
 	return dry_run || store_remove_leftovers(&list, s, err);
 }
 
+/* The blob came another way meanwhile, or nobody wants the rest. */
+static bool is_stale(const struct mark *m, int dir, const char *name, const struct stat *st)
+{
+	AUTO(auto_close) int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	AUTO(auto_free) char *blob = fs_join(STORE_BLOBS, name);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	return clock_wall() - st->st_mtime > LIMIT_PARTIAL_AGE_S || fs_exists(m->store->dir, blob);
+}
+
+static bool sweep_partials(struct gc_report *report, const struct mark *m, const char *path,
+			   bool dry_run, struct err *err)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(auto_close) int dir = -1;
+	struct stat st;
+
+	if (!fs_exists(m->store->dir, path))
+		return true;
+	if (!store_subdir(&dir, m->store, path, err) ||
+	    !fs_list(&names, dir, ".", FS_BENEATH_NOLINK, err))
+		return false;
+	for (size_t i = 0; i < names.len; i++) {
+		if (fstatat(dir, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (is_stale(m, dir, names.items[i], &st)) {
+			report->leftovers++;
+			if (!dry_run && unlinkat(dir, names.items[i], 0) < 0 && errno != ENOENT)
+				return err_set_errno(err, "%s/%s", path, names.items[i]);
+		} else {
+			report->partials++;
+			report->partial_bytes += (uint64_t)st.st_size;
+		}
+	}
+	return true;
+}
+
 bool store_gc(struct gc_report *out, struct store *s, const struct gc_options *options,
 	      struct err *err)
 {
@@ -204,6 +245,8 @@ bool store_gc(struct gc_report *out, struct store *s, const struct gc_options *o
 	    !mark_pinned(&report, &mark, options, err))
 		return err_wrap(err, "gc");
 	if (!clear_leftovers(&report, s, options->dry_run, err) ||
+	    !sweep_partials(&report, &mark, STORE_DOWNLOADS, options->dry_run, err) ||
+	    !sweep_partials(&report, &mark, STORE_UPLOADS, options->dry_run, err) ||
 	    !sweep(&report, &mark, options->dry_run, err))
 		return err_wrap(err, "gc");
 	*out = report;

@@ -38,6 +38,11 @@ MUST_CHECK bool store_subdir(int *fd_out, struct store *s, const char *path, str
 MUST_CHECK bool store_put_file(struct store *s, const char *dir, const char *name, const void *data,
 			       size_t len, mode_t mode, struct err *err);
 
+/* Transfers that a later run may go on with: files that are locked while they are worked on, and
+ * that gc removes when nobody touched them for LIMIT_PARTIAL_AGE_S. */
+#define STORE_UPLOADS "partial/uploads"
+#define STORE_DOWNLOADS "partial/blobs"
+
 /* --- blobs --- */
 bool store_has_blob(struct store *s, const struct digest *d,
 		    int64_t size); /* size -1: any; a wrong size counts as absent */
@@ -62,6 +67,17 @@ struct sink *blob_writer_sink(struct blob_writer *w); /* its finish does nothing
 MUST_CHECK bool blob_writer_commit(struct digest *digest_out, int64_t *size_out,
 				   struct blob_writer *w, const struct digest *want,
 				   int64_t size_want, struct err *err);
+/*
+ * The same for a blob that is fetched and that a later run may go on with: its file is in
+ * STORE_DOWNLOADS under its digest, locked, and stays when the writer is closed without commit.
+ * *have_out bytes are there already, unproved; blob_writer_kept reads them. NULL: another
+ * process is at it, so take an ordinary writer.
+ */
+MUST_CHECK bool store_blob_resume(struct blob_writer **out, uint64_t *have_out, struct store *s,
+				  const struct descriptor *d, struct err *err);
+struct source *blob_writer_kept(struct blob_writer *w); /* those bytes, once; caller closes */
+/* What is there is no beginning of the blob: start over. */
+MUST_CHECK bool blob_writer_restart(struct blob_writer *w, struct err *err);
 /* As commit, when the caller hashed the bytes itself while writing: no second hashing. Must be set
  * before the first byte. */
 void blob_writer_trust(struct blob_writer *w);

@@ -204,7 +204,8 @@ struct blob_writer {
 	struct sink sink;
 	struct store *store;
 	int fd;
-	char name[64]; /* in tmp/; "" while the file has none (O_TMPFILE) */
+	const char *dir;            /* STORE_TMP, or STORE_DOWNLOADS: then it outlives the writer */
+	char name[DIGEST_TEXT_MAX]; /* there; "" while the file has none (O_TMPFILE) */
 	bool trusted;
 	int64_t size;
 	struct sha256 hash;
@@ -260,15 +261,21 @@ static bool open_named(struct blob_writer *w, int dir, struct err *err)
 	return true;
 }
 
+static void init_writer(struct blob_writer *w, struct store *s, const char *dir)
+{
+	*w = (struct blob_writer){ .sink = { .write = writer_write, .finish = writer_finish },
+				   .store = s,
+				   .dir = dir,
+				   .fd = -1 };
+	sha256_init(&w->hash);
+}
+
 static bool open_writer(struct blob_writer **out, struct store *s, bool named, struct err *err)
 {
 	AUTO(auto_blob_writer_close) struct blob_writer *w = mem_alloc(sizeof(*w));
 	AUTO(auto_close) int dir = -1;
 
-	*w = (struct blob_writer){ .sink = { .write = writer_write, .finish = writer_finish },
-				   .store = s,
-				   .fd = -1 };
-	sha256_init(&w->hash);
+	init_writer(w, s, STORE_TMP);
 	if (!store_subdir(&dir, s, STORE_TMP, err))
 		return false;
 	if ((named || !open_nameless(w, dir)) && !open_named(w, dir, err))
@@ -297,14 +304,19 @@ void blob_writer_trust(struct blob_writer *w)
 	w->trusted = true;
 }
 
+static bool is_kept(const struct blob_writer *w)
+{
+	return str_eq(w->dir, STORE_DOWNLOADS);
+}
+
 void blob_writer_close(struct blob_writer *w)
 {
 	AUTO(auto_free) char *path = NULL;
 
 	if (!w)
 		return;
-	if (w->name[0]) {
-		path = fs_join(STORE_TMP, w->name);
+	if (w->name[0] && (!is_kept(w) || w->size == 0)) {
+		path = fs_join(w->dir, w->name);
 		unlinkat(w->store->dir, path, 0);
 	}
 	auto_close(&w->fd);
@@ -319,7 +331,7 @@ static int link_to(struct blob_writer *w, const char *to)
 	char nameless[32];
 
 	if (w->name[0]) {
-		named = fs_join(STORE_TMP, w->name);
+		named = fs_join(w->dir, w->name);
 		return linkat(w->store->dir, named, w->store->dir, to, 0);
 	}
 	snprintf(nameless, sizeof(nameless), "/proc/self/fd/%d", w->fd);
@@ -341,23 +353,106 @@ static int replace(struct blob_writer *w, const char *to)
 	return renameat(w->store->dir, path, w->store->dir, to);
 }
 
+/* A kept file moves: were it also left where it was, a later writer would write into the blob. */
+static int move_to(struct blob_writer *w, const char *to)
+{
+	AUTO(auto_free) char *from = fs_join(w->dir, w->name);
+	int done = renameat(w->store->dir, from, w->store->dir, to);
+
+	if (done == 0)
+		w->name[0] = '\0';
+	return done;
+}
+
 static bool place(struct blob_writer *w, const struct digest *d, struct err *err)
 {
+	int (*put)(struct blob_writer *, const char *) = is_kept(w) ? move_to : link_to;
 	struct blob_path to = store_blob_path(d);
 	int done;
 
-	done = link_to(w, to.text);
+	done = put(w, to.text);
 	if (done < 0 && errno == ENOENT) {
 		AUTO(auto_close) int blobs = -1;
 
 		if (!store_subdir(&blobs, w->store, STORE_BLOBS, err))
 			return false;
-		done = link_to(w, to.text);
+		done = put(w, to.text);
 	}
 	/* Someone else was first, with the same bytes: a blob is its digest. */
 	if (done < 0 && errno == EEXIST)
 		done = store_blob_size(w->store, d) == w->size ? 0 : replace(w, to.text);
 	return done == 0 || err_set_errno(err, "%s/%s", w->store->path, to.text);
+}
+
+/* --- one that outlives its writer --- */
+
+/* The locked file, under its name still: gc or another writer may take it away before the lock is
+ * ours. */
+static bool is_current(const struct blob_writer *w, int dir)
+{
+	struct stat ours, named;
+
+	return fstat(w->fd, &ours) == 0 &&
+	       fstatat(dir, w->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+/* False without an error: another process works on it, or it is nothing to be gone on with. */
+static bool open_kept(struct blob_writer *w, int dir, bool *busy_out, struct err *err)
+{
+	struct stat st;
+
+	*busy_out = true;
+	if (!fs_open(&w->fd, dir, w->name, O_RDWR | O_CREAT | O_APPEND, 0600, FS_BENEATH_NOLINK,
+		     err))
+		return false;
+	if (flock(w->fd, LOCK_EX | LOCK_NB) < 0)
+		return true;
+	if (!is_current(w, dir) || fstat(w->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return true;
+	*busy_out = false;
+	w->size = st.st_size;
+	return true;
+}
+
+bool store_blob_resume(struct blob_writer **out, uint64_t *have_out, struct store *s,
+		       const struct descriptor *d, struct err *err)
+{
+	AUTO(auto_blob_writer_close) struct blob_writer *w = mem_alloc(sizeof(*w));
+	AUTO(auto_close) int lock = -1;
+	AUTO(auto_close) int dir = -1;
+	bool busy;
+
+	*out = NULL;
+	*have_out = 0;
+	init_writer(w, s, STORE_DOWNLOADS);
+	if (!store_enter(&lock, s, err) || !store_subdir(&dir, s, STORE_DOWNLOADS, err))
+		return false;
+	snprintf(w->name, sizeof(w->name), "%s", digest_hex(&d->digest).text);
+	if (!open_kept(w, dir, &busy, err))
+		return err_wrap(err, "store %s", s->path);
+	if (busy) {
+		w->name[0] = '\0'; /* not ours to take away */
+		return true;
+	}
+	w->trusted = true;
+	if (w->size > d->size && !blob_writer_restart(w, err))
+		return false;
+	*have_out = (uint64_t)w->size;
+	*out = STEAL(w);
+	return true;
+}
+
+struct source *blob_writer_kept(struct blob_writer *w)
+{
+	return source_fd(fcntl(w->fd, F_DUPFD_CLOEXEC, 0));
+}
+
+bool blob_writer_restart(struct blob_writer *w, struct err *err)
+{
+	w->size = 0;
+	return ftruncate(w->fd, 0) == 0 ||
+	       err_set_errno(err, "%s/%s/%s", w->store->path, w->dir, w->name);
 }
 
 bool blob_writer_commit_as(struct blob_writer *w, const struct digest *digest, int64_t size,

@@ -417,7 +417,7 @@ static bool may_repeat(const struct http_request *req, const struct http_reply *
 	if (attempts > LIMIT_RETRIES || (req->body && !req->body->rewind))
 		return false;
 	if (answered)
-		return retry_status(reply->status, req->method);
+		return req->once ? reply->status == 429 : retry_status(reply->status, req->method);
 	return attempts <= trouble_rows[reply->trouble].repeats && !(req->once && was_sent);
 }
 
@@ -429,17 +429,40 @@ static bool quota_is_spent(const struct http_reply *reply)
 	return left && left[0] == '0' && (left[1] == '\0' || left[1] == ';');
 }
 
+/* Longer pauses are said: who waits for minutes wants to know for what. */
+enum { PAUSE_SAID_MS = 5000 };
+
+static int pause_ms(struct http *h, unsigned attempt, const struct http_reply *reply)
+{
+	const char *after = reply && reply->status ? http_header(reply, "Retry-After", 0) : NULL;
+	int64_t asked = retry_after(after, clock_wall());
+	uint16_t random;
+	int ms;
+
+	random_bytes(&random, sizeof(random));
+	ms = retry_delay_ms(attempt, h->backoff_ms, random, asked);
+	if (asked > LIMIT_RETRY_AFTER_S)
+		event_note(h->events, "the server asks for a pause of %lld s: waiting %d s",
+			   (long long)asked, ms / 1000);
+	else if (asked >= 0 && ms >= PAUSE_SAID_MS)
+		event_note(h->events, "the server asks for a pause: waiting %d s", ms / 1000);
+	return ms;
+}
+
+bool http_wait(struct http *h, unsigned attempt, const struct http_reply *reply, struct err *err)
+{
+	clock_sleep_ms(pause_ms(h, attempt, reply));
+	atomic_fetch_add(&h->retries, 1);
+	return cancel_check(err);
+}
+
 static bool wait_before(struct http *h, const struct http_request *req,
 			const struct http_reply *reply, unsigned attempts, const struct err *why,
 			struct err *err)
 {
 	AUTO(auto_free) char *shown = url_shown(req->url);
-	const char *after = reply->status ? http_header(reply, "Retry-After", 0) : NULL;
-	uint16_t random;
-	int ms;
+	int ms = pause_ms(h, attempts, reply);
 
-	random_bytes(&random, sizeof(random));
-	ms = retry_delay_ms(attempts, h->backoff_ms, random, retry_after(after, clock_wall()));
 	if (reply->status)
 		event_detail(h->events, "%s %s: HTTP %d, again in %d ms", req->method, shown,
 			     reply->status, ms);

@@ -61,7 +61,9 @@ struct http_request {
 	 */
 	struct source *body;
 	uint64_t body_size;
-	bool once;     /* not to be sent again after it may have reached the server */
+	/* Not to be sent again once it may have reached the server, but for 429, which says that
+	   nothing was done. */
+	bool once;
 	bool insecure; /* certificates are not verified, this time */
 	bool direct;   /* past any proxy: for addresses that only this machine can reach */
 	const struct http_sign *sign; /* NULL: not signed */
@@ -86,6 +88,11 @@ void http_reply_free(struct http_reply *r);
  * with.
  */
 MUST_CHECK bool http_send(struct http_reply *out, struct http *h, const struct http_request *req,
+			  struct err *err);
+
+/* Pause before attempt `attempt` (1 for the first repetition) of what the caller repeats itself: as
+ * long as http_send would, counted as a repetition. `reply` NULL: there was none. E_CANCELLED. */
+MUST_CHECK bool http_wait(struct http *h, unsigned attempt, const struct http_reply *reply,
 			  struct err *err);
 
 /* The value of the n-th header of that name (any case), blanks trimmed; NULL when there is none.

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/learn.h"
 #include "registry/problem.h"
 
 /*
@@ -28,7 +29,8 @@ struct blob_reader {
 	bool open;
 	uint64_t offset; /* of the next byte to give out */
 	uint64_t skip;   /* bytes to drop first: the server ignored the Range */
-	unsigned breaks; /* since the last progress */
+	unsigned breaks; /* since the last progress worth the name */
+	uint64_t marked; /* offset at that time */
 	struct sha256 hash;
 	bool done;
 };
@@ -53,7 +55,7 @@ static bool wrong_size(const struct blob_reader *b, uint64_t got, struct err *er
 		       (long long)b->want.size);
 }
 
-static bool accept_answer(struct blob_reader *b, struct err *err)
+static bool accept_answer(struct blob_reader *b, bool asked, struct err *err)
 {
 	int status = b->reply.http.status;
 	const char *length = http_header(&b->reply.http, "Content-Length", 0);
@@ -64,11 +66,15 @@ static bool accept_answer(struct blob_reader *b, struct err *err)
 		if (!range_fits(&b->reply.http, b->offset))
 			return err_set(err, E_NETWORK,
 				       "the server sent another range than asked for");
+		if (learn_recall(b->r, &b->repository).range == KNOWN_NO)
+			learn(b->r, &b->repository, LEARN_RANGE, KNOWN_YES);
 		return true;
 	}
 	if (status != 200)
 		return problem_error(err, &b->reply.http, "GET");
 	b->skip = b->offset;
+	if (asked)
+		learn(b->r, &b->repository, LEARN_RANGE, KNOWN_NO);
 	if (length && str_to_u64(&announced, slice_of(length), UINT64_MAX) &&
 	    announced != (uint64_t)b->want.size)
 		return wrong_size(b, announced, err);
@@ -90,7 +96,7 @@ static bool reader_open(struct blob_reader *b, struct err *err)
 		call.headers[0] = (struct http_header){ "Range", range };
 	}
 	client_reply_free(&b->reply);
-	if (!client_call(&b->reply, b->r, &call, err) || !accept_answer(b, err)) {
+	if (!client_call(&b->reply, b->r, &call, err) || !accept_answer(b, range != NULL, err)) {
 		client_reply_free(&b->reply);
 		return false;
 	}
@@ -141,6 +147,15 @@ static bool read_some(struct blob_reader *b, void *data, size_t cap, size_t *len
 	}
 }
 
+/* A byte for each connection is none. */
+static void note_progress(struct blob_reader *b)
+{
+	if (b->offset - b->marked < LIMIT_RESUME_PROGRESS)
+		return;
+	b->marked = b->offset;
+	b->breaks = 0;
+}
+
 static bool reader_read(struct source *self, void *data, size_t cap, size_t *len_out,
 			struct err *err)
 {
@@ -158,7 +173,7 @@ static bool reader_read(struct source *self, void *data, size_t cap, size_t *len
 			break;
 		}
 		if ((b->open || reader_open(b, &why)) && read_some(b, data, cap, len_out, &why)) {
-			b->breaks = *len_out ? 0 : b->breaks;
+			note_progress(b);
 			return true;
 		}
 		/* An error before the headers has had its repetitions already. */
@@ -167,6 +182,9 @@ static bool reader_read(struct source *self, void *data, size_t cap, size_t *len
 			break;
 		}
 		b->open = false;
+		/* A busy server is not helped by haste; one slip is. */
+		if (b->breaks > 1 && !http_wait(b->r->http, b->breaks - 1, NULL, err))
+			break;
 		event_detail(b->r->events, "%s: %s, going on at byte %llu",
 			     digest_format(&b->want.digest).text, why.msg,
 			     (unsigned long long)b->offset);
@@ -184,7 +202,7 @@ static bool reader_rewind(struct source *self, struct err *err)
 	sha256_free(&b->hash);
 	sha256_init(&b->hash);
 	b->open = b->done = false;
-	b->offset = b->skip = 0;
+	b->offset = b->skip = b->marked = 0;
 	b->breaks = 0;
 	return true;
 }
@@ -198,8 +216,27 @@ static void reader_close(struct source *self)
 	free(b);
 }
 
-static bool blobs_open(struct blob_source *self, struct source **out, const struct descriptor *d,
-		       struct err *err)
+/* The bytes an earlier run kept go into the hash before the rest does. */
+static bool take_kept(struct blob_reader *b, struct source *kept, struct err *err)
+{
+	AUTO(auto_free) char *data = mem_alloc(128 * KIB);
+	size_t len;
+
+	for (;;) {
+		if (!source_read(kept, data, 128 * KIB, &len, err) || !cancel_check(err))
+			return false;
+		if (len == 0)
+			break;
+		sha256_update(&b->hash, data, len);
+		b->offset += len;
+	}
+	b->marked = b->offset;
+	b->breaks = b->offset == (uint64_t)b->want.size; /* nothing to ask for */
+	return true;
+}
+
+bool registry_open_blob(struct source **out, struct blob_source *self, const struct descriptor *d,
+			struct source *kept, struct err *err)
 {
 	struct repository_blobs *repository = (struct repository_blobs *)self;
 	struct blob_reader *b;
@@ -216,13 +253,24 @@ static bool blobs_open(struct blob_source *self, struct source **out, const stru
 	b->want = (struct descriptor){ .digest = d->digest, .size = d->size };
 	sha256_init(&b->hash);
 	/* Opened at once, so that a blob that is not there fails here and not in mid-copy. */
-	if (!reader_open(b, err)) {
+	if ((kept && !take_kept(b, kept, err)) || (!b->breaks && !reader_open(b, err))) {
 		reader_close(&b->source);
 		return err_wrap(err, "blob %s of %s", digest_format(&d->digest).text,
 				reference_name(&repository->repository).text);
 	}
 	*out = &b->source;
 	return true;
+}
+
+static bool blobs_open(struct blob_source *self, struct source **out, const struct descriptor *d,
+		       struct err *err)
+{
+	return registry_open_blob(out, self, d, NULL, err);
+}
+
+bool registry_owns_blobs(const struct blob_source *source)
+{
+	return source->open == blobs_open;
 }
 
 static const struct reference *blobs_origin(struct blob_source *self, const struct descriptor *d)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -85,6 +86,7 @@ void host_recall(struct host *h, struct store *store)
 	    !fs_read(&text, dir, file, HOST_FILE_MAX, FS_BENEATH_NOLINK, &ignored) ||
 	    !json_parse(&doc, text.ptr, text.len, file, &ignored))
 		return;
+	strategy_read(&h->strategy, json_object_get(doc, "strategy"), clock_wall());
 	h->scheme = (enum host_scheme)name_index(scheme_names, ARRAY_LEN(scheme_names),
 						 json_text_member(doc, "scheme"));
 	h->auth = (enum host_auth)name_index(auth_names, ARRAY_LEN(auth_names),
@@ -108,6 +110,7 @@ void host_remember(struct host *h, struct store *store)
 	AUTO(auto_free) char *file = mem_printf("%s.json", h->name);
 	AUTO(auto_free) char *text = NULL;
 	struct err ignored = { 0 };
+	json_t *strategy;
 	size_t len;
 
 	lock_take(&h->lock);
@@ -117,6 +120,9 @@ void host_remember(struct host *h, struct store *store)
 		json_object_set_new(doc, "realm", json_string(h->realm));
 	if (h->service)
 		json_object_set_new(doc, "service", json_string(h->service));
+	strategy = strategy_write(&h->strategy);
+	if (strategy)
+		json_object_set_new(doc, "strategy", strategy);
 	h->saved = true;
 	lock_drop(&h->lock);
 	text = json_text(doc, &len);

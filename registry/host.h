@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "image/store.h"
 #include "registry/scope.h"
+#include "registry/strategy.h"
 
 struct login;
 
@@ -23,7 +24,8 @@ struct host_failure {
 
 /*
  * What is known of one registry host: how it is spoken to, how it wants logins, the tokens it
- * accepts. Scheme, realm and service are remembered in the store (cache/hosts), never a secret.
+ * accepts, how it takes blobs. Scheme, realm, service and strategy are remembered in the store
+ * (cache/hosts), never a secret.
  */
 enum host_scheme { SCHEME_UNKNOWN, SCHEME_HTTPS, SCHEME_HTTP };
 enum host_auth { AUTH_UNKNOWN, AUTH_NONE, AUTH_BASIC, AUTH_BEARER };
@@ -51,6 +53,7 @@ struct host {
 	bool probing;    /* the first request is under way */
 	bool fetching;   /* a token request is */
 	struct host_failure failure, token_failure; /* of those two */
+	struct strategy strategy;
 	struct scopes wanted;
 	struct {
 		struct token *items;

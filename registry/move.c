@@ -35,8 +35,9 @@ static bool send_bytes(struct registry *r, const struct move_request *q, struct 
 	source = transfer_watch(opened, r->events, task, (uint64_t)q->d->size);
 	if (!session && q->session)
 		session = q->session(q->arg);
-	if ((!session && !registry_upload_begin(&session, r, q->to, err)) ||
-	    !registry_upload_finish(session, source, &q->d->digest, q->d->size, err)) {
+	if (!session)
+		session = registry_upload_new(r, q->to);
+	if (!registry_upload_finish(session, source, &q->d->digest, q->d->size, err)) {
 		event_failed(r->events, task);
 		return false;
 	}

@@ -19,6 +19,7 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	for (size_t i = 0; opt->trusted_realms && i < opt->trusted_realms->len; i++)
 		str_list_push(&r->trusted_realms, opt->trusted_realms->items[i]);
 	r->store = opt->store;
+	r->chunk_size = opt->chunk_size;
 	r->http = http_open(&(struct http_options){
 		.events = opt->events, .ca_file = opt->ca_file, .insecure = opt->insecure });
 	r->hosts.free_value = host_free;

@@ -24,7 +24,9 @@ struct registry_options {
 	bool create_repositories;              /* before a push, where they must exist (ECR) */
 	const struct str_list *trusted_realms; /* more hosts that may be given a registry's
 						  password; may be NULL */
-	struct store *store; /* may be NULL: for what was learnt about hosts (no secrets) */
+	struct store *store; /* may be NULL: for what was learnt about hosts (no secrets), and for
+				transfers that a later run goes on with */
+	uint64_t chunk_size; /* larger blobs go up in chunks of this; 0: rtbuild decides */
 };
 MUST_CHECK bool registry_open(struct registry **out, const struct registry_options *opt,
 			      struct err *err);
@@ -63,6 +65,12 @@ MUST_CHECK bool registry_put_manifest(struct registry *r, const struct reference
 /* Blobs of a repository as a blob_source: GET, verified, resumed by Range after a broken
  * connection. Lives as long as the registry. */
 struct blob_source *registry_blobs(struct registry *r, const struct reference *repository);
+bool registry_owns_blobs(const struct blob_source *source); /* it is one of those */
+/* The same for one of those, when its beginning is here already (`kept`, read to its end; NULL:
+ * none): gives the rest, and vouches for the whole. */
+MUST_CHECK bool registry_open_blob(struct source **out, struct blob_source *self,
+				   const struct descriptor *d, struct source *kept,
+				   struct err *err);
 /* Whole blob in memory. */
 MUST_CHECK bool registry_get_blob(struct buf *out, struct registry *r,
 				  const struct reference *repository, const struct descriptor *d,

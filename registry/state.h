@@ -20,6 +20,7 @@ struct registry {
 	bool plain_http, insecure, create_repositories;
 	struct str_list trusted_realms;
 	struct store *store;
+	uint64_t chunk_size; /* the user's; 0: as it is learnt */
 	struct http *http;
 	struct lock lock;
 	struct map hosts;       /* API host -> struct host */

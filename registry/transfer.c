@@ -79,35 +79,3 @@ struct source *transfer_watch(struct source *from, struct events *events, uint64
 	w->total = total;
 	return &w->source;
 }
-
-static bool keep(struct store *store, struct source *opened, const struct descriptor *d,
-		 struct events *events, uint64_t task, struct err *err)
-{
-	AUTO(auto_source_close)
-	struct source *source = transfer_watch(opened, events, task, (uint64_t)d->size);
-	AUTO(auto_blob_writer_close) struct blob_writer *writer = NULL;
-	uint64_t size;
-
-	if (!store_blob_writer(&writer, store, err))
-		return false;
-	blob_writer_trust(writer); /* the source has hashed it all */
-	return source_copy(source, blob_writer_sink(writer), &size, err) &&
-	       sink_finish(blob_writer_sink(writer), err) &&
-	       blob_writer_commit_as(writer, &d->digest, d->size, err);
-}
-
-bool transfer_keep(struct store *store, struct registry *r, struct blob_source *blobs,
-		   const struct descriptor *d, struct events *events, struct err *err)
-{
-	uint64_t task = event_start(events, "fetch %.12s (%s)", digest_hex(&d->digest).text,
-				    str_format_size((uint64_t)d->size).text);
-	struct source *opened;
-
-	if (!transfer_open(&opened, r, blobs, d, err) ||
-	    !keep(store, opened, d, events, task, err)) {
-		event_failed(events, task);
-		return false;
-	}
-	event_done(events, task, NULL);
-	return true;
-}

@@ -11,7 +11,12 @@
 MUST_CHECK bool transfer_open(struct source **out, struct registry *r, struct blob_source *blobs,
 			      const struct descriptor *d, struct err *err);
 
-/* Those bytes into the store, as a task of `events`. */
+/*
+ * Those bytes into the store, as a task of `events`. What comes from a registry and is larger than
+ * LIMIT_PARTIAL_MIN is kept when it breaks off, and gone on with by the next run: by Range, the
+ * kept bytes hashed again, the digest telling whether both belong together (when not, it is fetched
+ * anew, once). `r` may be NULL.
+ */
 MUST_CHECK bool transfer_keep(struct store *store, struct registry *r, struct blob_source *blobs,
 			      const struct descriptor *d, struct events *events, struct err *err);
 

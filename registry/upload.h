@@ -6,17 +6,21 @@
 #include "registry/registry.h"
 
 /*
- * Blob uploads (distribution-spec, "Pushing blobs"): POST, then one PUT. A session can be opened
- * before the digest, or even the content, is known, which saves a round trip.
+ * Blob uploads (distribution-spec, "Pushing blobs"): POST, then one PUT, or chunks where the blob
+ * is large or the registry wants them (registry/strategy.h). A session can be opened before the
+ * digest, or even the content, is known, which saves a round trip; or it is opened when it is
+ * needed, so that what an earlier run began can be gone on with (registry/journal.h).
  */
 struct upload;
+struct upload *registry_upload_new(struct registry *r, const struct reference *repository);
 MUST_CHECK bool registry_upload_begin(struct upload **out, struct registry *r,
 				      const struct reference *repository, struct err *err);
-/* Send the bytes and commit. A session that was lost is replaced by a new one. `body` is borrowed
- * and must be able to rewind. */
+/* Send the bytes and commit. A session that was lost, and a way that was refused, is replaced by
+ * another, LIMIT_RETRIES times. `body` is borrowed and should be able to rewind. */
 MUST_CHECK bool registry_upload_finish(struct upload *u, struct source *body,
 				       const struct digest *digest, int64_t size, struct err *err);
-/* Frees it; one that was not finished is cancelled at the server, best effort. NULL is fine. */
+/* Frees it; one that was not finished is cancelled at the server, best effort, unless a later run
+ * may go on with it. NULL is fine. */
 void registry_upload_close(struct upload *u);
 DEFINE_AUTO(struct upload, registry_upload_close)
 

@@ -90,6 +90,12 @@ play 3 'PUT /v2/*/blobs/* 1-2 cut-request=1000 fragile'
 works 'a session that died with the connection' push
 arrived 'all bytes'
 
+play 4 'PATCH * 2 status=500 code=UNKNOWN
+PATCH * * strict-offset=500'
+works 'a chunk that failed with 500' push --chunk-size 100kB
+arrived 'all bytes, each once'
+same 'the session was asked how far it is' "$(sent '^GET .*uploads/')" 1
+
 play 5
 quietly push
 works 'every manifest request names the types it takes' pull
@@ -144,11 +150,55 @@ play 13 'POST *mount=* * mount=lie'
 works 'a mount that never happened' rtbuild push "$main/base/image:1" "$target/lie:1"
 same 'is found out by the manifest' "$(sent '^PUT .*manifests')" 2
 
+play 14 'PATCH * * as=201 sticky-range chunk-min=90000'
+works 'a chunk answered by 201, a Range that stands still' push --chunk-size 100kB
+arrived 'all bytes, each once'
+same 'nothing was asked or sent twice' "$(sent '^(GET .*uploads|PATCH)')" 4
+play 14 'POST|PATCH * * chunk-min=120000'
+works 'the least chunk' rtbuild push local/image:1 "$target/min:1" --chunk-size 50kB
+same 'is heeded' "$(requests_since "$mark" | grep -c '^PATCH')" 3
+
 play 15 'HEAD /v2/*/manifests/* * status=400
 GET /v2/*/manifests/* * status=400 code=TAG_INVALID body=no%20plus'
 code 3 'HEAD 400 has no words: GET brings them' rtbuild inspect "$target:1"
 stderr_has 'no plus'
 
+play 16 'PATCH * * status=405'
+works 'a registry without chunks' push --chunk-size 100kB
+arrived 'gets it by PUT'
+same 'and was asked once for each transfer that had begun' "$([ "$(sent '^PATCH')" -le 2 ] && echo yes)" yes
+works 'another push' rtbuild push local/image:1 "$target/again:1" --chunk-size 100kB
+same 'remembers that' "$(sent '^PATCH')" "$(sent '^PATCH .*/q/16/blobs')"
+
+start_scripted
+play 17 'PATCH * * chunk-max=40000'
+works 'chunks that are too large, PUT that is not' push --chunk-size 100kB
+arrived 'goes by PUT'
+play 17 'PATCH * * accept=40000'
+rm -f "$RTBUILD_STORE"/cache/hosts/*
+works 'a chunk of which only a part is taken' rtbuild push local/image:1 "$target/part:1" --chunk-size 100kB
+target=$target/part
+arrived 'all bytes, each once'
+
+start_scripted
+play 18 'PUT|PATCH /v2/*/blobs/* * body-max=100000
+PUT /v2/*/manifests/* 1 status=429 header=Retry-After:%201'
+works 'a front that takes 100 kB at most' push
+arrived 'gets chunks'
+same 'each of them small enough' "$(sed -n 's/.*"PATCH .* 202 .*in=//p' "$REGISTRY_LOG" | sort -n | tail -n 1 | awk '{ print ($1 <= 100000) }')" 1
+works 'another push' rtbuild push local/image:1 "$target/again:1"
+same 'remembers that' "$(requests_since "$mark" | grep -c ' 413$')" \
+	"$(requests_since "$mark" | grep '/q/18/blobs' | grep -c ' 413$')"
+
+play 19 'PUT|PATCH /v2/*/blobs/* * status=413 body=<html>nginx</html>'
+code 8 'a front that takes nothing' push
+stderr_has 'limits the size'
+stderr_hasnt 'html|nginx'
+
+start_scripted
+main=$REGISTRY
+quietly rtbuild push local/image:1 "$main/base/image:1"
+quietly rtbuild build -t "$main/base/image:1" .
 play 21 'HEAD * * status=403'
 works '403 for what is missing' push
 
