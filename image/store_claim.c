@@ -65,11 +65,16 @@ static bool orphans_in(struct str_list *out, struct store *s, const char *path, 
 }
 
 /* Folders whose files are replaced by a temporary one beside them; other files there stay. */
-static const char *const written_dirs[] = {
-	"cache",       "cache/hosts",      "cache/indexes",      "cache/stat",
-	"cache/steps", "cache/trees/root", "cache/trees/userns", "cache/trees/single",
-	"logs"
-};
+static const char *const written_dirs[] = { "cache",
+					    "cache/hosts",
+					    "cache/indexes",
+					    "cache/stat",
+					    "cache/steps",
+					    "cache/trees/root",
+					    "cache/trees/userns",
+					    "cache/trees/single",
+					    "cache/trees/plain",
+					    "logs" };
 
 static bool temporaries_in(struct str_list *out, struct store *s, const char *path, struct err *err)
 {

@@ -30,6 +30,9 @@ struct container {
  */
 MUST_CHECK bool builtin_run(int *status_out, const struct container *c, const struct buf *filter,
 			    struct err *err);
+/* `filter` NULL: none. */
+MUST_CHECK bool chroot_run(int *status_out, const struct container *c, const struct buf *filter,
+			   struct err *err);
 MUST_CHECK bool oci_run(int *status_out, const struct container *c, const char *runtime,
 			struct err *err);
 /* What a runtime that was killed leaves: empty cgroups. */

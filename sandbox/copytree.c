@@ -304,6 +304,14 @@ bool copytree(int to, int from, const struct copytree_options *opt, struct err *
 	return true;
 }
 
+bool copytree_metadata(int to, int from, const struct stat *st, bool keep_owner, struct err *err)
+{
+	const struct copytree_options opt = { .keep_owner = keep_owner };
+	struct copying c = { .opt = &opt };
+
+	return copy_metadata(&c, to, from, st, "a directory", err);
+}
+
 bool copytree_one(int to, const char *name, int from, const char *from_name,
 		  const struct copytree_options *opt, struct err *err)
 {

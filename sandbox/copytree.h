@@ -2,6 +2,8 @@
 #ifndef SANDBOX_COPYTREE_H
 #define SANDBOX_COPYTREE_H
 
+#include <sys/stat.h>
+
 #include "base/err.h"
 
 /*
@@ -22,5 +24,8 @@ MUST_CHECK bool copytree(int to, int from, const struct copytree_options *opt, s
  * nothing is. */
 MUST_CHECK bool copytree_one(int to, const char *name, int from, const char *from_name,
 			     const struct copytree_options *opt, struct err *err);
+/* Owner, mode and times of `st`, attributes of `from`, for `to`. */
+MUST_CHECK bool copytree_metadata(int to, int from, const struct stat *st, bool keep_owner,
+				  struct err *err);
 
 #endif

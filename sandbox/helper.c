@@ -117,9 +117,43 @@ struct probe_arg {
 	const char *store;
 };
 
-static bool ensure_filter(struct helper *h, struct err *err)
+/* Without CAP_SYS_ADMIN a filter takes no_new_privs, and sudo is not to break in a RUN: there the
+ * container's own filter is in force. */
+static bool no_filter(const struct space *space)
 {
-	return h->filter.len || seccomp_program(&h->filter, err);
+	return space->bare;
+}
+
+/* Kept in the store behind its identity: making it takes longer than a command does. */
+static bool recall_filter(struct buf *out, const char *path, const struct buf *identity)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(1 * MIB);
+	struct err ignored = { 0 };
+
+	if (!fs_read_path(&text, path, 1 * MIB, &ignored) || text.len <= identity->len ||
+	    memcmp(text.ptr, identity->ptr, identity->len) != 0)
+		return false;
+	buf_put_bytes(out, text.ptr + identity->len, text.len - identity->len);
+	return true;
+}
+
+static bool ensure_filter(struct helper *h, const char *store, struct err *err)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/cache/sandbox-filter-%u", store, geteuid());
+	AUTO(buf_free) struct buf text = BUF_INIT(2 * MIB);
+	struct err ignored = { 0 };
+
+	if (h->filter.len)
+		return true;
+	seccomp_identity(&text);
+	if (recall_filter(&h->filter, path, &text))
+		return true;
+	if (!seccomp_program(&h->filter, err))
+		return false;
+	buf_put_bytes(&text, h->filter.ptr, h->filter.len);
+	if (!fs_write_path_atomic(path, text.ptr, text.len, 0600, &ignored))
+		err_clear(&ignored); /* then the next process makes it again */
+	return true;
 }
 
 /* An empty root, our program in it, everything else as for a real command. */
@@ -148,7 +182,7 @@ static bool run_probe(void *arg, struct sandbox_result *out, const struct engine
 	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid;
 
-	if (engine->kind == ENGINE_BUILTIN && !ensure_filter(h, err))
+	if (engine->kind != ENGINE_OCI && !no_filter(&h->space) && !ensure_filter(h, p->store, err))
 		return false;
 	if (null < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set_errno(err, "socketpair");
@@ -194,8 +228,8 @@ static bool ensure_engine(struct helper *h, const struct request *r, struct err 
 
 	probe_ensure(&h->probe, &h->space, r->store, r->isolation, run_probe, &arg);
 	*err = h->probe.err;
-	return err->code == E_NONE &&
-	       (h->probe.engine.kind != ENGINE_BUILTIN || ensure_filter(h, err));
+	return err->code == E_NONE && (h->probe.engine.kind == ENGINE_OCI || no_filter(&h->space) ||
+				       ensure_filter(h, r->store, err));
 }
 
 static void answer_probe(const struct helper *h, int reply, const struct err *failure)

@@ -54,7 +54,7 @@ static json_t *linux_json(const struct container *c)
 {
 	json_t *doc = json_object(), *spaces = json_array();
 	const char *kinds[] = { "mount",
-				"pid",
+				c->space->bind_proc ? NULL : "pid",
 				"ipc",
 				"uts",
 				c->network ? NULL : "network",
@@ -232,7 +232,8 @@ bool oci_run(int *status_out, const struct container *c, const char *runtime, st
 	if (is_crun(runtime))
 		show_unified_cgroup(c);
 	/* Runtimes tell their children's pids by /proc. */
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
+	if (!c->space->bind_proc &&
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
 		err_set_errno(err, "mount /proc");
 		err->code = E_UNSUPPORTED;
 		return err_hint(err, "this looks like a container with a masked /proc; a "

@@ -59,7 +59,11 @@ void points_add_standard(struct points *p, const struct space *space, bool netwo
 	bool own_sysfs = space->mode == SPACE_ROOT || !network;
 	const unsigned long quiet = MS_NOSUID | MS_NOEXEC | MS_NODEV;
 
-	add(p, (struct point){ "proc", "proc", "/proc", quiet, NULL, false });
+	if (space->bind_proc)
+		add(p, (struct point){ "bind", "/proc", "/proc", MS_BIND | MS_REC | quiet, NULL,
+				       false });
+	else
+		add(p, (struct point){ "proc", "proc", "/proc", quiet, NULL, false });
 	add(p, (struct point){ "tmpfs", "tmpfs", "/dev", MS_NOSUID | MS_STRICTATIME,
 			       "mode=755,size=65536k", false });
 	add(p, (struct point){ "devpts", "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,

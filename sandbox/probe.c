@@ -16,8 +16,8 @@
 
 /* Choosing an engine by trying it. */
 
-enum { CANDIDATE_CRUN, CANDIDATE_RUNC, CANDIDATE_BUILTIN, CANDIDATES };
-static const char *const candidate_names[CANDIDATES] = { "crun", "runc", "built-in" };
+enum { CANDIDATE_CRUN, CANDIDATE_RUNC, CANDIDATE_BUILTIN, CANDIDATE_CHROOT, CANDIDATES };
+static const char *const candidate_names[CANDIDATES] = { "crun", "runc", "built-in", "chroot" };
 
 static bool is_wanted(int candidate, enum sandbox_isolation want)
 {
@@ -25,11 +25,11 @@ static bool is_wanted(int candidate, enum sandbox_isolation want)
 	case ISOLATION_AUTO:
 		return true;
 	case ISOLATION_OCI:
-		return candidate != CANDIDATE_BUILTIN;
+		return candidate < CANDIDATE_BUILTIN;
 	case ISOLATION_BUILTIN:
 		return candidate == CANDIDATE_BUILTIN;
 	case ISOLATION_CHROOT:
-		return false;
+		return candidate == CANDIDATE_CHROOT;
 	}
 	return false;
 }
@@ -41,7 +41,7 @@ void probe_init(struct probe *p)
 
 static char *find_candidate(int candidate)
 {
-	return candidate == CANDIDATE_BUILTIN ? NULL : proc_find(candidate_names[candidate]);
+	return candidate >= CANDIDATE_BUILTIN ? NULL : proc_find(candidate_names[candidate]);
 }
 
 /* What a result holds for: kernel, ids, and the binaries by their times. */
@@ -51,9 +51,9 @@ static void put_key(struct buf *out, const struct space *space, enum sandbox_iso
 
 	if (uname(&kernel) < 0)
 		return;
-	buf_putf(out, "2 %s %s %s %s %llu", kernel.release, kernel.version,
+	buf_putf(out, "4 %s %s %s %s %llu %d %d", kernel.release, kernel.version,
 		 sandbox_isolation_name(want), space_mode_name(space->mode),
-		 (unsigned long long)space->uid_count);
+		 (unsigned long long)space->uid_count, space->may_mount, space->bind_proc);
 	for (int i = 0; i < CANDIDATE_BUILTIN; i++) {
 		AUTO(auto_free) char *path = find_candidate(i);
 		struct stat st;
@@ -86,6 +86,8 @@ static bool recall(struct probe *p, const char *key, const char *store)
 		return false;
 	if (slice_eq(line, candidate_names[CANDIDATE_BUILTIN])) {
 		p->engine.kind = ENGINE_BUILTIN;
+	} else if (slice_eq(line, candidate_names[CANDIDATE_CHROOT])) {
+		p->engine.kind = ENGINE_CHROOT;
 	} else {
 		p->engine.kind = ENGINE_OCI;
 		p->engine.runtime = mem_strndup(line.ptr, line.len);
@@ -99,10 +101,12 @@ static void remember(const struct probe *p, const char *key, const char *store)
 	AUTO(auto_free) char *name = record_name(p->want);
 	AUTO(auto_free) char *path = mem_printf("%s/%s", store, name);
 	AUTO(auto_free)
-	char *text = mem_printf("%s%s\n%s", key,
-				p->engine.runtime ? p->engine.runtime
-						  : candidate_names[CANDIDATE_BUILTIN],
-				p->reasons.ptr);
+	char *text =
+		mem_printf("%s%s\n%s", key,
+			   p->engine.runtime                 ? p->engine.runtime
+			   : p->engine.kind == ENGINE_CHROOT ? candidate_names[CANDIDATE_CHROOT]
+							     : candidate_names[CANDIDATE_BUILTIN],
+			   p->reasons.ptr);
 	struct err ignored = { 0 };
 
 	if (!fs_write_path_atomic(path, text, strlen(text), 0600, &ignored))
@@ -110,16 +114,24 @@ static void remember(const struct probe *p, const char *key, const char *store)
 }
 
 /* True when this one works. */
-static bool try_candidate(struct probe *p, int candidate, probe_run_fn *run, void *arg)
+static bool try_candidate(struct probe *p, int candidate, const struct space *space,
+			  probe_run_fn *run, void *arg)
 {
 	AUTO(auto_free) char *path = find_candidate(candidate);
-	struct engine engine = { .kind = path ? ENGINE_OCI : ENGINE_BUILTIN, .runtime = path };
+	struct engine engine = { .kind = candidate == CANDIDATE_CHROOT    ? ENGINE_CHROOT
+					 : candidate == CANDIDATE_BUILTIN ? ENGINE_BUILTIN
+									  : ENGINE_OCI,
+				 .runtime = path };
 	struct sandbox_result result = { 0 };
 	struct err err = { 0 };
 	const char *name = candidate_names[candidate];
 
-	if (!path && candidate != CANDIDATE_BUILTIN) {
+	if (engine.kind == ENGINE_OCI && !path) {
 		buf_putf(&p->reasons, "%s: not installed\n", name);
+		return false;
+	}
+	if (engine.kind != ENGINE_CHROOT && !space->may_mount) {
+		buf_putf(&p->reasons, "%s: nothing can be mounted\n", name);
 		return false;
 	}
 	if (!run(arg, &result, &engine, &err)) {
@@ -144,13 +156,6 @@ static void nothing_works(struct probe *p)
 	struct err first = p->err;
 
 	err_clear(&p->err);
-	if (p->want == ISOLATION_CHROOT) {
-		err_set(&p->err, E_UNSUPPORTED,
-			"isolation 'chroot' is not available: it needs a merged copy of the "
-			"layers");
-		err_hint(&p->err, "use --isolation builtin");
-		return;
-	}
 	err_set(&p->err, E_UNSUPPORTED, "no way to isolate a command works here: %s",
 		p->reasons.len ? p->reasons.ptr : "nothing was tried");
 	for (char *at = p->err.msg; *at; at++)
@@ -160,11 +165,15 @@ static void nothing_works(struct probe *p)
 			       : "install runc or crun, or run where namespaces may be made");
 }
 
-static void find_out(struct probe *p, const char *store, const struct buf *key, probe_run_fn *run,
-		     void *arg)
+static void find_out(struct probe *p, const struct space *space, const char *store,
+		     const struct buf *key, probe_run_fn *run, void *arg)
 {
-	for (int i = 0; i < CANDIDATES; i++)
-		if (is_wanted(i, p->want) && try_candidate(p, i, run, arg)) {
+	/* Ours first: nothing to install, and half the time of a runtime (ADR 0012). */
+	static const int order[] = { CANDIDATE_BUILTIN, CANDIDATE_CRUN, CANDIDATE_RUNC,
+				     CANDIDATE_CHROOT };
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		if (is_wanted(order[i], p->want) && try_candidate(p, order[i], space, run, arg)) {
 			err_clear(&p->err);
 			remember(p, key->ptr, store);
 			return;
@@ -185,6 +194,6 @@ void probe_ensure(struct probe *p, const struct space *space, const char *store,
 	p->want = want;
 	put_key(&key, space, want);
 	if (!recall(p, key.ptr, store))
-		find_out(p, store, &key, run, arg);
+		find_out(p, space, store, &key, run, arg);
 	p->done = true;
 }

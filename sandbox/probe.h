@@ -5,7 +5,7 @@
 #include "sandbox/run.h"
 
 /*
- * Which engine this host gets: crun, runc, the built-in one, the first that runs a tiny program in
+ * Which engine this host gets: the built-in one, crun, runc, the first that runs a tiny program in
  * an empty root exactly as a real command would be run. Told per process, and remembered in the
  * store for this kernel and these binaries.
  */

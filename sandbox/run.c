@@ -17,6 +17,8 @@
 #include "layers/diff.h"
 #include "layers/tar.h"
 #include "sandbox/container.h"
+#include "sandbox/copied.h"
+#include "sandbox/leftover.h"
 #include "sandbox/mounts.h"
 #include "sandbox/overlay.h"
 #include "sandbox/probe_program.h"
@@ -34,6 +36,7 @@ struct state {
 	struct stubs stubs;
 	struct points points;
 	struct mounts mounts;
+	struct copied copied;
 	struct user user;
 	struct program program;
 	struct str_list env;
@@ -48,8 +51,14 @@ static void state_free(struct state *s)
 	stubs_free(&s->stubs);
 	points_free(&s->points);
 	mounts_free(&s->mounts);
+	copied_free(&s->copied);
 	program_free(&s->program);
 	str_list_free(&s->env);
+}
+
+static bool is_copied(const struct state *s)
+{
+	return s->run->engine->kind == ENGINE_CHROOT;
 }
 
 /* Overlay of the request's trees, in a mount namespace of this process. */
@@ -57,11 +66,15 @@ static bool mount_root(struct state *s, struct err *err)
 {
 	const struct request *req = s->run->request;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_set_errno(err, "make a mount namespace");
 	if (mkdirat(s->run->work->fd, "bundle", 0700) < 0)
 		return err_set_errno(err, "make directory cache/work/%s/bundle",
 				     s->run->work->name);
+	if (is_copied(s)) {
+		s->root_path = mem_printf("%s/root", s->run->work->path);
+		return copied_make(&s->root, &s->copied, err);
+	}
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_set_errno(err, "make a mount namespace");
 	return overlay_mount(&s->root_path, s->run->work->path, req->store, s->run->space,
 			     req->layers, req->layer_count, err) &&
 	       fs_open_dir(&s->root, s->root_path, err);
@@ -73,7 +86,8 @@ static bool mount_scratch(const struct state *s, struct err *err)
 {
 	AUTO(auto_free) char *path = mem_printf("%s/bundle", s->run->work->path);
 
-	return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") == 0 ||
+	return is_copied(s) ||
+	       mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700") == 0 ||
 	       err_set_errno(err, "mount a tmpfs on %s", path);
 }
 
@@ -149,6 +163,12 @@ static bool add_standard(struct state *s, struct err *err)
 	return true;
 }
 
+static bool put_file(struct state *s, const char *source, const char *target, struct err *err)
+{
+	return is_copied(s) ? copied_put(&s->copied, source, target, err)
+			    : mounts_bind(&s->mounts, source, target, true, err);
+}
+
 static bool add_points(struct state *s, struct err *err)
 {
 	static const struct {
@@ -166,10 +186,10 @@ static bool add_points(struct state *s, struct err *err)
 		AUTO(auto_free)
 		char *source = mem_printf("%s/bundle/%s", s->run->work->path, files[i].name);
 
-		if (!mounts_bind(&s->mounts, source, files[i].target, true, err))
+		if (!put_file(s, source, files[i].target, err))
 			return false;
 	}
-	return mounts_add(&s->mounts, err);
+	return is_copied(s) ? copied_mount(&s->copied, err) : mounts_add(&s->mounts, err);
 }
 
 static bool make_cwd(struct state *s, struct err *err)
@@ -193,7 +213,9 @@ static bool prepare(struct state *s, struct err *err)
 	if (!find_user(s, err) || !stubs_init(&s->stubs, s->root, err))
 		return false;
 	make_env(s);
-	return add_points(s, err) && make_cwd(s, err) && stubs_settle(&s->stubs, err);
+	if (!add_points(s, err) || !make_cwd(s, err))
+		return false;
+	return is_copied(s) ? copied_settle(&s->copied, err) : stubs_settle(&s->stubs, err);
 }
 
 void container_say(const struct container *c, const char *why)
@@ -238,6 +260,8 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 		return oci_run(status_out, &c, r->engine->runtime, err);
 	case ENGINE_BUILTIN:
 		return builtin_run(status_out, &c, r->filter, err);
+	case ENGINE_CHROOT:
+		return chroot_run(status_out, &c, r->filter->len ? r->filter : NULL, err);
 	case ENGINE_NONE:
 		break;
 	}
@@ -288,6 +312,8 @@ static bool collect(struct state *s, struct err *err)
 {
 	AUTO(auto_close) int upper = -1;
 
+	if (is_copied(s))
+		return copied_upper(&upper, &s->copied, err) && write_diff(s->run, upper, err);
 	auto_close(&s->root);
 	if (umount2(s->root_path, 0) < 0)
 		return err_set_errno(err, "unmount %s", s->root_path);
@@ -298,10 +324,19 @@ static bool collect(struct state *s, struct err *err)
 
 bool run_command(struct sandbox_result *out, const struct run *r, struct err *err)
 {
-	AUTO(state_free) struct state s = { .run = r, .root = -1 };
+	AUTO(state_free) struct state s = { .run = r, .root = -1, .copied = COPIED_INIT };
+	bool ok;
 
 	*out = (struct sandbox_result){ 0 };
-	if (!prepare(&s, err) || !execute(&out->status, &s, err))
+	s.copied.space = r->space;
+	s.copied.request = r->request;
+	s.copied.work = r->work;
+	s.copied.stubs = &s.stubs;
+	leftover_adopt();
+	ok = prepare(&s, err) && execute(&out->status, &s, err);
+	/* Its own namespace ended what it left, where it had one. */
+	leftover_kill();
+	if (!ok)
 		return false;
 	if (out->status || !r->request->want_diff)
 		return true;

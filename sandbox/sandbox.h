@@ -29,8 +29,7 @@ DEFINE_AUTO(struct sandbox, sandbox_stop)
 /*
  * What was chosen and why, one reason a line ("user namespace with 65536 subordinate ids", "crun:
  * refused: ...", "runc /usr/sbin/runc: probe ok"), for -v. Probes at first use. E_UNSUPPORTED with
- * the cure when nothing works; reasons are filled then too. ISOLATION_CHROOT is E_UNSUPPORTED for
- * now: it needs a merged copy of the layers.
+ * the cure when nothing works; reasons are filled then too.
  */
 MUST_CHECK bool sandbox_probe(struct buf *reasons_out, struct sandbox *s, struct store *store,
 			      enum sandbox_isolation want, struct err *err);

@@ -7,12 +7,14 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/limits.h"
 
 /*
@@ -226,6 +228,35 @@ bool seccomp_program(struct buf *out, struct err *err)
 	if (rc < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return failed(rc, "export", err);
 	return fs_read_fd(out, fd, 1 * MIB, err);
+}
+
+static void hash_names(struct sha256 *state, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		sha256_update(state, names[i], strlen(names[i]) + 1);
+}
+
+void seccomp_identity(struct buf *out)
+{
+	const struct scmp_version *v = seccomp_version();
+	unsigned char hash[SHA256_SIZE];
+	struct sha256 state;
+
+	sha256_init(&state);
+	hash_names(&state, allowed, ARRAY_LEN(allowed));
+	hash_names(&state, forbidden, ARRAY_LEN(forbidden));
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		uint64_t numbers[] = { (uint64_t)rules[i].op, rules[i].arg, rules[i].value,
+				       rules[i].value2 };
+
+		hash_names(&state, &rules[i].name, 1);
+		sha256_update(&state, numbers, sizeof(numbers));
+	}
+	sha256_final(&state, hash);
+	buf_putf(out, "filter 1 libseccomp %u.%u.%u arch %x ", v->major, v->minor, v->micro,
+		 seccomp_arch_native());
+	buf_put_hex(out, hash, sizeof(hash));
+	buf_put(out, "\n");
 }
 
 bool seccomp_apply(const struct buf *program, struct err *err)

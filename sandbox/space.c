@@ -29,6 +29,8 @@ const char *space_mode_name(enum space_mode mode)
 		return "userns";
 	case SPACE_SINGLE:
 		return "single";
+	case SPACE_PLAIN:
+		return "plain";
 	}
 	return "";
 }
@@ -296,16 +298,76 @@ static void enter_root(struct space *out)
 				      : "root of a user namespace: a private mount namespace");
 }
 
+/* Nothing is made, nothing is left. */
+static void stay(struct space *out)
+{
+	out->bare = true;
+	out->uid_count = own_ids("/proc/self/uid_map");
+	out->gid_count = own_ids("/proc/self/gid_map");
+	out->mode = out->uid_count > 1 ? SPACE_PLAIN : SPACE_SINGLE;
+	out->may_setgroups = out->uid_count > 1;
+	buf_put(&out->reason, "root without the right to make namespaces: the container's own");
+}
+
+/* In a child, since what it does cannot be undone. */
+static bool works(bool (*attempt)(void))
+{
+	pid_t pid = fork();
+	int status = 1;
+
+	if (pid == 0)
+		_exit(attempt() ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && status == 0;
+}
+
+static bool may_unshare_user(void)
+{
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+}
+
+/* The kernel gives one only to who sees all of another: not in a container that masks some of it.
+ */
+static bool may_mount_proc(void)
+{
+	pid_t pid;
+	int status;
+
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	pid = fork();
+	if (pid == 0)
+		_exit(mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Nothing mounted from here on is seen outside. */
+static void find_rights(struct space *out)
+{
+	out->may_mount = !out->bare && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	if (!out->may_mount) {
+		buf_put(&out->reason, "; nothing can be mounted");
+		return;
+	}
+	/* Root of the host is never refused one. */
+	out->bind_proc = out->mode != SPACE_ROOT && !works(may_mount_proc);
+	if (out->bind_proc)
+		buf_put(&out->reason, "; no /proc of its own can be mounted: the one there is "
+				      "shown, and processes are not hidden");
+}
+
 bool space_enter(struct space *out, struct err *err)
 {
 	*out = (struct space){ .reason = BUF_INIT(4 * ERR_MSG_MAX) };
 	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0)
 		enter_root(out);
+	else if (geteuid() == 0 && !works(may_unshare_user))
+		stay(out);
 	else if (!enter_user(out, err))
 		return false;
-	/* Nothing mounted from here on is seen outside. */
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_set_errno(err, "make mounts private");
+	find_rights(out);
 	find_cgroups(out);
 	return true;
 }

@@ -16,18 +16,24 @@ enum space_mode {
 	SPACE_ROOT,   /* ids are the host's */
 	SPACE_USERNS, /* 0 is the user, 1.. are the subordinate ids */
 	SPACE_SINGLE, /* 0 is the user, there is nobody else */
+	SPACE_PLAIN,  /* root of a container without the right to make namespaces: none is made */
 };
 
 struct space {
 	enum space_mode mode;
 	uint64_t uid_count, gid_count; /* ids 0 .. count-1 exist inside */
 	bool may_setgroups;
+	bool bare;         /* no namespace was made, and there is no CAP_SYS_ADMIN */
+	bool may_mount;    /* else only a copied root works */
+	bool bind_proc;    /* a /proc of one's own is refused: the one there is bound, and processes
+			      are not hidden from each other */
 	bool pure_cgroup2; /* /sys/fs/cgroup is cgroup2 itself */
 	bool hybrid;       /* v1 there, cgroup2 at /sys/fs/cgroup/unified */
 	struct buf reason; /* a line for -v: what it is and why */
 };
 
-/* Enter. Single-threaded callers only. E_UNSUPPORTED with the cure when the kernel does not let us.
+/* Enter; what is refused (namespaces, mounts, a /proc) is found out here. Single-threaded callers
+ * only. E_UNSUPPORTED with the cure when the kernel does not let us.
  */
 MUST_CHECK bool space_enter(struct space *out, struct err *err);
 /* Whether both ids exist here; E_UNSUPPORTED with the cure otherwise. */

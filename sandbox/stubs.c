@@ -188,6 +188,14 @@ bool stubs_make(char **canonical_out, struct stubs *s, const char *path, bool is
 	return true;
 }
 
+bool stubs_note(struct stubs *s, const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO(auto_free) char *parent = mem_strndup(path, slash ? (size_t)(slash - path) : 0);
+
+	return note_parents(s, parent, err);
+}
+
 bool stubs_settle(struct stubs *s, struct err *err)
 {
 	for (size_t i = 0; i < s->len; i++)

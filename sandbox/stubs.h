@@ -34,6 +34,8 @@ void stubs_free(struct stubs *s);
  */
 MUST_CHECK bool stubs_make(char **canonical_out, struct stubs *s, const char *path, bool is_dir,
 			   struct err *err);
+/* The parents of `path` (canonical, no leading slash) are about to be written to. */
+MUST_CHECK bool stubs_note(struct stubs *s, const char *path, struct err *err);
 /* All are made, nothing is mounted on them yet. */
 MUST_CHECK bool stubs_settle(struct stubs *s, struct err *err);
 /* The overlay is unmounted: clean its upper directory. */

@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* Scratch directories that outlive nobody. */
@@ -64,6 +67,77 @@ bool workdir_open(struct workdir *w, const char *store, struct err *err)
 	return err_set(err, E_IO, "cannot hold a directory in %s/cache/work", store);
 }
 
+/* Of each loan: where it is, where it belongs, and the inode that stands there for it; each with a
+ * NUL. */
+static const char loans[] = "lent";
+
+static bool note_loan(const struct workdir *w, const char *where, const char *path, struct err *err)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(1 * MIB);
+	AUTO(auto_close) int fd = -1;
+	struct stat st;
+
+	if (!fs_stat(&st, w->fd, where, FS_BENEATH_NOLINK, err))
+		return false;
+	buf_put_bytes(&text, where, strlen(where) + 1);
+	buf_put_bytes(&text, path, strlen(path) + 1);
+	buf_putf(&text, "%llu", (unsigned long long)st.st_ino);
+	buf_put_byte(&text, '\0');
+	return fs_open(&fd, w->fd, loans, O_WRONLY | O_CREAT | O_APPEND, 0600, FS_BENEATH_NOLINK,
+		       err) &&
+	       fs_write_all(fd, text.ptr, text.len, err);
+}
+
+bool workdir_lend(const struct workdir *w, const char *where, const char *path, struct err *err)
+{
+	AUTO(fs_parent_close) struct fs_parent to = { .fd = -1 };
+
+	if (!note_loan(w, where, path, err) ||
+	    !fs_open_parent(&to, w->fd, where, FS_BENEATH_NOLINK, err))
+		return false;
+	return renameat2(AT_FDCWD, path, to.fd, to.name, RENAME_EXCHANGE) == 0 ||
+	       err_set_errno(err, "move %s into the root", path);
+}
+
+/* The way to a loan leads through a tree a command wrote to: no link is followed. */
+static void give_back(int work, const char *where, const char *path, const char *stand_in)
+{
+	AUTO(fs_parent_close) struct fs_parent from = { .fd = -1 };
+	struct err ignored = { 0 };
+	struct stat st;
+	uint64_t ino;
+
+	/* Never moved, or back already. */
+	if (!str_to_u64(&ino, slice_of(stand_in), UINT64_MAX) || stat(path, &st) < 0 ||
+	    st.st_ino != ino)
+		return;
+	if (fs_open_parent(&from, work, where, FS_BENEATH_NOLINK, &ignored))
+		renameat2(from.fd, from.name, AT_FDCWD, path, RENAME_EXCHANGE);
+}
+
+static void give_all_back(int work)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(64 * MIB);
+	struct err ignored = { 0 };
+	const char *words[3];
+	size_t count = 0;
+
+	if (!fs_read(&text, work, loans, 64 * MIB, FS_BENEATH_NOLINK, &ignored))
+		return;
+	for (const char *at = text.ptr; at < text.ptr + text.len; at += strlen(at) + 1) {
+		words[count++] = at;
+		if (count < ARRAY_LEN(words))
+			continue;
+		give_back(work, words[0], words[1], words[2]);
+		count = 0;
+	}
+}
+
+void workdir_give_back(const struct workdir *w)
+{
+	give_all_back(w->fd);
+}
+
 void workdir_forget(struct workdir *w)
 {
 	auto_close(&w->fd);
@@ -75,6 +149,8 @@ void workdir_close(struct workdir *w)
 {
 	struct err ignored = { 0 };
 
+	if (w->fd >= 0)
+		give_all_back(w->fd);
 	/* What resists stays unlocked and is tried again by the next sweep. */
 	if (w->fd >= 0 && !fs_remove_tree(w->parent, w->name, &ignored))
 		err_clear(&ignored);
@@ -90,6 +166,7 @@ static void sweep_one(int parent, const char *name, void (*gone)(const char *nam
 	if (fd < 0 || !hold(parent, name, fd))
 		return;
 	gone(name);
+	give_all_back(fd);
 	if (!fs_remove_tree(parent, name, &ignored))
 		err_clear(&ignored); /* the next sweep tries again */
 }

@@ -23,6 +23,14 @@ struct workdir {
 MUST_CHECK bool workdir_open(struct workdir *w, const char *store, struct err *err);
 /* Removes it with all it holds, as far as possible. */
 void workdir_close(struct workdir *w);
+/*
+ * The directory `path` (absolute) goes to `where` in the work directory, in exchange for the empty
+ * one there: so the name stays taken. Whoever removes the work directory exchanges them back first,
+ * also after our death.
+ */
+MUST_CHECK bool workdir_lend(const struct workdir *w, const char *where, const char *path,
+			     struct err *err);
+void workdir_give_back(const struct workdir *w); /* all loans, now */
 /* Only forget it: for the child of the process that will close it. */
 void workdir_forget(struct workdir *w);
 /* Remove what dead processes left; `gone` hears each name, for what else they made under it. */

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "sandbox/cachestore.h"
 #include "sandbox/container.h"
+#include "sandbox/leftover.h"
 #include "sandbox/trees.h"
 
 /*
@@ -169,8 +170,10 @@ static void supervise(const struct worker *w, task_fn *task)
 		forward(reply, &answer, &err);
 		return;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
-	    unshare(CLONE_NEWPID) < 0 || (pid = fork()) < 0) {
+	/* Else orphans come to us, and are killed one by one. */
+	if (w->space->bind_proc || unshare(CLONE_NEWPID) < 0)
+		leftover_adopt();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 || (pid = fork()) < 0) {
 		err_set_errno(&err, "start a process of its own namespace");
 		forward(reply, &answer, &err);
 		return;
@@ -185,7 +188,9 @@ static void supervise(const struct worker *w, task_fn *task)
 		if (w->fds[i] >= 0)
 			close(w->fds[i]);
 	watch(&answer, pair[0], reply, pid, &err);
-	if (w->request->op == REQUEST_RUN && w->space->mode == SPACE_ROOT)
+	leftover_kill();
+	if (w->request->op == REQUEST_RUN && w->engine->kind == ENGINE_OCI &&
+	    w->space->mode == SPACE_ROOT)
 		oci_sweep(work.name);
 	/* Only when nothing is left does the parent hear of it. */
 	workdir_close(&work);

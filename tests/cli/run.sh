@@ -9,6 +9,9 @@
 
 # RUN_IDS=one: who runs this has a single id, so that there is nobody but root in a sandbox.
 [ "${RUN_IDS-many}" = one ] || owners=yes
+# RUN_MOUNTS=no: nothing can be mounted, so that the root is a copy, /proc is empty, and what takes
+# namespaces cannot be had.
+mounts=${RUN_MOUNTS-yes}
 
 need_tiny
 check 'the base' rtbuild build -t tiny:1 "$TINY"
@@ -92,7 +95,7 @@ is 'again: same digest' "$(digest_of r/run:2)" "$(digest_of r/run:1)"
 is 'again: nothing was run' "$(rtbuild logs list --json | jq length)" "$(cat before)"
 check 'another argument' rtbuild build -t r/run:3 --build-arg WHO=me d
 is 'another argument: run again' "$(content r/run:3 3 srv/out)" 'hello me'
-printf 'FROM tiny:1\nRUN cat /proc/sys/kernel/random/uuid >/id\n' | dockerfile
+printf 'FROM tiny:1\nRUN mktemp /tmp/XXXXXX >/id\n' | dockerfile
 rtbuild build -q -t r/u:1 d >/dev/null
 rtbuild build -q -t r/u:2 d >/dev/null
 rtbuild build -q --no-cache -t r/u:3 d >/dev/null
@@ -163,13 +166,23 @@ else
 	stderr_has 'give this user a range'
 fi
 mkdir shared && echo mine >shared/file
-run rtbuild run -v "$TMP/shared:/mnt/in" tiny:1 sh -c 'cat /mnt/in/file; echo new >/mnt/in/made'
-stdout_is mine
-is 'a volume is written to' "$(cat shared/made)" new
-fails 'a read-only volume is not' rtbuild run -v "$TMP/shared:/mnt/in:ro" tiny:1 touch /mnt/in/no
-is 'nothing was written' "$(find shared -type f | sort | tr '\n' ' ')" 'shared/file shared/made '
-run rtbuild run -v shared/file:/etc/one-file tiny:1 cat /etc/one-file
-stdout_is mine
+if [ "$mounts" = no ]; then
+	exits 8 rtbuild run -v "$TMP/shared:/mnt/in" tiny:1 true
+	stderr_has 'read-only'
+	run rtbuild run -v "$TMP/shared:/mnt/in:ro" tiny:1 sh -c 'cat /mnt/in/file; echo lost >/mnt/in/file'
+	stdout_is mine
+	is 'a read-only volume is a copy' "$(cat shared/file)" mine
+	run rtbuild run -v shared/file:/etc/one-file:ro tiny:1 cat /etc/one-file
+	stdout_is mine
+else
+	run rtbuild run -v "$TMP/shared:/mnt/in" tiny:1 sh -c 'cat /mnt/in/file; echo new >/mnt/in/made'
+	stdout_is mine
+	is 'a volume is written to' "$(cat shared/made)" new
+	fails 'a read-only volume is not' rtbuild run -v "$TMP/shared:/mnt/in:ro" tiny:1 touch /mnt/in/no
+	is 'nothing was written' "$(find shared -type f | sort | tr '\n' ' ')" 'shared/file shared/made '
+	run rtbuild run -v shared/file:/etc/one-file tiny:1 cat /etc/one-file
+	stdout_is mine
+fi
 exits 2 rtbuild run -v /no/such/place:/x tiny:1 true
 run sh -c 'echo from stdin | rtbuild run -i tiny:1 cat'
 stdout_is 'from stdin'
@@ -181,8 +194,13 @@ run rtbuild run tiny:1 sh -c 'echo "$@"' sh -v --user x
 stdout_is '-v --user x'
 exits 137 rtbuild run --timeout 1 tiny:1 sleep 60
 stderr_has 'killed after 1 s'
-run rtbuild run --network none tiny:1 sh -c 'tail -n +3 /proc/net/dev | tr -d " " | cut -d : -f 1'
-stdout_is lo
+if [ "$mounts" = no ]; then
+	exits 8 rtbuild run --network none tiny:1 true
+	stderr_has 'network cannot be cut off'
+else
+	run rtbuild run --network none tiny:1 sh -c 'tail -n +3 /proc/net/dev | tr -d " " | cut -d : -f 1'
+	stdout_is lo
+fi
 printf 'FROM tiny:1\nENTRYPOINT ["echo", "from"]\nCMD ["the", "image"]\n' | dockerfile
 rtbuild build -q -t r/own:1 d >/dev/null
 run rtbuild run r/own:1
@@ -192,26 +210,36 @@ stdout_is 'mine alone'
 run rtbuild run tiny:1 sh -c 'touch /changed && ls /changed'
 stdout_is /changed
 fails 'changes are thrown away' rtbuild run tiny:1 ls /changed
-run rtbuild run tiny:1 head -c 3000000 /dev/zero
+run rtbuild run tiny:1 sh -c 'cat /usr/bin/* | head -c 3000000'
 is 'binary output, whole' "$(wc -c <"$out")" 3000000
 
 # --- isolation ---
 
-run rtbuild run tiny:1 sh -c 'echo /proc/[0-9]*'
-is 'it sees its own processes alone' "$(wc -w <"$out")" 1
-run rtbuild run tiny:1 sh -c 'ls -d /proc/self /dev/null /dev/urandom /dev/shm /sys'
-is 'proc, dev and sys are there' "$(wc -l <"$out")" 5
-run rtbuild run tiny:1 grep CapEff /proc/self/status
-is 'capabilities: the usual ones' "$(awk '{ print $2 }' "$out")" 00000000a80425fb
-if [ "${owners-}" ]; then
-	run rtbuild run -u worker tiny:1 grep CapEff /proc/self/status
-	is 'capabilities: none for a user' "$(awk '{ print $2 }' "$out")" 0000000000000000
+if [ "$mounts" = no ]; then
+	check 'chroot is picked, and why' rtbuild run --verbose tiny:1 true
+	stderr_has 'nothing can be mounted'
+	stderr_has 'chroot: probe ok'
+	exits 8 rtbuild run --isolation builtin tiny:1 true
+	exits 8 rtbuild run --isolation oci tiny:1 true
+	run rtbuild run --isolation chroot tiny:1 sh -c 'echo x >/dev/null && ls /dev/null'
+	stdout_is /dev/null
+else
+	run rtbuild run tiny:1 sh -c 'echo /proc/[0-9]*'
+	is 'it sees its own processes alone' "$(wc -w <"$out")" 1
+	run rtbuild run tiny:1 sh -c 'ls -d /proc/self /dev/null /dev/urandom /dev/shm /sys'
+	is 'proc, dev and sys are there' "$(wc -l <"$out")" 5
+	run rtbuild run tiny:1 grep CapEff /proc/self/status
+	is 'capabilities: the usual ones' "$(awk '{ print $2 }' "$out")" 00000000a80425fb
+	if [ "${owners-}" ]; then
+		run rtbuild run -u worker tiny:1 grep CapEff /proc/self/status
+		is 'capabilities: none for a user' "$(awk '{ print $2 }' "$out")" 0000000000000000
+	fi
+	run rtbuild run tiny:1 grep -E 'NoNewPrivs|Seccomp:' /proc/self/status
+	is 'a system call filter' "$(awk '/Seccomp/ { print $2 }' "$out")" 2
+	fails 'kernel settings are not writable' rtbuild run tiny:1 sh -c 'echo 1 >/proc/sys/vm/drop_caches'
 fi
-run rtbuild run tiny:1 grep -E 'NoNewPrivs|Seccomp:' /proc/self/status
-is 'a system call filter' "$(awk '/Seccomp/ { print $2 }' "$out")" 2
-fails 'kernel settings are not writable' rtbuild run tiny:1 sh -c 'echo 1 >/proc/sys/vm/drop_caches'
 fails 'the host is out of reach' rtbuild run tiny:1 ls "$TMP"
-for how in builtin auto; do
+[ "$mounts" = no ] || for how in builtin auto; do
 	run rtbuild run --isolation "$how" tiny:1 id -u
 	stdout_is 0
 done
@@ -244,18 +272,20 @@ is 'SIGTERM ends a run' "$code" 130
 is 'and all it did' "$(leftovers)" ''
 is 'its log says so' "$(rtbuild logs list | tail -n 1 | grep -c interrupted)" 1
 rm run.out run.err
-rtbuild run -v "$TMP/shared:/mnt" tiny:1 sh -c 'echo begin; while [ ! -e /mnt/go ]; do sleep 0.1; done; echo end' >run.out 2>run.err &
-runner=$!
-wait_for run.out begin >/dev/null || :
-is 'a running command is listed so' "$(rtbuild logs list | tail -n 1 | grep -c running)" 1
-rtbuild logs poll >poll.out 2>poll.err &
-poller=$!
-wait_for poll.out begin >/dev/null || :
-touch shared/go
-wait "$runner" && code=0 || code=$?
-is 'the run ends' "$code" 0
-wait "$poller" && code=0 || code=$?
-is 'logs poll ends with it' "$code $(tr '\n' ' ' <poll.out)" '0 begin end '
+if [ "$mounts" = yes ]; then
+	rtbuild run -v "$TMP/shared:/mnt" tiny:1 sh -c 'echo begin; while [ ! -e /mnt/go ]; do sleep 0.1; done; echo end' >run.out 2>run.err &
+	runner=$!
+	wait_for run.out begin >/dev/null || :
+	is 'a running command is listed so' "$(rtbuild logs list | tail -n 1 | grep -c running)" 1
+	rtbuild logs poll >poll.out 2>poll.err &
+	poller=$!
+	wait_for poll.out begin >/dev/null || :
+	touch shared/go
+	wait "$runner" && code=0 || code=$?
+	is 'the run ends' "$code" 0
+	wait "$poller" && code=0 || code=$?
+	is 'logs poll ends with it' "$code $(tr '\n' ' ' <poll.out)" '0 begin end '
+fi
 
 # --- interruption ---
 
@@ -283,8 +313,37 @@ interrupted 'SIGINT' INT 130
 is 'SIGINT: it says so' "$(grep -c 'rtbuild: .*interrupted' build.err)" 1
 is 'SIGINT: no work left' "$(leftovers)" ''
 check 'SIGINT: the store is whole' rtbuild fsck
+interrupted 'SIGTERM' TERM 130
+is 'SIGTERM: no work left' "$(leftovers)" ''
 interrupted 'SIGKILL' KILL 137
 check 'SIGKILL: the next command works' rtbuild run tiny:1 true
 is 'SIGKILL: and has swept' "$(leftovers)" ''
 check 'SIGKILL: the store is whole' rtbuild fsck
+
+# all_of PID: it and everything it started.
+all_of() {
+	echo "$1"
+	for child in $(pgrep -P "$1"); do all_of "$child"; done
+}
+if [ "$mounts" = yes ] && [ "$(id -u)" -eq 0 ]; then
+	# An OCI runtime makes cgroups; when all of us are killed at once nobody removes them.
+	rtbuild run --isolation oci tiny:1 sh -c 'echo begin; sleep 300' >oci.out 2>oci.err &
+	runner=$!
+	wait_for oci.out begin >/dev/null || :
+	id=$(ls "$RTBUILD_STORE/cache/work")
+	cgroups() { find /sys/fs/cgroup -maxdepth 2 -name "rtbuild-$id" 2>/dev/null; }
+	is 'OCI: of this run' "$([ -n "$(cgroups)" ] && echo yes)" yes
+	# shellcheck disable=SC2046 # a list
+	kill -9 $(all_of $runner)
+	wait $runner 2>/dev/null
+	tries=0
+	while leftovers | grep -qv cache/work && [ $tries -lt 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	is 'OCI: all killed, nothing runs' "$(leftovers | grep -v cache/work)" ''
+	check 'OCI: the next command' rtbuild run --isolation oci tiny:1 true
+	is 'OCI: has swept the work' "$(leftovers)" ''
+	is 'OCI: and the cgroups' "$(cgroups)" ''
+fi
 finish

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sandbox/launch.h"
+
+/*
+ * A command in a root of its own and nothing else, for containers that may neither mount nor make
+ * namespaces: the isolation is the container's. What namespaces can be had are taken.
+ */
+
+static bool cut_network(struct err *err)
+{
+	if (unshare(CLONE_NEWNET) == 0)
+		return true;
+	err_set(err, E_UNSUPPORTED, "the network cannot be cut off without namespaces");
+	return err_hint(err, "leave out --network=none, or build where namespaces may be made");
+}
+
+static bool enter(const struct container *c, struct err *err)
+{
+	if (!c->network && !cut_network(err))
+		return false;
+	if (unshare(CLONE_NEWUTS) == 0 && sethostname(c->hostname, strlen(c->hostname)) < 0)
+		errno = 0; /* the container's name then */
+	if (chroot(c->root) < 0 || chdir("/") < 0) {
+		err_set_errno(err, "enter the root tree %s", c->root);
+		err->code = E_UNSUPPORTED;
+		return err_hint(err, "chroot needs CAP_SYS_CHROOT");
+	}
+	return true;
+}
+
+bool chroot_run(int *status_out, const struct container *c, const struct buf *filter,
+		struct err *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set_errno(err, "pipe");
+	pid = fork();
+	if (pid == 0)
+		launch_child(c, enter, filter, fds[1]);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return err_set_errno(err, "fork");
+	}
+	return launch_wait(status_out, c, pid, fds[0], err);
+}
