@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-/* Hashing and randomness. The only OpenSSL include: TLS is libcurl's business. */
+/* Hashing, signing and randomness. The only OpenSSL include: TLS is libcurl's business. */
 
 static void check(int ok)
 {
@@ -138,4 +139,33 @@ void random_bytes(void *out, size_t len)
 		at += n;
 		len -= (size_t)n;
 	}
+}
+
+static EVP_PKEY *read_rsa_key(const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+	BIO_free(bio);
+	if (key && EVP_PKEY_base_id(key) != EVP_PKEY_RSA) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	return key;
+}
+
+bool sign_rs256(struct buf *out, const char *pem, const void *data, size_t len)
+{
+	EVP_PKEY *key = read_rsa_key(pem);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char signature[1024]; /* of 8192 bits */
+	size_t size = sizeof(signature);
+	bool ok = key && ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+		  EVP_DigestSign(ctx, signature, &size, data, len) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	if (ok)
+		buf_put_bytes(out, signature, size);
+	return ok;
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/str.h"
+
 /* Streaming SHA-256 (FIPS 180-4) by OpenSSL; MD5 only for Lithops' own tag rule. Cannot fail. */
 enum { SHA256_SIZE = 32, MD5_SIZE = 16 };
 
@@ -51,5 +53,11 @@ void fingerprint_of(unsigned char out[FINGERPRINT_SIZE],
 void random_bytes(void *out, size_t len);
 /* 2 * len hex digits and a NUL into `out`. */
 void hex_format(char *out, const void *data, size_t len);
+
+/*
+ * RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, "RS256" of JWTs) by a private key in PEM, into `out`.
+ * False: it is no RSA key.
+ */
+bool sign_rs256(struct buf *out, const char *pem, const void *data, size_t len);
 
 #endif

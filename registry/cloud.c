@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "registry/ecr.h"
+#include "registry/gar.h"
 
 /* Which cloud a host belongs to. How to log in there is its own file's. */
 
@@ -21,6 +22,8 @@ static const struct cloud {
 } clouds[] = {
 	{ "Amazon ECR", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE", is_ecr,
 	  ecr_login },
+	{ "Google Artifact Registry", "set GOOGLE_APPLICATION_CREDENTIALS", gar_is_host,
+	  gar_login },
 };
 
 static const struct cloud *find(const char *host)

@@ -62,10 +62,34 @@ static void ecr_hosts(void **state)
 	}
 }
 
+static void google_hosts(void **state)
+{
+	static const struct {
+		const char *host;
+		bool google;
+	} cases[] = {
+		{ "gcr.io", true },
+		{ "eu.gcr.io", true },
+		{ "europe-docker.pkg.dev", true },
+		{ "us-west1-docker.pkg.dev", true },
+		{ "notgcr.io", false },
+		{ "gcr.io.evil.org", false },
+		{ "gcr.io:443", false },
+		{ "pkg.dev", false },
+		{ "evilpkg.dev", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (cloud_knows(cases[i].host) != cases[i].google)
+			fail_msg("%s", cases[i].host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ecr_hosts),
+		cmocka_unit_test(google_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
