@@ -96,3 +96,25 @@ void quote_plain_list(struct buf *out, const char *const *list, size_t count)
 		buf_putf(out, "%s%s", i ? " " : "", list[i]);
 	buf_put(out, "]");
 }
+
+void quote_number(struct buf *out, int64_t n)
+{
+	static const char named[] = "abtnvfr"; /* 7 to 13 */
+
+	if (n >= 7 && n <= 13)
+		buf_putf(out, "'\\%c'", named[n - 7]);
+	else if (n == '\'' || n == '\\')
+		buf_putf(out, "'\\%c'", (char)n);
+	else if (n >= 0 && (n < ' ' || n == 0x7f))
+		buf_putf(out, "'\\x%02x'", (unsigned)n);
+	else if (n >= 0 && n < 0x7f)
+		buf_putf(out, "'%c'", (char)n);
+	else if (n >= 0 && n < 0xa1)
+		buf_putf(out, "'\\u%04x'", (unsigned)n);
+	else if (n >= 0xa1 && n < 0x100 && n != 0xad)
+		buf_putf(out, "'%c%c'", (char)(0xc0 | n >> 6), (char)(0x80 | (n & 0x3f)));
+	else if (n == 0xad)
+		buf_put(out, "'\\u00ad'");
+	else /* nobody retries more often: the sign for what cannot be said */
+		buf_put(out, "'\xef\xbf\xbd'");
+}

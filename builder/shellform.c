@@ -272,6 +272,8 @@ bool shellform_health(struct maker *m, struct err *err)
 {
 	AUTO(buf_free) struct buf history = BUF_INIT(SIZE_MAX / 2);
 	struct step_health *h = &m->step->health;
+	const int64_t *const times[] = { &h->interval, &h->timeout, &h->start_period,
+					 &h->start_interval };
 
 	if (!health_test(m, err) || !health_duration(&h->interval, m, "interval", err) ||
 	    !health_duration(&h->timeout, m, "timeout", err) ||
@@ -279,13 +281,14 @@ bool shellform_health(struct maker *m, struct err *err)
 	    !health_duration(&h->start_interval, m, "start-interval", err) ||
 	    !health_retries(&h->retries, m, err))
 		return false;
-	buf_put(&history, "HEALTHCHECK {Test:");
-	quote_plain_list(&history, h->test, h->test_count);
-	buf_putf(&history, " Interval:%s", duration_format(h->interval).text);
-	buf_putf(&history, " Timeout:%s", duration_format(h->timeout).text);
-	buf_putf(&history, " StartPeriod:%s", duration_format(h->start_period).text);
-	buf_putf(&history, " StartInterval:%s", duration_format(h->start_interval).text);
-	buf_putf(&history, " Retries:%lld}", (long long)h->retries);
+	/* %q of a pointer to a struct of Go's, numbers as characters and all */
+	buf_put(&history, "HEALTHCHECK &{");
+	quote_list(&history, h->test, h->test_count);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++)
+		buf_putf(&history, " \"%s\"", duration_format(*times[i]).text);
+	buf_put(&history, " ");
+	quote_number(&history, h->retries);
+	buf_put(&history, "}");
 	maker_history(m, &history);
 	return true;
 }

@@ -366,8 +366,8 @@ static void config_and_history(void **state)
 		"SHELL [/bin/bash -c]",
 		"CMD [\"/bin/bash\" \"-c\" \"x \\\"y\\\"\"]",
 		"STOPSIGNAL SIGTERM",
-		("HEALTHCHECK {Test:[CMD-SHELL curl x] Interval:1m30s Timeout:500ms "
-		 "StartPeriod:0s StartInterval:0s Retries:3}"),
+		"HEALTHCHECK &{[\"CMD-SHELL\" \"curl x\"] \"1m30s\" \"500ms\" \"0s\" \"0s\" "
+		"'\\x03'}",
 		"MAINTAINER me",
 		"WORKDIR /srv/app/x",
 		"WORKDIR /",
