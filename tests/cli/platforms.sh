@@ -152,7 +152,7 @@ RUN echo "for $TARGETARCH" >/made
 FROM scratch
 COPY --from=build /made /
 END
-check 'with $BUILDPLATFORM it is built here' rtbuild build -q -t cross:1 --platform "linux/$host,linux/$foreign" -f cross.Dockerfile ctx
+check 'with the build platform it is built here' rtbuild build -q -t cross:1 --platform "linux/$host,linux/$foreign" -f cross.Dockerfile ctx
 rtbuild build -q -o cross --platform "linux/$host,linux/$foreign" -f cross.Dockerfile ctx >/dev/null
 is 'each for its own' "$(cat "cross/linux_$host/made" "cross/linux_$foreign/made" | tr '\n' ' ')" "for $host for $foreign "
 
