@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/definition.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,26 +101,44 @@ static const unsigned char *hash_of(unsigned char own[SHA256_SIZE], const struct
 	return own;
 }
 
+struct keying {
+	struct cache_key *key;
+	struct map links; /* files with several names -> the number of the first */
+};
+
+/* Names of one file become one file: by number, since an inode's means nothing elsewhere. Whether
+ * it is the first of them, whose bytes stand for all. */
+static bool is_first(struct keying *keying, const struct entry *e)
+{
+	AUTO(auto_free) char *identity = NULL;
+	size_t number;
+
+	if (e->kind != ENTRY_FILE || !context_is_file(e) || !context_has_links(e))
+		return true;
+	identity = context_identity(e);
+	number = (size_t)(uintptr_t)map_get(&keying->links, identity);
+	cache_key_number(keying->key, (int64_t)number);
+	if (!number)
+		map_put(&keying->links, identity,
+			(void *)(uintptr_t)(keying->links.len + 1)); /* NOLINT */
+	return !number;
+}
+
 /* Everything of a file but its time. */
 static bool key_file(void *arg, const char *rest, const struct entry *e, struct err *err)
 {
-	struct cache_key *k = arg;
+	struct keying *keying = arg;
 	unsigned char own[SHA256_SIZE];
-	const unsigned char *hash = e->kind == ENTRY_FILE ? hash_of(own, e) : own;
+	const unsigned char *hash;
 
+	cache_key_text(keying->key, rest);
+	cache_key_entry(keying->key, e);
+	if (!is_first(keying, e) || e->kind != ENTRY_FILE)
+		return true;
+	hash = hash_of(own, e);
 	if (!hash)
 		return err_set(err, E_INPUT, "'%s' was not read yet", e->path);
-	cache_key_text(k, rest);
-	cache_key_entry(k, e);
-	if (e->kind != ENTRY_FILE)
-		return true;
-	cache_key_bytes(k, hash, SHA256_SIZE);
-	/* names of one file become one file */
-	if (context_is_file(e) && context_has_links(e)) {
-		AUTO(auto_free) char *identity = context_identity(e);
-
-		cache_key_text(k, identity);
-	}
+	cache_key_bytes(keying->key, hash, SHA256_SIZE);
 	return true;
 }
 
@@ -185,6 +204,8 @@ bool definition_key(struct digest *out, struct build *b, size_t stage, const str
 {
 	struct err ignored = { 0 };
 	struct cache_key k;
+	struct keying keying = { .key = &k };
+	bool known;
 
 	if (has_downloads(step))
 		return false;
@@ -194,10 +215,11 @@ bool definition_key(struct digest *out, struct build *b, size_t stage, const str
 	if (d->chain)
 		cache_key_bytes(&k, d->chain->bytes, sizeof(d->chain->bytes));
 	cache_key_text(&k, d->identity);
-	if (!d->identity && !visit_sources(step, d, key_file, &k, &ignored)) {
+	known = d->identity || visit_sources(step, d, key_file, &keying, &ignored);
+	map_free(&keying.links);
+	if (known)
+		*out = cache_key_end(&k);
+	else
 		cache_key_free(&k);
-		return false;
-	}
-	*out = cache_key_end(&k);
-	return true;
+	return known;
 }

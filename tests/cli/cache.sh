@@ -28,6 +28,7 @@ cat >ctx/Dockerfile <<-END
 	RUN echo once >/one
 	WORKDIR /src
 	COPY f .
+	COPY l l
 	RUN cat f >/out
 	FROM $REGISTRY/base/tiny:1
 	RUN echo final >/final
@@ -38,6 +39,9 @@ cat >ctx/Dockerfile <<-END
 END
 printf 'f' >ctx/f
 printf 'g' >ctx/g
+mkdir ctx/l
+printf 'l' >ctx/l/1
+ln ctx/l/1 ctx/l/2
 
 # --- a registry, everything ---
 
@@ -46,11 +50,16 @@ check 'mode=max' rtbuild build --push -t "$REGISTRY/team/app:1" --cache-to "$to,
 first=$(digest_of "$REGISTRY/team/app:1")
 blobs=$(find "$REGISTRY_DATA" -path '*/blobs/sha256/*/data' | wc -l)
 
+# another machine's context: other inodes, other times
+mkdir copied
+(cd ctx && tar -cf - .) | (cd copied && tar -xf - && find . -exec touch {} +)
+rm -r ctx
+mv copied ctx
 fresh second
 mark=$(requests_mark)
 check 'an empty store' rtbuild build -t x:1 --cache-from "$to" ctx
 is 'the same image' "$(sed 's/.*@//' "$out")" "$first"
-is 'rows 64, 65: every step is known' "$(cached)" 9
+is 'rows 64, 65: every step is known' "$(cached)" 10
 is 'nothing ran' "$(ran)" 0
 is 'one GET tells what is known' "$(count_requests "$mark" '/v2/team/cache/manifests')" 1
 is 'no layer comes' "$(count_requests "$mark" 'GET /v2/team/cache/blobs')" 0
@@ -78,7 +87,7 @@ fresh fourth
 printf 'h' >ctx/g
 mark=$(requests_mark)
 check 'one file changed' rtbuild build -t x:1 --cache-from "$to" ctx
-is 'known up to the change' "$(cached)" 7
+is 'known up to the change' "$(cached)" 8
 is 'and run from there' "$(ran)" 1
 is 'one GET still' "$(count_requests "$mark" '/v2/team/cache/manifests')" 1
 is 'the layers of the stage that goes on come' "$(count_requests "$mark" 'GET /v2/team/cache/blobs')" 3
@@ -93,7 +102,7 @@ printf 'g' >ctx/g
 fresh fifth
 printf 'F' >ctx/f
 check 'a file of the other stage changed' rtbuild build -t x:1 --cache-from "$to" ctx
-is 'known up to there, and what does not depend on it' "$(cached)" 5
+is 'known up to there, and what does not depend on it' "$(cached)" 6
 printf 'f' >ctx/f
 
 # --- mode=min ---
@@ -165,7 +174,7 @@ first=$(digest_of x:1)
 is 'an image layout' "$(jq -r '.manifests[0].annotations["org.opencontainers.image.ref.name"]' layout/index.json)" latest
 fresh twelfth
 check 'and read' rtbuild build -t x:1 --cache-from "type=local,src=$TMP/layout" ctx
-is 'everything is known' "$(cached)" 9
+is 'everything is known' "$(cached)" 10
 is 'the same image' "$(sed 's/.*@//' "$out")" "$first"
 is 'nothing ran, again' "$(ran)" 0
 check 'the store is whole' rtbuild fsck
