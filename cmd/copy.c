@@ -5,11 +5,10 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/parallel.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/copying.h"
-#include "registry/tags.h"
+#include "cmd/repository.h"
 
 /* rtbuild copy: an image, or a repository, from any place to any other. */
 
@@ -69,147 +68,22 @@ static bool copy_one(struct session *s, const struct copy_args *args, struct rea
 
 /* --- --all-tags --- */
 
-struct batch {
-	struct session *s;
-	const struct place *from, *to;
-	struct reader **readers; /* by tag */
-	struct writer **writers;
-	struct str_list tags;
-	bool *done;
-};
-
-static void batch_free(struct batch *b)
+static json_t *totals_json(const struct repository_report *r, const struct place *places[2],
+			   bool plan)
 {
-	for (size_t i = 0; i < b->tags.len; i++) {
-		reader_close(b->readers ? b->readers[i] : NULL);
-		writer_close(b->writers ? b->writers[i] : NULL);
-	}
-	free(b->readers);
-	free(b->writers);
-	free(b->done);
-	str_list_free(&b->tags);
-}
-
-static bool is_done(void *arg, size_t job, struct err *err)
-{
-	struct batch *b = arg;
-	struct str_list one = { .items = &b->tags.items[job], .len = 1 };
-
-	return copy_is_done(&b->done[job], b->readers[job], b->writers[job], &one, err);
-}
-
-static bool open_tag(struct batch *b, size_t i, struct err *err)
-{
-	struct place from = *b->from, to = *b->to;
-
-	return reference_set_tag(&from.reference, b->tags.items[i], err) &&
-	       reference_set_tag(&to.reference, b->tags.items[i], err) &&
-	       copying_reader(&b->readers[i], b->s, &from, err) &&
-	       copying_writer(&b->writers[i], b->s, &to, err);
-}
-
-/* cosign's tags go last and alone: most went along with their images. The fallback index is
- * rewritten where it is needed. */
-static void sort_tags(struct batch *b, const struct str_list *all, bool with_signatures)
-{
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < all->len; i++) {
-			const char *suffix = "";
-			struct digest ignored;
-			bool speaks = tags_is_of_digest(&ignored, &suffix, all->items[i]);
-
-			if ((pass && speaks && *suffix && with_signatures) || (!pass && !speaks))
-				str_list_push(&b->tags, all->items[i]);
-		}
-}
-
-static bool open_all(struct batch *b, const struct copy_args *args, struct str_list *all,
-		     struct err *err)
-{
-	AUTO(auto_reader_close) struct reader *from = NULL;
-	bool whole;
-
-	if (!copying_reader(&from, b->s, b->from, err) ||
-	    !from->names(from, all, true, &whole, err))
-		return false;
-	str_list_sort(all);
-	sort_tags(b, all, !args->no_referrers);
-	b->readers = mem_alloc((b->tags.len + 1) * sizeof(struct reader *));
-	b->writers = mem_alloc((b->tags.len + 1) * sizeof(struct writer *));
-	b->done = mem_alloc((b->tags.len + 1) * sizeof(bool));
-	for (size_t i = 0; i < b->tags.len; i++)
-		if (!open_tag(b, i, err))
-			return false;
-	return true;
-}
-
-struct totals {
-	size_t copied, there, kept;
-	uint64_t blobs[MOVED_SENT + 1], bytes[MOVED_SENT + 1], to_come;
-	json_t *list;
-};
-
-static void add_up(struct totals *t, const struct copy_result *r, const struct batch *b,
-		   const struct str_list *name, bool plan)
-{
-	for (size_t k = 0; k <= MOVED_SENT; k++) {
-		t->blobs[k] += r->blobs[k];
-		t->bytes[k] += r->bytes[k];
-	}
-	t->to_come += r->requests_to_come;
-	if (r->unchanged)
-		t->there++;
-	else
-		t->copied++;
-	json_array_append_new(t->list, copying_json(r, b->from, b->to, name, plan));
-}
-
-static bool copy_tag(struct totals *t, struct batch *b, size_t i, struct copy_options options,
-		     struct err *err)
-{
-	AUTO(copy_result_free) struct copy_result result = { 0 };
-	struct str_list name = { .items = &b->tags.items[i], .len = 1 };
-	const char *suffix;
-	struct digest ignored;
-	struct err why = { 0 };
-
-	if (tags_is_of_digest(&ignored, &suffix, name.items[0]))
-		options.no_signatures = true;
-	if (b->done[i] && !options.always_signatures) {
-		t->there++;
-		return true;
-	}
-	if (copy_image(&result, b->readers[i], b->writers[i], &name, &options, b->s->events,
-		       &why)) {
-		add_up(t, &result, b, &name, options.plan);
-		event_note(b->s->events, "%s %s %s", options.plan ? "would copy" : "copied",
-			   name.items[0], digest_format(&result.digest).text);
-		return true;
-	}
-	if (!options.no_clobber || why.code != E_INTEGRITY || !strstr(why.msg, "exists already")) {
-		*err = why;
-		return err_wrap(err, "tag %s", name.items[0]);
-	}
-	event_note(b->s->events, "left alone: %s", why.msg);
-	t->kept++;
-	return true;
-}
-
-static json_t *totals_json(struct totals *t, const struct batch *b, bool plan)
-{
-	AUTO(auto_free) char *from = place_text(b->from);
-	AUTO(auto_free) char *to = place_text(b->to);
+	AUTO(auto_free) char *from = place_text(places[0]);
+	AUTO(auto_free) char *to = place_text(places[1]);
 	json_t *doc = json_object();
 
 	json_object_set_new(doc, "source", json_string(from));
 	json_object_set_new(doc, "destination", json_string(to));
-	json_object_set_new(doc, "tags", json_integer((json_int_t)b->tags.len));
-	json_object_set_new(doc, "copied", json_integer((json_int_t)t->copied));
-	json_object_set_new(doc, "unchanged", json_integer((json_int_t)t->there));
-	json_object_set_new(doc, "kept", json_integer((json_int_t)t->kept));
-	json_object_set_new(doc, "blob_bytes_sent", json_integer((json_int_t)t->bytes[MOVED_SENT]));
+	json_object_set_new(doc, "tags", json_integer((json_int_t)r->tags.len));
+	json_object_set_new(doc, "copied", json_integer((json_int_t)r->copied));
+	json_object_set_new(doc, "unchanged", json_integer((json_int_t)r->unchanged));
+	json_object_set_new(doc, "kept", json_integer((json_int_t)r->kept));
+	json_object_set_new(doc, "blob_bytes_sent", json_integer((json_int_t)r->bytes_sent));
 	json_object_set_new(doc, "plan", json_boolean(plan));
-	json_object_set(doc, "images", t->list);
+	json_object_set(doc, "images", r->images);
 	return doc;
 }
 
@@ -217,12 +91,11 @@ static bool copy_repository(struct session *s, const struct copy_args *args,
 			    const struct place *places[2], const struct copy_options *options,
 			    struct err *err)
 {
-	AUTO(batch_free) struct batch b = { .s = s, .from = places[0], .to = places[1] };
-	AUTO(str_list_free) struct str_list all = { 0 };
-	AUTO(auto_json_decref) json_t *list = json_array();
+	AUTO(repository_report_free) struct repository_report r = { 0 };
 	AUTO(auto_free) char *line = NULL;
-	struct copy_options known = *options;
-	struct totals t = { .list = list };
+	const struct repository_request request = { .from = places[0],
+						    .to = places[1],
+						    .options = *options };
 
 	for (int i = 0; i < 2; i++)
 		if (places[i]->kind > PLACE_STORE || places[i]->reference.tag[0] ||
@@ -232,20 +105,13 @@ static bool copy_repository(struct session *s, const struct copy_args *args,
 				       "HOST/NAME without a tag, on both sides");
 	if (args->tags.len || args->digestfile)
 		return err_set(err, E_USAGE, "--all-tags does not go with --tag or --digestfile");
-	known.names = &all;
-	if (!open_all(&b, args, &all, err) ||
-	    (!options->platform_count &&
-	     !parallel_run(b.tags.len, options->jobs ? options->jobs : LIMIT_PARALLEL_TRANSFERS,
-			   is_done, &b, err)))
+	if (!repository_copy(&r, s, &request, err))
 		return false;
-	for (size_t i = 0; i < b.tags.len; i++)
-		if (!copy_tag(&t, &b, i, known, err))
-			return false;
 	line = mem_printf("%s %zu of %zu tags, %zu there already, %zu left alone; %s %s",
-			  args->plan ? "would copy" : "copied", t.copied, b.tags.len, t.there,
-			  t.kept, str_format_size(t.bytes[MOVED_SENT]).text,
+			  args->plan ? "would copy" : "copied", r.copied, r.tags.len, r.unchanged,
+			  r.kept, str_format_size(r.bytes_sent).text,
 			  args->plan ? "to send" : "sent");
-	return session_result(s, s->options.json ? totals_json(&t, &b, args->plan) : NULL, line,
+	return session_result(s, s->options.json ? totals_json(&r, places, args->plan) : NULL, line,
 			      err);
 }
 

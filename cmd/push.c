@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry/push.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/copying.h"
-#include "cmd/outcome.h"
 
 /* rtbuild push: an image of the store to its registry. */
 
 struct push_args {
-	const char *image, *to, *digestfile, *platform;
-	struct str_list tags;
+	const char *image, *to, *digestfile, *jobs;
+	struct str_list tags, platforms;
+	bool plan, no_clobber;
 };
 
 /* clang-format off */
@@ -23,103 +22,93 @@ static const struct opt opts[] = {
 	OPT_ARG("IMAGE",                   struct push_args, image,      "a name of the store"),
 	OPT_ARG_OPTIONAL("DESTINATION",    struct push_args, to,         "push it as this (default: under its own name)"),
 	OPT_LIST('t', "tag", "TAG",        struct push_args, tags,       "also under this tag"),
-	OPT_TEXT(0,   "platform", "OS/ARCH", struct push_args, platform, "this image of an index alone (default: the whole index)"),
+	OPT_LIST(0,   "platform", "LIST",  struct push_args, platforms,  "these images of an index alone (default: the whole)"),
+	OPT_FLAG('n', "no-clobber",        struct push_args, no_clobber, "never overwrite a tag that holds something else"),
+	OPT_FLAG(0,   "plan",              struct push_args, plan,       "only say what would move"),
+	OPT_TEXT('j', "jobs", "N",         struct push_args, jobs,       "so many blobs at once (default: 6)"),
 	OPT_TEXT(0,   "digestfile", "FILE", struct push_args, digestfile, "write the manifest digest here"),
 	OPT_END
 };
 /* clang-format on */
 
-/* What the name means is an index, and no image of it was chosen. */
-static bool is_index(bool *out, struct store *store, const struct reference *from,
-		     const struct push_args *args, struct err *err)
+static json_t *document(const struct copy_result *r, const struct place *from,
+			const struct place *to, const struct str_list *names, bool plan)
 {
-	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
-	struct descriptor root;
+	json_t *doc = copying_json(r, from, to, names, plan);
 
-	*out = false;
-	if (args->platform)
-		return true;
-	if (!store_find_root(&raw, &root, store, from, err))
-		return false;
-	*out = media_find(root.media_type)->kind == MEDIA_INDEX;
-	return true;
+	/* buildx's name for it, as build says it too */
+	json_object_set_new(doc, "containerimage.digest",
+			    json_string(digest_format(&r->digest).text));
+	return doc;
 }
 
-/* An index with everything that is in it. */
-static bool push_index(struct session *s, const struct push_args *args,
-		       const struct reference *from, const struct reference *to, struct err *err)
+static bool print(struct session *s, const struct push_args *args, const struct copy_result *r,
+		  const struct place *from, const struct place *to, const struct str_list *names,
+		  struct err *err)
 {
-	struct place source = { .kind = PLACE_STORE, .reference = *from };
-	struct place target = { .kind = PLACE_REGISTRY, .reference = *to };
-	AUTO(copy_result_free) struct copy_result result = { 0 };
-	AUTO(str_list_free) struct str_list names = { 0 };
-	AUTO(auto_reader_close) struct reader *reader = NULL;
-	AUTO(auto_writer_close) struct writer *writer = NULL;
-	const struct copy_options options = { 0 };
-	AUTO(auto_free) char *line = NULL;
-	struct digest_text digest;
+	struct digest_text digest = digest_format(&r->digest);
+	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
+	AUTO(auto_free) char *line = copying_pinned(to, names->items[0], &r->digest);
 
-	if (!copying_reader(&reader, s, &source, err) || !copying_writer(&writer, s, &target, err))
-		return false;
-	str_list_push(&names, writer->name ? writer->name : "");
-	for (size_t i = 0; i < args->tags.len; i++)
-		str_list_push(&names, args->tags.items[i]);
-	if (!copy_image(&result, reader, writer, &names, &options, s->events, err) ||
-	    (writer->finish && !writer->finish(writer, err)))
-		return false;
-	digest = digest_format(&result.digest);
-	if (args->digestfile &&
+	if (args->digestfile && !args->plan &&
 	    !fs_write_path_atomic(args->digestfile, digest.text, strlen(digest.text), 0644, err))
 		return false;
-	line = copying_pinned(&target, names.items[0], &result.digest);
-	return session_result(
-		s, s->options.json ? copying_json(&result, &source, &target, &names, false) : NULL,
-		line, err);
+	if (args->plan)
+		copying_page(&page, r, from, to, names, copying_requests(s));
+	return session_result(s, s->options.json ? document(r, from, to, names, args->plan) : NULL,
+			      args->plan ? page.ptr : line, err);
 }
 
-static bool push_image(struct session *s, const struct push_args *args, struct store *store,
-		       const struct reference *from, const struct reference *to, struct err *err)
+static bool push(struct session *s, const struct push_args *args, const struct place *from,
+		 const struct place *to, const struct copy_options *options, struct err *err)
 {
-	AUTO(image_free) struct image img = { 0 };
-	struct outcome_files files = { .digestfile = args->digestfile };
-	struct push_options opt = { .mount_from = from }; /* if it was pushed there before */
-	struct platform want;
-	struct registry *registry;
+	AUTO(auto_writer_close) struct writer *writer = NULL;
+	AUTO(auto_reader_close) struct reader *reader = NULL;
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(copy_result_free) struct copy_result result = { 0 };
 
-	if (!session_platform(&want, args->platform, err) ||
-	    !store_find_image(&img, store, from, &want, err) ||
-	    !session_registry(&registry, s, err))
+	if (!copying_writer(&writer, s, to, err) || !copying_reader(&reader, s, from, err))
 		return false;
-	registry_expect_push(registry, to);
-	return registry_push(registry, &img, to, &args->tags, &opt, err) &&
-	       outcome_write_image(s, &img, to, &files, err);
+	str_list_push(&names, writer->name);
+	for (size_t i = 0; i < args->tags.len; i++)
+		str_list_push(&names, args->tags.items[i]);
+	if (!copy_image(&result, reader, writer, &names, options, s->events, err))
+		return err_wrap(err, "push to %s", reference_name(&to->reference).text);
+	copying_notes(s, &result, writer, true);
+	return print(s, args, &result, from, to, &names, err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct push_args *args = arg;
-	struct reference from, to;
-	struct store *store;
-	bool index;
+	AUTO(place_free) struct place from = { 0 };
+	AUTO(place_free) struct place to = { 0 };
+	AUTO(auto_free) struct platform *platforms = NULL;
+	struct copy_options options = { .plan = args->plan, .no_clobber = args->no_clobber };
 
-	if (!reference_parse(&from, args->image, err) ||
-	    !reference_parse(&to, args->to ? args->to : args->image, err) ||
-	    !session_store(&store, s, err) || !is_index(&index, store, &from, args, err))
+	if (!place_parse(&from, args->image, err) ||
+	    !place_parse(&to, args->to ? args->to : args->image, err) ||
+	    !copying_platforms(&platforms, &options.platform_count, &args->platforms, err) ||
+	    !copying_jobs(&options.jobs, args->jobs, err))
 		return false;
-	if (to.has_digest && !to.tag[0])
-		return err_set(err, E_USAGE, "'%s': push to a tag, not to a digest",
-			       args->to ? args->to : args->image);
-	to.has_digest = false;
-	reference_default_tag(&to);
-	return index ? push_index(s, args, &from, &to, err)
-		     : push_image(s, args, store, &from, &to, err);
+	options.platforms = platforms;
+	if (from.kind > PLACE_STORE || (args->to && to.kind != PLACE_REGISTRY)) {
+		err_set(err, E_USAGE, "push goes from the store to a registry");
+		return err_hint(err, "rtbuild copy goes from any place to any other");
+	}
+	from.kind = PLACE_STORE;
+	to.kind = PLACE_REGISTRY;
+	if (!args->to && to.reference.tag[0])
+		to.reference.has_digest = false;
+	return push(s, args, &from, &to, &options, err);
 }
 
 const struct cmd cmd_push = {
 	.name = "push",
 	.summary = "push an image of the store to a registry",
 	.example = "  rtbuild push registry.example.com/me/rt:1\n"
-		   "  rtbuild push me/rt:1 registry.example.com/me/rt:1",
+		   "  rtbuild push me/rt:1 registry.example.com/me/rt:1 -t latest\n"
+		   "  rtbuild push --plan registry.example.com/me/rt:1",
 	.opts = opts,
 	.args_size = sizeof(struct push_args),
 	.run = run,

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "extend/change.h"
+#include "registry/pull.h"
 
 /* Reads what is known of the base image. How it is changed is change.c's business. */
 
@@ -87,9 +88,8 @@ static bool load_child(struct document *out, const struct loader *l, const struc
 static bool load_config(struct buf *out, const struct loader *l, const struct descriptor *d,
 			struct err *err)
 {
-	if (store_has_blob(l->req->store, &d->digest, d->size))
-		return store_read_blob(out, l->req->store, &d->digest, LIMIT_CONFIG, err);
-	return registry_get_blob(out, l->req->registry, &l->req->reference, d, err);
+	return registry_get_config(out, l->req->registry, l->req->store, &l->req->reference, d,
+				   err);
 }
 
 static struct blob_source *blobs_of(const struct loader *l)

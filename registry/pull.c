@@ -67,19 +67,36 @@ static bool resolve(struct registry_document *doc, struct registry *r, const str
 	}
 }
 
+/* Best effort: it is only a request saved, and gc takes what nothing refers to. */
+static void keep_config(struct store *store, const struct buf *config)
+{
+	struct digest ignored;
+	struct err why = { 0 };
+	bool kept = store && store_put_bytes(&ignored, store, config->ptr, config->len, &why);
+
+	(void)kept;
+}
+
+bool registry_get_config(struct buf *out, struct registry *r, struct store *store,
+			 const struct reference *ref, const struct descriptor *d, struct err *err)
+{
+	if (store && store_has_blob(store, &d->digest, d->size))
+		return store_read_blob(out, store, &d->digest, LIMIT_CONFIG, err);
+	if (!registry_get_blob(out, r, ref, d, err))
+		return false;
+	keep_config(store, out);
+	return true;
+}
+
 static bool get_config(struct buf *out, struct registry *r, struct store *store,
 		       const struct reference *ref, const struct registry_document *doc,
 		       struct err *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	struct manifest m;
-	const struct descriptor *d = &m.config;
 
-	if (!manifest_parse(&m, doc->raw, doc->len, doc->content_type, &arena, err))
-		return false;
-	if (store && store_has_blob(store, &d->digest, d->size))
-		return store_read_blob(out, store, &d->digest, LIMIT_CONFIG, err);
-	return registry_get_blob(out, r, ref, d, err);
+	return manifest_parse(&m, doc->raw, doc->len, doc->content_type, &arena, err) &&
+	       registry_get_config(out, r, store, ref, &m.config, err);
 }
 
 bool registry_pull(struct image *out, struct digest *digest_out, struct registry *r,

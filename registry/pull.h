@@ -13,6 +13,12 @@ MUST_CHECK bool registry_pull(struct image *out, struct digest *digest_out, stru
 			      struct store *store, const struct reference *ref,
 			      const struct platform *want, struct err *err);
 
+/* The configuration of an image: from `store` (may be NULL) when it is there, else fetched and kept
+ * there, so that the next command on this base need not ask for it. */
+MUST_CHECK bool registry_get_config(struct buf *out, struct registry *r, struct store *store,
+				    const struct reference *ref, const struct descriptor *d,
+				    struct err *err);
+
 /* Fetch layers that are not in the store (all: indexes NULL), up to LIMIT_PARALLEL_TRANSFERS at
  * once, each verified while streaming. */
 MUST_CHECK bool registry_fetch_layers(struct registry *r, struct store *store,

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "registry/client.h"
 #include "registry/referrers.h"
 #include "registry/tags.h"
 
@@ -93,6 +94,8 @@ bool reader_of_registry(struct reader **out, const struct place *place,
 	x->r = env->registry;
 	x->reference = place->reference;
 	reference_default_tag(&x->reference);
+	client_expect(x->r, &x->reference,
+		      ACCESS_PULL); /* whoever asks first, one token serves all */
 	x->reader = (struct reader){ .root = root,
 				     .root_digest = root_digest,
 				     .document = document,

@@ -72,7 +72,7 @@ mark=$(requests_mark)
 check 'push to another repository' rtbuild push "$REGISTRY/me/rt:1" "$REGISTRY/you/rt:1" --json
 is 'other repository: layers are mounted' "$(jq .blobs_mounted "$out")" \
 	"$(count_requests "$mark" '^POST /v2/you/rt/blobs/uploads/\?.*mount=.* 201')"
-is 'other repository: the configuration alone is sent' "$(count_requests "$mark" '^(PATCH|PUT) /v2/you/rt/blobs')" 1
+is 'other repository: nothing is sent but the manifest' "$(count_requests "$mark" '^(PATCH|PUT) /v2/you/rt/blobs')" 0
 exits 2 rtbuild push "$REGISTRY/me/rt:1" "$REGISTRY/you/rt@$digest"
 exits 6 rtbuild push "$REGISTRY/no/such:1"
 
