@@ -23,6 +23,7 @@ const struct opt global_opts[] = {
 	OPT_TEXT(0,   "store", "DIR",   struct globals, store,      "the content store; $RTBUILD_STORE, else ~/.local/share/rtbuild"),
 	OPT_FLAG('q', "quiet",          struct globals, quiet,      "no progress; the result alone"),
 	OPT_FLAG('v', "verbose",        struct globals, verbose,    "say more: what was chosen and why"),
+	OPT_FLAG(0,   "debug",          struct globals, debug,      "and show every request to a registry with its headers, credentials left out"),
 	OPT_FLAG(0,   "json",           struct globals, json,       "print one JSON document as the result"),
 	OPT_TEXT(0,   "progress", "MODE", struct globals, progress, "auto, tty, plain or json (lines of events); on stderr"),
 	OPT_TEXT(0,   "authfile", "FILE", struct globals, authfile, "credentials from this file alone"),
@@ -160,7 +161,7 @@ static bool run_command(struct session *s, const char *path, const struct cmd *c
 		ok = render_mode_parse(mode, s->options.progress, err);
 		opt = (struct render_options){ .mode = *mode,
 					       .quiet = s->options.quiet,
-					       .verbose = s->options.verbose };
+					       .verbose = s->options.verbose || s->options.debug };
 		if (ok && cmd->flags & CMD_SANDBOX)
 			ok = sandbox_start(&s->sandbox, err);
 		/* Credentials pass through from here on: no core dumps, no ptrace by others. The

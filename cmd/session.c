@@ -26,6 +26,7 @@ bool session_registry(struct registry **out, struct session *s, struct err *err)
 		.ca_file = s->options.ca_file,
 		.plain_http = s->options.plain_http,
 		.insecure = s->options.insecure,
+		.trace = s->options.debug,
 		.create_repositories = s->options.create_repository,
 		.trusted_realms = &s->options.trusted_realms,
 	};

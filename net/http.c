@@ -25,7 +25,7 @@ enum { CHUNK = 64 * KIB, DRAIN_MAX = 64 * KIB };
 struct http {
 	struct events *events;
 	char *ca_file;
-	bool insecure;
+	bool insecure, trace;
 	unsigned backoff_ms, stall_s;
 	struct proxy_env proxies;
 	struct lock lock;
@@ -49,6 +49,7 @@ struct http *http_open(const struct http_options *opt)
 	h->insecure = opt->insecure;
 	h->backoff_ms = opt->backoff_ms ? opt->backoff_ms : 500;
 	h->stall_s = opt->stall_s;
+	h->trace = opt->trace;
 	h->proxies = proxy_env();
 	h->certs.free_value = free_certs;
 	lock_init(&h->lock);
@@ -210,6 +211,35 @@ bool http_read(struct buf *out, struct http_reply *r, size_t max, const char *wh
 				       what, max);
 		if (!buf_append(out, chunk, len, err))
 			return err_wrap(err, "%s", what);
+	}
+}
+
+/* --- tracing --- */
+
+/* What may hold a secret is named without its value; of addresses the query, which may be signed,
+ * is left out. */
+static char *traced(const char *line)
+{
+	static const char *const secret[] = { "authorization:", "proxy-authorization:", "cookie:",
+					      "set-cookie:", "x-amz-" };
+	static const char *const address[] = { "location:", "link:" };
+	size_t name = strcspn(line, ":") + 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(secret); i++)
+		if (strncasecmp(line, secret[i], strlen(secret[i])) == 0)
+			return mem_printf("%.*s (not shown)", (int)name, line);
+	for (size_t i = 0; i < ARRAY_LEN(address); i++)
+		if (strncasecmp(line, address[i], strlen(address[i])) == 0)
+			return str_printable(line, strcspn(line, "?"), 500);
+	return str_printable(line, strlen(line), 500);
+}
+
+static void trace(struct http *h, const char *mark, const struct str_list *lines)
+{
+	for (size_t i = 0; h->trace && i < lines->len; i++) {
+		AUTO(auto_free) char *shown = traced(lines->items[i]);
+
+		event_detail(h->events, "%s %s", mark, shown);
 	}
 }
 
@@ -383,6 +413,12 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 					   signed_body.ptr };
 		wire_req.sign = &sign;
 	}
+	if (h->trace) {
+		AUTO(auto_free) char *shown = url_shown(req->url);
+
+		event_detail(h->events, "> %s %s", req->method, shown);
+		trace(h, ">", &lines);
+	}
 	wire_start(&x, wire, &wire_req);
 	if (req->body && !req->sign && !pump(x, h, req, err)) {
 		exchange_close(x);
@@ -405,6 +441,7 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 	out->status = exchange_status(x);
 	for (size_t i = 0; i < exchange_lines(x)->len; i++)
 		str_list_push(&out->headers, exchange_lines(x)->items[i]);
+	trace(h, "<", &out->headers);
 	out->body = &body->source;
 	return true;
 }

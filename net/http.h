@@ -25,6 +25,7 @@ struct http_options {
 	struct events *events; /* retries, as details */
 	const char *ca_file;   /* additional authorities, PEM; NULL: none */
 	bool insecure;         /* certificates are not verified */
+	bool trace;            /* headers of requests and answers as details, without secrets */
 	unsigned backoff_ms;   /* first pause before a repetition; 0: 500 */
 	unsigned stall_s;      /* 0: LIMIT_STALL_S */
 };

@@ -106,7 +106,7 @@ static void learn_minimum(struct upload *u, const struct client_reply *reply)
 		learn(u->r, &u->repository, LEARN_CHUNK_MIN, min);
 }
 
-bool chunks_status(uint64_t *offset_out, struct upload *u, struct err *err)
+enum session_state chunks_status(uint64_t *offset_out, struct upload *u, struct err *err)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
 	struct client_call call = { .method = "GET",
@@ -115,14 +115,21 @@ bool chunks_status(uint64_t *offset_out, struct upload *u, struct err *err)
 				    .url = &u->location };
 
 	if (!client_call(&reply, u->r, &call, err))
-		return false;
-	if (reply.http.status < 200 || reply.http.status > 299)
-		return problem_error(err, &reply.http, "the upload's state");
-	if (!range_end(offset_out, &reply))
-		return err_set(err, E_NETWORK, "%s does not say how far the upload is",
-			       u->repository.host);
+		return SESSION_UNREACHABLE;
+	if (reply.http.status < 200 || reply.http.status > 299) {
+		problem_error(err, &reply.http, "the upload's state");
+		return reply.http.status >= 500 || reply.http.status == 429 ? SESSION_UNREACHABLE
+									    : SESSION_GONE;
+	}
+	if (!range_end(offset_out, &reply)) {
+		err_set(err, E_NETWORK, "%s does not say how far the upload is",
+			u->repository.host);
+		return SESSION_GONE;
+	}
 	learn_minimum(u, &reply);
-	return !http_header(&reply.http, "Location", 0) || session_take_location(u, &reply, err);
+	return !http_header(&reply.http, "Location", 0) || session_take_location(u, &reply, err)
+		       ? SESSION_AT
+		       : SESSION_GONE;
 }
 
 /* --- one chunk --- */
@@ -235,8 +242,15 @@ static enum upload_end recover(uint64_t *offset, struct upload *u, enum chunk_en
 	}
 	if (end == CHUNK_UNSURE && attempt > LIMIT_RETRIES)
 		return UPLOAD_FAILED;
-	if (!chunks_status(&there, u, &why))
-		return why.code == E_CANCELLED ? (*err = why, UPLOAD_FAILED) : UPLOAD_LOST;
+	switch (chunks_status(&there, u, &why)) {
+	case SESSION_AT:
+		break;
+	case SESSION_GONE:
+		return UPLOAD_LOST;
+	case SESSION_UNREACHABLE: /* for the next run */
+		*err = why;
+		return UPLOAD_FAILED;
+	}
 	if (end == CHUNK_TOO_LARGE && there == *offset) {
 		learn(u->r, &u->repository, LEARN_CHUNK_REFUSED, chunk);
 		return UPLOAD_REFUSED;

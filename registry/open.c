@@ -20,8 +20,10 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 		str_list_push(&r->trusted_realms, opt->trusted_realms->items[i]);
 	r->store = opt->store;
 	r->chunk_size = opt->chunk_size;
-	r->http = http_open(&(struct http_options){
-		.events = opt->events, .ca_file = opt->ca_file, .insecure = opt->insecure });
+	r->http = http_open(&(struct http_options){ .events = opt->events,
+						    .ca_file = opt->ca_file,
+						    .insecure = opt->insecure,
+						    .trace = opt->trace });
 	r->hosts.free_value = host_free;
 	r->blobs.free_value = free;
 	lock_init(&r->lock);

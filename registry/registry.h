@@ -26,6 +26,7 @@ struct registry_options {
 						  password; may be NULL */
 	struct store *store; /* may be NULL: for what was learnt about hosts (no secrets), and for
 				transfers that a later run goes on with */
+	bool trace;          /* headers of all requests as details, without secrets */
 	uint64_t chunk_size; /* larger blobs go up in chunks of this; 0: rtbuild decides */
 };
 MUST_CHECK bool registry_open(struct registry **out, const struct registry_options *opt,

@@ -51,7 +51,12 @@ struct blob_body {
  */
 enum upload_end chunks_send(struct upload *u, struct blob_body *body, uint64_t offset,
 			    uint64_t chunk, struct journal *journal, struct err *err);
-/* Ask a session how far it is: its answer's Range; false: it is gone, or does not say. */
-MUST_CHECK bool chunks_status(uint64_t *offset_out, struct upload *u, struct err *err);
+/* How far a session is, by its own word. */
+enum session_state {
+	SESSION_AT,          /* *offset_out */
+	SESSION_GONE,        /* or it does not say */
+	SESSION_UNREACHABLE, /* the registry is down: it may be there later */
+};
+enum session_state chunks_status(uint64_t *offset_out, struct upload *u, struct err *err);
 
 #endif

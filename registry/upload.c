@@ -196,6 +196,7 @@ static uint64_t recall(struct way *w)
 	AUTO(url_free) struct url location = { 0 };
 	struct upload *u = w->u;
 	struct err ignored = { 0 };
+	enum session_state state;
 	uint64_t offset, there;
 
 	if (w->asked)
@@ -207,9 +208,11 @@ static uint64_t recall(struct way *w)
 	if (u->location.target)
 		session_drop(u);
 	url_copy(&u->location, &location);
-	if (!chunks_status(&there, u, &ignored)) {
+	state = chunks_status(&there, u, &ignored);
+	if (state != SESSION_AT) {
 		url_free(&u->location);
-		journal_forget(w->journal);
+		if (state == SESSION_GONE)
+			journal_forget(w->journal);
 		return 0;
 	}
 	/* Less than was acknowledged: ECR's Range, which stands still. It would say so, with 416.

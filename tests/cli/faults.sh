@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a network and strangers do: answers that are late, short or wrong, and places that must not get
+# to see a credential. Against servers/scripted.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+start_scripted
+head -c 400000 /dev/urandom >data
+printf 'FROM scratch\nCOPY data /\n' >Dockerfile
+check 'an image' rtbuild build -t local/image:1 .
+digest=$(digest_of local/image:1)
+layer=$(manifest local/image:1 | jq -r '.layers[0].digest')
+image=$REGISTRY/a/b:1
+check 'push' rtbuild push local/image:1 "$image"
+play() {
+	script "$1"
+	mark=$(requests_mark)
+}
+pull() { rtbuild pull --store "$TMP/pulled.$checks" "$image" "$@"; }
+arrives() {
+	check "$1" pull
+	stdout_is "${image%:1}@$digest"
+}
+tries() { is "$1" "$(count_requests "$mark" "$2")" "$3"; }
+
+# --- repeated, and how often ---
+
+for code in 408 429 500 502 503 504; do
+	play "GET /v2/*/manifests/* 1 status=$code"
+	arrives "one HTTP $code"
+	tries "HTTP $code: asked twice" '^GET .*manifests' 2
+done
+for code in 400 403 404 405 501; do
+	play "GET /v2/*/manifests/* * status=$code"
+	fails "HTTP $code" pull
+	tries "HTTP $code: asked once" '^GET .*manifests' 1
+done
+play 'GET /v2/*/manifests/* 1 status=503 header=Retry-After:%202'
+began=$(date +%s)
+arrives 'Retry-After in seconds'
+is 'is waited for' "$([ $(($(date +%s) - began)) -ge 2 ] && echo yes)" yes
+date=$(date -u -d '+3 seconds' '+%a, %d %b %Y %H:%M:%S GMT' | sed 's/ /%20/g')
+play "GET /v2/*/manifests/* 1 status=429 header=Retry-After:%20$date"
+began=$(date +%s)
+arrives 'Retry-After as a date'
+is 'is waited for, too' "$([ $(($(date +%s) - began)) -ge 1 ] && echo yes)" yes
+play 'GET /v2/*/manifests/* 1 status=429 header=Retry-After:%206'
+arrives 'a longer pause'
+stderr_has 'asks for a pause'
+play "GET /v2/*/blobs/$layer 1 close reset"
+arrives 'a reset before the answer'
+play "GET /v2/*/blobs/$layer 1 cut=100000 reset"
+arrives 'a reset in the answer'
+tries 'is gone on with' "$layer 206" 1
+play "GET /v2/*/blobs/$layer 1 cut=100000 stall=120"
+arrives 'a server that stops sending'
+tries 'is left after half a minute' "$layer" 2
+
+# --- a POST that may have been taken ---
+
+play 'POST * 1 lose'
+check 'an upload that was opened, but not said so' rtbuild push local/image:1 "${image%:1}/again:1"
+play 'PUT /v2/*/manifests/* 1 lose'
+check 'a manifest that was taken, but not said so' rtbuild push local/image:1 "${image%:1}/more:1"
+play 'PUT /v2/*/blobs/* * lose'
+check 'blobs that were taken, but not said so' rtbuild push local/image:1 "${image%:1}/yet:1"
+tries 'are not sent twice' '^PUT .*/blobs/' 2
+
+# --- bytes that are wrong ---
+
+play "GET /v2/*/blobs/$layer * short=1"
+exits 7 pull
+play "GET /v2/*/blobs/$layer * long=1"
+exits 7 pull
+play "GET /v2/*/blobs/$layer * long=1 chunked"
+exits 7 pull
+play "GET /v2/*/blobs/$layer * corrupt=399999"
+exits 7 pull
+play 'GET /v2/*/manifests/* * corrupt=20'
+exits 7 pull
+play 'GET /v2/*/manifests/* * long=5000000 drop=Docker-Content-Digest'
+exits 7 pull
+stderr_has 'larger than the limit'
+play "GET /v2/*/blobs/$layer 1 cut=100000
+GET /v2/*/blobs/$layer 2 range=wrong"
+exits 4 pull
+stderr_has 'another range'
+play 'PUT /v2/*/blobs/* * store-as=sha256:0000000000000000000000000000000000000000000000000000000000000000'
+exits 7 rtbuild push local/image:1 "${image%:1}/stored:1"
+
+# --- credentials stay where they belong ---
+
+marker=Mark3r-of-the-secret
+mkdir -p docker
+printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf 'u:%s' "$marker" | base64)" >docker/config.json
+coded=$(printf 'u:%s' "$marker" | base64)
+secrets="$marker|$coded|token-[0-9]*-of-scripted"
+other_saw() {
+	awk '/^(main|other) [A-Z]+ / { on = $1 == "other" } on && tolower($0) ~ /^authorization/' "$REGISTRY_HEADERS" | wc -l
+}
+for login in "basic=u:$marker" "bearer=u:$marker"; do
+	kind=${login%%=*}
+	rm -rf "$RTBUILD_STORE/cache/hosts"
+	play "* /v2/* * $login
+* /token* * $login
+GET /v2/*/blobs/* * redirect={other}/cdn/{digest}?sig=a%2Fb"
+	check "$kind: blobs from another server" pull --debug
+	cat "$out" "$err" >>said
+	is "$kind: they came from there" "$([ "$(grep -c '\[other\].* 200 ' "$REGISTRY_LOG")" -ge 2 ] && echo yes)" yes
+	is "$kind: it saw no credential" "$(other_saw)" 0
+	play "* /v2/* * $login
+* /token* * $login
+POST * * location={other}..."
+	fails "$kind: an upload sent to another server" rtbuild push --debug local/image:1 "${image%:1}/$kind:1"
+	cat "$out" "$err" >>said
+	is "$kind: it saw none, either" "$(other_saw)" 0
+	play "* /v2/* * $login
+* /token* * $login"
+	check "$kind: a push" rtbuild push --debug local/image:1 "${image%:1}/$kind:1" --chunk-size 100kB
+	cat "$out" "$err" >>said
+done
+is 'the registry itself did' "$([ "$(grep -ci '^authorization' "$REGISTRY_HEADERS")" -ge 6 ] && echo yes)" yes
+is 'no output has a credential' "$(grep -Ec "$secrets" said)" 0
+is 'nor a signature' "$(grep -c 'sig=' said)" 0
+is 'the store has none' "$(grep -rlE "$secrets" "$RTBUILD_STORE/cache" "$RTBUILD_STORE/partial" "$RTBUILD_STORE/logs" 2>/dev/null)" ''
+finish
