@@ -47,6 +47,11 @@ void sha256_of(unsigned char out[SHA256_SIZE], const void *data, size_t len)
 	check(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL));
 }
 
+void sha1_of(unsigned char out[SHA1_SIZE], const void *data, size_t len)
+{
+	check(EVP_Digest(data, len, out, NULL, EVP_sha1(), NULL));
+}
+
 void md5_of(unsigned char out[MD5_SIZE], const void *data, size_t len)
 {
 	check(EVP_Digest(data, len, out, NULL, EVP_md5(), NULL));

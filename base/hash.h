@@ -7,8 +7,9 @@
 
 #include "base/str.h"
 
-/* Streaming SHA-256 (FIPS 180-4) by OpenSSL; MD5 only for Lithops' own tag rule. Cannot fail. */
-enum { SHA256_SIZE = 32, MD5_SIZE = 16 };
+/* Streaming SHA-256 (FIPS 180-4) by OpenSSL; MD5 only for Lithops' own tag rule, SHA-1
+ * for git's index. Cannot fail. */
+enum { SHA256_SIZE = 32, SHA1_SIZE = 20, MD5_SIZE = 16 };
 
 struct sha256 {
 	void *ctx; /* EVP_MD_CTX */
@@ -20,6 +21,8 @@ void sha256_final(struct sha256 *s, unsigned char out[SHA256_SIZE]); /* releases
 void sha256_free(struct sha256 *s); /* one that was not finished; twice is fine */
 
 void sha256_of(unsigned char out[SHA256_SIZE], const void *data, size_t len);
+/* git's names of things, and nothing that must be safe. */
+void sha1_of(unsigned char out[SHA1_SIZE], const void *data, size_t len);
 void md5_of(unsigned char out[MD5_SIZE], const void *data, size_t len);
 
 /* Wheels and hashed requirements may name any of these (PEP 376, pip's --hash); nothing weaker is

@@ -95,8 +95,8 @@ static void add(struct held *h, const struct git_file *f)
 	e->link = f->link;
 	if (e->kind != ENTRY_FILE)
 		return;
-	e->open = open_file;
-	e->data = f;
+	e->open = f->bytes ? entry_open_bytes : open_file;
+	e->data = f->bytes ? (const void *)f->bytes : f;
 }
 
 bool context_open_git(struct context **out, const struct git_options *opt,
@@ -111,6 +111,8 @@ bool context_open_git(struct context **out, const struct git_options *opt,
 		*time_out = h->files->time;
 	for (size_t i = 0; i < h->files->len; i++)
 		add(h, &h->files->items[i]);
+	if (!entry_list_add_parents(&h->entries, err))
+		return false;
 	for (size_t i = 0; i < h->entries.len; i++)
 		files_add(&files, &h->entries.items[i]);
 	files_sort(&files);

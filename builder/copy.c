@@ -475,6 +475,7 @@ bool copy_source(struct copy *c, const struct files *from, const char *source,
 	bool ok;
 
 	c->keep_times = keep_times || from->keeps_times;
+	c->has_own_times = c->has_own_times || from->keeps_times;
 	ok = c->step->copy.parents ? copy_parents(c, from, source, err)
 				   : copy_matches(c, from, source, err);
 	c->keep_times = keep_times;

@@ -25,6 +25,7 @@ struct copy {
 	struct mode_change mode;
 	const struct dockerignore *excludes; /* may be NULL */
 	bool keep_times;
+	bool has_own_times;     /* a source asked to keep its times */
 	int64_t mtime;          /* of everything, unless keep_times */
 	bool is_linked;         /* --link: nothing of the stage is looked at */
 	copy_unpack_fn *unpack; /* NULL: never */

@@ -411,9 +411,11 @@ static bool key_content(struct cache_key *k, const struct work *w, const struct 
 }
 
 /* Times of a context's files are none of the key (row 65): a fresh checkout is the same context.
- * What an archive says is its content. */
+ * What an archive says is its content, and so is what a source was asked for. */
 static bool counts_times(const struct work *w)
 {
+	if (w->copy.has_own_times)
+		return true;
 	for (const struct unpacked *u = w->unpacked; u; u = u->next)
 		if (u->is_archive)
 			return w->copy.keep_times;

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "git/dotgit.h"
 #include "git/modules.h"
 #include "git/repository.h"
 
@@ -21,6 +22,7 @@ struct walk {
 	const struct git_options *opt;
 	bool no_submodules;
 	const char *subdir; /* NULL: all */
+	struct dotgit *git; /* NULL: none is wanted */
 	bool found_subdir;
 	size_t modules; /* so far */
 };
@@ -109,6 +111,12 @@ bool git_file_open(struct source **out, const struct git_file *f, struct err *er
 	git_oid id;
 
 	memcpy(id.id, f->id, sizeof(f->id));
+	if (f->is_loose) {
+		if (lib->git_odb_read(&object, f->repo->odb, &id) < 0)
+			return missing(f->repo, f->path, err);
+		*out = dotgit_open_loose(lib, object);
+		return true;
+	}
 	if (!read_blob(&object, f->repo, &id, f->path, LIMIT_GIT_BLOB, err))
 		return false;
 	b = mem_alloc(sizeof(*b));
@@ -324,6 +332,10 @@ static bool visit(struct walk *w, struct place *p, const git_tree_entry *e, cons
 
 	if (!check_name(name, path, err))
 		return false;
+	if (w->git && !p->depth && !S_ISDIR(mode) && (mode & S_IFMT) != MODE_MODULE)
+		dotgit_add_object(w->git, id);
+	if (w->git && !p->depth && !S_ISDIR(mode))
+		dotgit_add_entry(w->git, arena_strdup(&w->files->arena, path), mode, id);
 	if (!is_wanted(w, path) && !leads_there(w, path))
 		return true;
 	if (S_ISDIR(mode) || (mode & S_IFMT) == MODE_MODULE)
@@ -349,6 +361,8 @@ static bool walk_tree(struct walk *w, struct place *p, const git_oid *id, const 
 			       LIMIT_PATH_DEPTH);
 	if (!cancel_check(err))
 		return false;
+	if (w->git && !p->depth)
+		dotgit_add_object(w->git, id);
 	if (lib->git_tree_lookup(&tree, p->repo->raw, id) < 0)
 		return missing(p->repo, *prefix ? prefix : "the tree", err);
 	for (size_t i = 0; ok && i < lib->git_tree_entrycount(tree); i++)
@@ -379,12 +393,37 @@ static bool walk_commit(struct walk *w, struct git_repo *repo, const struct git_
 	return ok;
 }
 
+static bool add_dotgit(struct git_files *f, struct dotgit *d, const struct git_location *at,
+		       struct err *err)
+{
+	if (!dotgit_make(d, &f->arena, f->repo, at, err))
+		return false;
+	for (size_t i = 0; i < d->files.len; i++) {
+		const struct dotgit_file *from = &d->files.items[i];
+		struct git_file *to = ARRAY_PUSH(f);
+
+		*to = (struct git_file){ .path = from->path,
+					 .kind = GIT_KIND_FILE,
+					 .size = from->size,
+					 .bytes = from->bytes,
+					 .is_loose = !from->bytes,
+					 .repo = f->repo };
+		memcpy(to->id, from->id.id, sizeof(to->id));
+	}
+	return true;
+}
+
 bool git_files_open(struct git_files **out, const struct git_options *opt,
 		    const struct git_location *at, struct err *err)
 {
 	AUTO(auto_git_files_close) struct git_files *f = mem_alloc(sizeof(*f));
+	AUTO(dotgit_free) struct dotgit git = { 0 };
 	struct walk w = {
-		.files = f, .opt = opt, .no_submodules = at->no_submodules, .subdir = at->subdir
+		.files = f,
+		.opt = opt,
+		.no_submodules = at->no_submodules,
+		.subdir = at->subdir,
+		.git = at->keep_git_dir && !at->subdir ? &git : NULL,
 	};
 	struct git_repo *repo;
 
@@ -393,7 +432,7 @@ bool git_files_open(struct git_files **out, const struct git_options *opt,
 	*ARRAY_PUSH(&f->repos) = repo;
 	f->repo = repo;
 	memcpy(f->commit, repo->commit, sizeof(f->commit));
-	if (!walk_commit(&w, repo, at, "", 0, err))
+	if (!walk_commit(&w, repo, at, "", 0, err) || (w.git && !add_dotgit(f, w.git, at, err)))
 		return err_wrap(err, "%s", at->remote);
 	if (at->subdir && !w.found_subdir)
 		return err_set(err, E_NOT_FOUND, "%s: the commit %.12s has no directory '%s'",

@@ -10,7 +10,8 @@
  * The files of one commit, as git would check them out, straight from the objects: nothing is
  * written. Submodules are followed at the commit the tree names. Refused, E_INTEGRITY: paths that
  * leave the tree, entries called .git in any case, modes that git does not know. LFS pointers stay
- * what they are: text.
+ * what they are: text. With keep_git_dir, and no subdir, a .git directory of the commit is among
+ * them (git/dotgit.h); submodules have none.
  */
 enum git_kind { GIT_KIND_FILE, GIT_KIND_PROGRAM, GIT_KIND_LINK, GIT_KIND_DIR };
 
@@ -21,14 +22,16 @@ struct git_file {
 	const char *path; /* relative to the wanted directory, canonical */
 	enum git_kind kind;
 	unsigned char id[GIT_ID_SIZE];
-	int64_t size;     /* files */
-	const char *link; /* links: the target */
+	int64_t size;      /* files */
+	const char *link;  /* links: the target */
+	const char *bytes; /* the content itself; NULL: an object's */
+	bool is_loose;     /* the object as .git/objects has it */
 	const struct git_repo *repo;
 };
 
 struct git_files {
 	struct arena arena;
-	struct git_file *items; /* directories before what is in them */
+	struct git_file *items; /* directories before what is in them, but those of .git */
 	size_t len, cap;
 	char commit[41];
 	int64_t time;                /* the committer's */

@@ -43,6 +43,20 @@ bool git_is_commit(const char *text)
 	return strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40;
 }
 
+char *git_config_value(const char *text)
+{
+	struct buf out = BUF_INIT(2 * LIMIT_URL + 3);
+
+	buf_put(&out, "\"");
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_put(&out, "\\");
+		buf_put_byte(&out, (unsigned char)*text);
+	}
+	buf_put(&out, "\"");
+	return buf_steal(&out);
+}
+
 static const char *scheme_prefix(enum git_scheme scheme)
 {
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)

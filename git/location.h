@@ -51,6 +51,9 @@ MUST_CHECK bool git_location_resolve(struct git_location *out, const struct git_
 				     const char *url, struct err *err);
 bool git_location_same_host(const struct git_location *a, const struct git_location *b);
 
+/* A text as a value of a git configuration file; the caller frees. */
+char *git_config_value(const char *text);
+
 /* A whole SHA-1 commit id: 40 hex digits, lower case. */
 bool git_is_commit(const char *text);
 

@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "git/location.h"
 
 /* Mirrors on disk. Which commit is wanted is repository.c's business. */
 
@@ -65,10 +66,11 @@ static bool put_once(const struct mirror *m, const char *name, const char *text,
 /* What makes it a repository that git reads, too. */
 static bool make_skeleton(const struct mirror *m, const char *remote, struct err *err)
 {
+	AUTO(auto_free) char *url = git_config_value(remote);
 	AUTO(auto_free)
 	char *config = mem_printf("[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 				  "[remote \"origin\"]\n\turl = %s\n",
-				  remote);
+				  url);
 
 	return fs_mkdir_p(m->dir, packs_dir, 0755, FS_BENEATH_NOLINK, err) &&
 	       fs_mkdir_p(m->dir, commits_dir, 0755, FS_BENEATH_NOLINK, err) &&

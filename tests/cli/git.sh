@@ -336,4 +336,28 @@ is 'created then' "$(config g/epoch:1 | jq -r .created)" 2023-11-14T22:13:20Z
 is 'its files too' "$(TZ=UTC tar -tvzf "$(layer g/epoch:1 1)" --full-time | awk '{ print $4, $5 }' | sort -u)" '2023-11-14 22:13:20'
 check 'mtime=commit' rtbuild build -t g/mtime:1 "$main?mtime=commit"
 is 'mtime=commit: files' "$(TZ=UTC tar -tvzf "$(layer g/mtime:1 1)" --full-time | awk '{ print $4, $5 }' | sort -u)" '2023-11-14 22:13:20'
+
+# --- keep-git-dir ---
+
+cat >keep.Dockerfile <<END
+FROM scratch
+ADD --keep-git-dir=true $main#main /code/
+ADD --keep-git-dir $main#main:sub /sub/
+END
+check 'ADD --keep-git-dir' rtbuild build -t g/keep:1 -f keep.Dockerfile .
+mkdir unpacked
+tar -xzf "$(layer g/keep:1 1)" -C unpacked
+check 'git finds the repository whole' git -C unpacked/code fsck --full --strict
+is 'git finds nothing changed' "$(git -C unpacked/code status --porcelain)" ''
+is 'at the commit' "$(git -C unpacked/code rev-parse HEAD refs/heads/main | sort -u)" "$second"
+is 'its origin' "$(git -C unpacked/code remote get-url origin)" "$main"
+is 'a subdirectory has none' "$(members "$(layer g/keep:1 2)" | grep -c '\.git')" 0
+rm -rf "$RTBUILD_STORE/cache"
+check 'again, from nothing' rtbuild build -t g/keep:2 -f keep.Dockerfile .
+is 'the same image' "$(digest_of g/keep:2)" "$(digest_of g/keep:1)"
+printf 'FROM scratch\nADD --keep-git-dir=false %s?keep-git-dir=1 /\n' "$main" >keep.Dockerfile
+exits 3 rtbuild build -f keep.Dockerfile .
+stderr_has 'contradict'
+check 'a context with its .git' rtbuild build -t g/keep:3 --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1 "$main"
+is 'a context with its .git: HEAD' "$(tar -xOzf "$(layer g/keep:3 1)" .git/HEAD)" "$second"
 finish
