@@ -266,6 +266,18 @@ check 'gc beside a command' rtbuild gc
 stderr_has 'a command runs on this store'
 kill $busy
 wait $busy 2>/dev/null
+is 'cache: whole after SIGTERM' "$(rtbuild cache export carried - | cmp - carried.tar && echo same)" same
+rtbuild build --no-cache --progress=plain d >busy.out 2>&1 &
+busy=$!
+wait_for busy.out '   \| begin' >/dev/null || :
+kill -9 $busy
+wait $busy 2>/dev/null
+tries=0
+while leftovers | grep -q . && [ $tries -lt 100 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+done
+is 'cache: whole after SIGKILL' "$(rtbuild cache export carried - | cmp - carried.tar && echo same)" same
 
 # --- gc ---
 

@@ -13,6 +13,21 @@
 fails 'mounting is refused there' "$ROOT/tests/servers/without-mounts" mount -t tmpfs none /mnt
 fails 'a user namespace is' "$ROOT/tests/servers/without-mounts" unshare --user true
 fails 'a mount namespace is' "$ROOT/tests/servers/without-mounts" unshare --mount true
+
+# A container that may mount but masks part of /proc is given no /proc of its own: the one there is
+# bound, and since it shows other processes the command has no process namespace either.
+if [ "$(id -u)" -eq 0 ]; then
+	need_tiny
+	rtbuild build -q -t tiny:1 "$TINY" >/dev/null
+	# shellcheck disable=SC2016 # a script of its own
+	run unshare --mount sh -c 'mount -t tmpfs none /proc/fs && mount -t tmpfs none /proc/bus &&
+		exec unshare --user --mount --map-root-user "$@"' - rtbuild run --verbose tiny:1 \
+		sh -c 'ls -d /proc/$$ | grep -c "^/proc/$$\$"; sleep 301 & echo 1 >/proc/sys/vm/drop_caches || echo protected'
+	is 'a masked /proc: the one there' "$(tr '\n' ' ' <"$out")" '1 protected '
+	stderr_has 'no /proc of its own can be mounted'
+	stderr_has 'built-in: probe ok'
+	is 'a masked /proc: what is left running dies all the same' "$(pgrep -x -f 'sleep 301')$(leftovers)" ''
+fi
 no_user
 suite_without_mounts "$user" run.sh
 suite_without_mounts "$user" mounts.sh
