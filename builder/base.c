@@ -142,8 +142,10 @@ bool base_get(struct base **out, struct build *b, const char *name, const struct
 	ok = base->state == BASE_LOADED;
 	lock_drop(&base->lock);
 	*out = base;
-	if (!ok)
+	if (!ok) {
 		*err = base->failure;
+		plan_hint_stage(b->plan, name, err);
+	}
 	return ok;
 }
 

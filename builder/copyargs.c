@@ -147,6 +147,7 @@ static bool copy_dest(const char **text_out, struct maker *m, struct err *err)
 		free(doc.name);
 		err_set(err, E_INPUT, "%s: a here-document cannot be the destination",
 			m->in->spec->name);
+		err_hint(err, "the destination is the last word: COPY <<EOF /file");
 		return maker_bad_word(m, m->in->word_count - 1, err);
 	}
 	if (!maker_expand(&text, m, word, err))

@@ -296,6 +296,7 @@ static bool parse_pairs(struct parser *p, struct instruction *in, const struct r
 		break;
 	case WORDS_PAIRS_NO_NAME:
 		err_set(err, E_INPUT, "%s: the name before '=' is missing", in->spec->name);
+		err_hint(err, "for example %s", in->spec->example);
 		break;
 	}
 	return dockerfile_at(p->d, lex_place(&p->lex, rest->at + bad_at), 0, err);
@@ -311,6 +312,7 @@ static bool parse_names(struct parser *p, struct instruction *in, const struct r
 		if (words.items[i].text[0] != '=')
 			continue;
 		err_set(err, E_INPUT, "%s: the name before '=' is missing", in->spec->name);
+		err_hint(err, "for example %s", in->spec->example);
 		return dockerfile_at(p->d, lex_place(&p->lex, rest->at + words.items[i].at), 0,
 				     err);
 	}
@@ -365,6 +367,7 @@ static bool parse_onbuild(struct parser *p, struct instruction *in, const struct
 
 	if (!*rest->text) {
 		err_set(err, E_INPUT, "ONBUILD needs an instruction");
+		err_hint(err, "for example %s", in->spec->example);
 		return dockerfile_at(p->d, in->place, 7, err);
 	}
 	/* before it is read: ONBUILD ONBUILD ... would nest as deep as a line is long */
@@ -373,6 +376,9 @@ static bool parse_onbuild(struct parser *p, struct instruction *in, const struct
 	     kind == INSTRUCTION_MAINTAINER)) {
 		err_set(err, E_INPUT, "%s cannot be a trigger of ONBUILD",
 			instruction_spec(kind)->name);
+		err_hint(err, kind == INSTRUCTION_ONBUILD
+				      ? "write ONBUILD once: triggers are not passed on"
+				      : "any other instruction can");
 		return dockerfile_at(p->d, lex_place(&p->lex, rest->at), (int)name.len, err);
 	}
 	if (!parse_line(p, held, *rest, err))
@@ -479,10 +485,12 @@ static bool check_count(struct parser *p, const struct instruction *in, struct e
 			err_set(err, E_INPUT, "%s needs one argument", spec->name);
 		else
 			err_set(err, E_INPUT, "%s needs at least one argument", spec->name);
+		err_hint(err, "for example %s", spec->example);
 		return dockerfile_at(p->d, in->place, width, err);
 	}
 	if (spec->words_max && in->word_count > spec->words_max && spec->form != FORM_TRIGGER) {
 		err_set(err, E_INPUT, "%s has too many arguments", spec->name);
+		err_hint(err, "for example %s", spec->example);
 		return dockerfile_at(p->d, in->words[spec->words_max].place, 0, err);
 	}
 	if (in->kind == INSTRUCTION_SHELL && !in->json) {
@@ -493,6 +501,7 @@ static bool check_count(struct parser *p, const struct instruction *in, struct e
 	if (in->kind == INSTRUCTION_FROM && in->word_count != 1 &&
 	    (in->word_count != 3 || strcasecmp(in->words[1].text, "as") != 0)) {
 		err_set(err, E_INPUT, "FROM takes an image, or an image AS a name");
+		err_hint(err, "for example %s", spec->example);
 		return dockerfile_at(p->d, in->words[1].place, 0, err);
 	}
 	return true;
@@ -514,6 +523,10 @@ static bool parse_line(struct parser *p, struct instruction *in, struct rest res
 		err_set(err, E_INPUT, "unknown instruction '%s'", shown);
 		if (near)
 			err_hint(err, "did you mean %s?", near);
+		else
+			err_hint(err,
+				 "a line goes on behind \"%c\" at the end of the one before it",
+				 p->lex.escape);
 		return dockerfile_at(p->d, in->place, (int)name_len, err);
 	}
 	in->spec = instruction_spec(in->kind);
@@ -531,6 +544,7 @@ static bool check_order(struct parser *p, const struct instruction *in, struct e
 {
 	if (in->kind == INSTRUCTION_FROM && ++p->stages > LIMIT_STAGES) {
 		err_set(err, E_INPUT, "more than %d stages", LIMIT_STAGES);
+		err_hint(err, "put some into an image of their own");
 		return dockerfile_at(p->d, in->place, 4, err);
 	}
 	if (!p->stages && in->kind != INSTRUCTION_ARG) {
@@ -540,6 +554,7 @@ static bool check_order(struct parser *p, const struct instruction *in, struct e
 	}
 	if (p->instructions.len > LIMIT_INSTRUCTIONS) {
 		err_set(err, E_INPUT, "more than %d instructions", LIMIT_INSTRUCTIONS);
+		err_hint(err, "put some into an image of their own");
 		return dockerfile_at(p->d, in->place, 0, err);
 	}
 	return true;

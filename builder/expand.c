@@ -47,7 +47,11 @@ static void result_free(struct result *r)
 static bool fail(struct expander *x, size_t at, struct err *err, const char *text)
 {
 	x->bad_at = at;
-	return err_set(err, E_INPUT, "%s", text);
+	err_set(err, E_INPUT, "%s", text);
+	if (x->text[at] == '$' || x->text[at] == '\'' || x->text[at] == '"')
+		err_hint(err, "a plain %c is written %c%c", x->text[at], x->opt->escape,
+			 x->text[at]);
+	return false;
 }
 
 static void end_word(struct result *r)
@@ -138,10 +142,11 @@ static bool choose(struct expander *x, char **out, const char *name, const char 
 
 	if (op == '?' && unset) {
 		x->bad_at = dollar;
-		return err_set(err, E_INPUT, "%s: %s", name,
-			       *word   ? word
-			       : value ? "is not allowed to be empty"
-				       : "is not allowed to be unset");
+		err_set(err, E_INPUT, "%s: %s", name,
+			*word   ? word
+			: value ? "is not allowed to be empty"
+				: "is not allowed to be unset");
+		return err_hint(err, "give it by ARG or ENV, or --build-arg %s=value", name);
 	}
 	if (op == '+')
 		*out = mem_strdup(unset ? "" : word);
@@ -159,6 +164,8 @@ static bool expand_operator(struct expander *x, char **out, const char *name, ch
 	const char *value;
 	bool longest;
 
+	if (null_is_unset && trims)
+		return fail(x, dollar, err, "':' cannot stand before '#' or '%' in a substitution");
 	if (!take_operand(x, &word, '}', trims, dollar, err))
 		return false;
 	value = lookup(x, name);
@@ -168,8 +175,6 @@ static bool expand_operator(struct expander *x, char **out, const char *name, ch
 	}
 	if (!trims)
 		return choose(x, out, name, value, op, null_is_unset, word, dollar, err);
-	if (null_is_unset)
-		return fail(x, dollar, err, "':' cannot stand before '#' or '%' in a substitution");
 	longest = word[0] == op;
 	if (!pattern_trim(out, value ? value : "", word + longest, op == '%', longest, err)) {
 		x->bad_at = dollar;
@@ -238,8 +243,9 @@ static bool expand_braces(struct expander *x, char **out, size_t dollar, struct 
 		return fail(x, dollar, err, "'}' is missing behind ${");
 	if (!strchr("-+?#%", op)) {
 		x->bad_at = dollar;
-		return err_set(err, E_INPUT, "unsupported modifier '%s%c' in ${%s...}",
-			       null_is_unset ? ":" : "", op, name);
+		err_set(err, E_INPUT, "unsupported modifier '%s%c' in ${%s...}",
+			null_is_unset ? ":" : "", op, name);
+		return err_hint(err, "known are :- - :+ + :? ? # ## %% %%%% / and //");
 	}
 	x->at++;
 	return expand_operator(x, out, name, op, null_is_unset, dollar, err);

@@ -66,6 +66,7 @@ struct instruction_spec {
 	const struct flag_spec *flags;
 	size_t flag_count;
 	bool heredocs;
+	const char *example; /* for messages */
 };
 
 const struct instruction_spec *instruction_spec(enum instruction_kind kind);

@@ -35,6 +35,7 @@ static bool make_pairs(struct maker *m, struct err *err)
 			return false;
 		if (!*pairs[i].key) {
 			err_set(err, E_INPUT, "%s: the name is empty", m->in->spec->name);
+			err_hint(err, "it came of '%s'", m->in->words[2 * i].text);
 			return maker_bad_word(m, 2 * i, err);
 		}
 		if (!buf_printf(&history, err, " %s=%s", pairs[i].key, pairs[i].value))
@@ -127,7 +128,13 @@ static bool make_stopsignal(struct maker *m, struct err *err)
 	if (!maker_expand(&text, m, &m->in->words[0], err))
 		return false;
 	if (m->s->base_known && !signal_is_known(text)) {
+		const char *near = signal_nearest(text);
+
 		err_set(err, E_INPUT, "unknown signal '%s'", text);
+		if (near)
+			err_hint(err, "did you mean SIG%s?", near);
+		else
+			err_hint(err, "a name or a number: SIGTERM, 15, RTMIN+3");
 		return maker_bad_word(m, 0, err);
 	}
 	return make_text(m, text);
@@ -162,6 +169,7 @@ static bool make_volume(struct maker *m, struct err *err)
 			return false;
 		if (!*list[i]) {
 			err_set(err, E_INPUT, "VOLUME: an empty path");
+			err_hint(err, "for example %s", m->in->spec->example);
 			return maker_bad_word(m, i, err);
 		}
 	}

@@ -117,8 +117,10 @@ static bool take_directive(struct lex *lx, struct slice line, bool *taken, struc
 	*taken = true;
 	lx->error_at = (struct place){ lx->line, (int)(key.ptr - line.ptr) + 1 };
 	if (directive->value.ptr)
-		return err_set(err, E_INPUT, "the directive '" SLICE_FMT "' is given twice",
-			       SLICE_ARG(key));
+		err_set(err, E_INPUT, "the directive '" SLICE_FMT "' is given twice",
+			SLICE_ARG(key));
+	if (directive->value.ptr)
+		return err_hint(err, "leave one out");
 	directive->value = value;
 	directive->place = lx->error_at;
 	if (directive != &lx->escape_directive)

@@ -137,6 +137,7 @@ static bool stage_platform(struct plan *p, struct plan_stage *s, struct err *err
 	else if (platform_parse(&s->platform, text, err))
 		return true;
 	hint_global(p, flag->value, err);
+	err_hint(err, "leave it out, or give one: linux/arm64");
 	return dockerfile_at(p->file, word.place, (int)strlen(flag->value), err);
 }
 
@@ -293,6 +294,7 @@ static bool mark_used(struct plan *p, size_t index, struct err *err)
 static bool find_target(struct plan *p, struct err *err)
 {
 	const char *target = p->request->target;
+	AUTO(buf_free) struct buf all = BUF_INIT(ERR_HINT_MAX * 32);
 	const char *names[16];
 	const char *near;
 	size_t count = 0;
@@ -314,7 +316,12 @@ static bool find_target(struct plan *p, struct err *err)
 	}
 	near = str_nearest(target, names, count);
 	err_set(err, E_NOT_FOUND, "%s has no stage '%s'", p->file->name, target);
-	return near ? err_hint(err, "did you mean %s?", near) : false;
+	if (near)
+		return err_hint(err, "did you mean %s?", near);
+	for (size_t i = 0; i < count; i++)
+		buf_putf(&all, "%s%.40s", i ? ", " : "", names[i]);
+	return err_hint(err, "stages are %s%s0 to %zu", all.ptr, count ? ", or by number " : "",
+			p->stage_count - 1);
 }
 
 static bool is_declared(const struct plan *p, const char *name)
@@ -371,6 +378,22 @@ void plan_free(struct plan *p)
 	free(p->images.items);
 	str_list_free(&p->notes);
 	arena_free(&p->arena);
+}
+
+void plan_hint_stage(const struct plan *p, const char *image, struct err *err)
+{
+	AUTO(auto_free) char *name = mem_strdup(image);
+
+	for (char *c = name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	for (size_t i = 0; i < p->stage_count; i++) {
+		if ((err->code != E_NOT_FOUND && err->code != E_INPUT) || !p->stages[i].name ||
+		    !str_nearest(name, &p->stages[i].name, 1))
+			continue;
+		err->hint[0] = '\0'; /* a slip of the pen says more than images of like names */
+		err_hint(err, "did you mean the stage %s?", p->stages[i].name);
+		return;
+	}
 }
 
 const char *plan_stage_label(struct plan *p, size_t stage)

@@ -59,6 +59,9 @@ struct plan_source {
 MUST_CHECK bool plan_source(struct plan_source *out, const struct plan *p, size_t stage,
 			    const char *from, struct err *err);
 
+/* Say in `err`, about an image that is not there, which stage may have been meant. */
+void plan_hint_stage(const struct plan *p, const char *image, struct err *err);
+
 /* How to name a stage to people: its name, or its number. In the arena. */
 const char *plan_stage_label(struct plan *p, size_t stage);
 

@@ -11,5 +11,7 @@ MUST_CHECK bool ports_parse(struct str_list *out, const char *spec, struct err *
 
 /* A signal by number or name, with or without SIG. */
 bool signal_is_known(const char *text);
+/* The name without SIG nearest to it, or NULL. */
+const char *signal_nearest(const char *text);
 
 #endif

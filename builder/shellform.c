@@ -215,11 +215,15 @@ static bool health_duration(int64_t *out, struct maker *m, const char *name, str
 		return true;
 	if (!duration_parse(out, flag->value, err)) {
 		err_wrap(err, "--%s", name);
-		return dockerfile_at(m->file, flag->place, 0, err);
+		err_hint(err, "for example 30s, 1m30s or 500ms");
+		return dockerfile_at(m->file, flag_value_place(flag, 0), (int)strlen(flag->value),
+				     err);
 	}
 	if (*out && *out < 1000000) {
 		err_set(err, E_INPUT, "--%s cannot be less than 1ms", name);
-		return dockerfile_at(m->file, flag->place, 0, err);
+		err_hint(err, "0 is docker's default; else for example 30s");
+		return dockerfile_at(m->file, flag_value_place(flag, 0), (int)strlen(flag->value),
+				     err);
 	}
 	return true;
 }
@@ -234,7 +238,9 @@ static bool health_retries(int64_t *out, struct maker *m, struct err *err)
 		return true;
 	if (!str_to_u64(&value, slice_of(flag->value), INT32_MAX)) {
 		err_set(err, E_INPUT, "--retries takes a number, not '%s'", flag->value);
-		return dockerfile_at(m->file, flag->place, 0, err);
+		err_hint(err, "0 is docker's default, 3");
+		return dockerfile_at(m->file, flag_value_place(flag, 0), (int)strlen(flag->value),
+				     err);
 	}
 	*out = (int64_t)value;
 	return true;
@@ -250,6 +256,7 @@ static bool health_test(struct maker *m, struct err *err)
 	if (strcasecmp(in->words[0].text, "NONE") == 0) {
 		if (in->word_count > 1) {
 			err_set(err, E_INPUT, "HEALTHCHECK NONE takes no arguments");
+			err_hint(err, "for example %s", in->spec->example);
 			return maker_bad_word(m, 1, err);
 		}
 		h->none = true;
@@ -259,6 +266,7 @@ static bool health_test(struct maker *m, struct err *err)
 		return maker_bad_word(m, 0, err);
 	} else if (in->word_count == 1) {
 		err_set(err, E_INPUT, "HEALTHCHECK CMD needs a command");
+		err_hint(err, "for example %s", in->spec->example);
 		return maker_bad_word(m, 0, err);
 	}
 	test = plain_words(m, 0, &count);

@@ -311,6 +311,28 @@ static void copy_errors(void **state)
 	fails(&w, "FROM scratch\nCOPY a /x", E_INPUT, "Dockerfile:2:1", "no build context");
 }
 
+/* An image that is not there, named almost like a stage. */
+static void near_stages(void **state)
+{
+	static const char *const lines[] = { "FROM biuld\n",
+					     "FROM scratch\nCOPY --from=Biuld /a /\n" };
+	AUTO(world_close) struct world w;
+	(void)state;
+
+	world_open(&w);
+	put(&w, "a", "a");
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		AUTO(auto_free)
+		char *text = mem_printf("FROM scratch AS build\nCOPY a /\n%s", lines[i]);
+		struct image img = { 0 };
+		struct err err = { 0 };
+
+		assert_false(try_build(&img, &w, text, &err));
+		assert_string_equal(err.hint, "did you mean the stage build?");
+		assert_true(err.at.line > 2);
+	}
+}
+
 static void stages(void **state)
 {
 	AUTO(world_close) struct world w;
@@ -958,6 +980,7 @@ int main(void)
 		cmocka_unit_test(copy_rules),
 		cmocka_unit_test(on_a_base),
 		cmocka_unit_test(copy_errors),
+		cmocka_unit_test(near_stages),
 		cmocka_unit_test(stages),
 		cmocka_unit_test(config_and_history),
 		cmocka_unit_test(commands),
