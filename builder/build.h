@@ -113,8 +113,7 @@ MUST_CHECK bool build_images(struct image *out, const struct build_env *env,
 			     const struct build_request *req, const struct platform *platforms,
 			     size_t count, struct err *err);
 
-/* The plan alone as JSON (stages kept, steps, what needs base files), without touching network or
- * store. */
+/* The plan alone as JSON, see plan.h, without touching network or store. */
 MUST_CHECK bool build_plan_json(json_t **out, const struct build_request *req, struct err *err);
 
 #endif

@@ -41,7 +41,7 @@ struct plan {
 		} * items;
 		size_t len, cap;
 	} images;
-	struct str_list notes; /* build arguments that nothing declares, stage names given twice */
+	struct str_list notes; /* build arguments that nothing declares */
 };
 /* E_INPUT with the place; E_NOT_FOUND for a target that is not there. */
 MUST_CHECK bool plan_make(struct plan *out, const struct dockerfile *file,
@@ -75,7 +75,32 @@ const char *plan_step_needs_base(const struct step *step);
 /* A step as one line of text, for people and for tests. */
 void plan_describe(struct buf *out, const struct step *step);
 
-/* The plan as JSON, see build.h. */
+/*
+ * The plan as JSON, what `build --plan` prints. Nothing is asked of store or network: what a base
+ * image may set stays as it is written.
+ *
+ *	dockerfile, platform
+ *	target     number of the stage that is asked for
+ *	images     [{image, platform}] that have to be there: bases, and those copied from
+ *	unused     names, or numbers, of the stages that are not built
+ *	stages     those that are: {stage, name, line, platform, steps} and from (an image, or
+ *	           scratch), fromStage or fromContext
+ *	steps      {line, instruction, text, createdBy, layer}: `text` says it all in one line,
+ *	           `createdBy` is the history's; trigger: it is ONBUILD of the base;
+ *	           needsBaseFiles: why files of the base have to be fetched for it; unset: names of
+ *	           variables that are not set; and by instruction
+ *	  RUN               argv, env, cwd, user, network, script, mounts [{type, target, readOnly,
+ *	                    from, source, id, env, sharing, size, required, mode, uid, gid}]
+ *	  COPY, ADD         sources, heredocs [{name, content}], destination, from, chown, chmod,
+ *	                    checksum, link, parents, exclude, unpack, keepGitDir
+ *	  ENV LABEL ARG     pairs [{name, value}]
+ *	  HEALTHCHECK       health {test, interval, timeout, startPeriod, startInterval, retries}:
+ *	                    nanoseconds
+ *	  CMD ENTRYPOINT SHELL EXPOSE VOLUME   list
+ *	  others            value
+ *
+ * `from` comes with fromStage, fromContext or fromImage.
+ */
 MUST_CHECK bool plan_json(json_t **out, struct plan *p, struct err *err);
 
 #endif

@@ -97,30 +97,72 @@ void plan_describe(struct buf *out, const struct step *step)
 	}
 }
 
+/* Bytes that are no UTF-8 come out as \xNN: JSON cannot hold them. */
+static json_t *text_json(const char *text)
+{
+	AUTO(auto_free) char *shown = NULL;
+	json_t *out = json_string(text);
+
+	if (out)
+		return out;
+	shown = str_printable(text, strlen(text), SIZE_MAX);
+	return json_string(shown);
+}
+
 static json_t *list_json(const char *const *list, size_t count)
 {
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(out, json_string(list[i]));
+		json_array_append_new(out, text_json(list[i]));
 	return out;
 }
 
 static void set_text(json_t *out, const char *key, const char *value)
 {
 	if (value)
-		json_object_set_new(out, key, json_string(value));
+		json_object_set_new(out, key, text_json(value));
 }
 
-static json_t *mount_json(const struct step_mount *m)
+static void set_octal(json_t *out, const char *key, uint32_t mode)
 {
-	bool has_owner = m->kind == MOUNT_CACHE || m->kind == MOUNT_SECRET || m->kind == MOUNT_SSH;
+	AUTO(auto_free) char *text = mem_printf("%04o", mode);
+
+	json_object_set_new(out, key, json_string(text));
+}
+
+/* "from" as written, and which of the three it is. */
+static void set_source(json_t *out, const struct plan *p, size_t stage, const char *from)
+{
+	struct plan_source source;
+	struct err ignored = { 0 };
+
+	if (!from)
+		return;
+	set_text(out, "from", from);
+	if (!plan_source(&source, p, stage, from, &ignored))
+		return;
+	switch (source.kind) {
+	case PLAN_SOURCE_STAGE:
+		json_object_set_new(out, "fromStage", json_integer((json_int_t)source.stage));
+		return;
+	case PLAN_SOURCE_CONTEXT:
+		set_text(out, "fromContext", source.context->name);
+		return;
+	case PLAN_SOURCE_IMAGE:
+		set_text(out, "fromImage", source.image);
+		return;
+	}
+}
+
+static json_t *mount_json(const struct plan *p, size_t stage, const struct step_mount *m)
+{
 	json_t *out = json_object();
 
 	set_text(out, "type", mountargs_kind_name(m->kind));
 	set_text(out, "target", m->target);
 	json_object_set_new(out, "readOnly", json_boolean(m->read_only));
-	set_text(out, "from", m->from);
+	set_source(out, p, stage, m->from);
 	set_text(out, "source", m->source);
 	set_text(out, "id", m->id);
 	set_text(out, "env", m->env);
@@ -128,68 +170,136 @@ static json_t *mount_json(const struct step_mount *m)
 		set_text(out, "sharing", mountargs_sharing_name(m->sharing));
 	if (m->size)
 		json_object_set_new(out, "size", json_integer((json_int_t)m->size));
-	if (m->required)
-		json_object_set_new(out, "required", json_true());
-	if (has_owner) {
-		json_object_set_new(out, "mode", json_integer(m->mode));
-		json_object_set_new(out, "uid", json_integer(m->uid));
-		json_object_set_new(out, "gid", json_integer(m->gid));
+	if (m->kind == MOUNT_SECRET || m->kind == MOUNT_SSH)
+		json_object_set_new(out, "required", json_boolean(m->required));
+	if (m->kind == MOUNT_BIND || m->kind == MOUNT_TMPFS)
+		return out;
+	set_octal(out, "mode", m->mode);
+	json_object_set_new(out, "uid", json_integer(m->uid));
+	json_object_set_new(out, "gid", json_integer(m->gid));
+	return out;
+}
+
+static void set_run(json_t *out, const struct plan *p, size_t stage, const struct step_run *run)
+{
+	json_t *mounts = json_array();
+	size_t argc = 0;
+	size_t envc = 0;
+
+	while (run->argv[argc])
+		argc++;
+	while (run->env[envc])
+		envc++;
+	json_object_set_new(out, "argv", list_json(run->argv, argc));
+	json_object_set_new(out, "env", list_json(run->env, envc));
+	set_text(out, "cwd", run->cwd);
+	set_text(out, "user", run->user);
+	set_text(out, "network", run->no_network ? "none" : run->host_network ? "host" : "default");
+	set_text(out, "script", run->script);
+	for (size_t i = 0; i < run->mount_count; i++)
+		json_array_append_new(mounts, mount_json(p, stage, &run->mounts[i]));
+	json_object_set_new(out, "mounts", mounts);
+}
+
+static json_t *inlines_json(const struct step_copy *c)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < c->inline_count; i++) {
+		json_t *doc = json_object();
+
+		set_text(doc, "name", c->inlines[i].name);
+		set_text(doc, "content", c->inlines[i].content);
+		json_array_append_new(out, doc);
 	}
 	return out;
 }
 
-static json_t *mounts_json(const struct step_run *run)
+static void set_copy(json_t *out, const struct plan *p, size_t stage, const struct step_copy *c)
+{
+	json_object_set_new(out, "sources", list_json(c->sources, c->source_count));
+	if (c->inline_count)
+		json_object_set_new(out, "heredocs", inlines_json(c));
+	set_text(out, "destination", c->dest);
+	set_source(out, p, stage, c->from);
+	set_text(out, "chown", c->chown);
+	set_text(out, "chmod", c->chmod);
+	set_text(out, "checksum", c->checksum);
+	json_object_set_new(out, "link", json_boolean(c->link));
+	json_object_set_new(out, "parents", json_boolean(c->parents));
+	if (c->exclude_count)
+		json_object_set_new(out, "exclude", list_json(c->excludes, c->exclude_count));
+	if (c->has_unpack)
+		json_object_set_new(out, "unpack", json_boolean(c->unpack));
+	if (c->has_keep_git_dir)
+		json_object_set_new(out, "keepGitDir", json_boolean(c->keep_git_dir));
+}
+
+/* ENV, LABEL and ARG in order; an ARG without a value is null. */
+static json_t *pairs_json(const struct step *step)
 {
 	json_t *out = json_array();
 
-	for (size_t i = 0; i < run->mount_count; i++)
-		json_array_append_new(out, mount_json(&run->mounts[i]));
+	for (size_t i = 0; i < step->pair_count; i++) {
+		const char *value = step->pairs[i].value;
+		json_t *pair = json_object();
+
+		set_text(pair, "name", step->pairs[i].key);
+		json_object_set_new(pair, "value", value ? text_json(value) : json_null());
+		json_array_append_new(out, pair);
+	}
 	return out;
 }
 
-static json_t *step_json(const struct step *step, bool needs_matter)
+static json_t *health_json(const struct step_health *h)
+{
+	json_t *out = json_object();
+
+	json_object_set_new(out, "test", list_json(h->test, h->test_count));
+	json_object_set_new(out, "interval", json_integer(h->interval));
+	json_object_set_new(out, "timeout", json_integer(h->timeout));
+	json_object_set_new(out, "startPeriod", json_integer(h->start_period));
+	json_object_set_new(out, "startInterval", json_integer(h->start_interval));
+	json_object_set_new(out, "retries", json_integer(h->retries));
+	return out;
+}
+
+/* What the instruction says, by kind. */
+static void set_data(json_t *out, const struct plan *p, size_t stage, const struct step *step)
+{
+	if (step->kind == INSTRUCTION_RUN)
+		set_run(out, p, stage, &step->run);
+	else if (step->kind == INSTRUCTION_COPY || step->kind == INSTRUCTION_ADD)
+		set_copy(out, p, stage, &step->copy);
+	else if (step->kind == INSTRUCTION_HEALTHCHECK)
+		json_object_set_new(out, "health", health_json(&step->health));
+	else if (step->pairs)
+		json_object_set_new(out, "pairs", pairs_json(step));
+	else if (step->list)
+		json_object_set_new(out, "list", list_json(step->list, step->list_count));
+	else
+		set_text(out, "value", step->text);
+}
+
+static json_t *step_json(const struct plan *p, size_t stage, const struct step *step)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(32 * MIB);
 	const char *needs = plan_step_needs_base(step);
 	json_t *out = json_object();
-	size_t argc = 0;
 
 	plan_describe(&text, step);
 	json_object_set_new(out, "line", json_integer(step->in->place.line));
-	json_object_set_new(out, "instruction", json_string(step->in->spec->name));
-	json_object_set_new(out, "text", json_string(text.ptr));
-	if (step->history)
-		json_object_set_new(out, "createdBy", json_string(step->history));
+	set_text(out, "instruction", step->in->spec->name);
+	set_text(out, "text", text.ptr);
+	set_text(out, "createdBy", step->history);
 	json_object_set_new(out, "layer", json_boolean(step->has_layer));
-	if (needs && needs_matter)
-		json_object_set_new(out, "needsBaseFiles", json_string(needs));
-	if (step->kind == INSTRUCTION_RUN) {
-		while (step->run.argv[argc])
-			argc++;
-		json_object_set_new(out, "argv", list_json(step->run.argv, argc));
-		json_object_set_new(out, "cwd", json_string(step->run.cwd));
-		json_object_set_new(out, "user", json_string(step->run.user));
-		json_object_set_new(out, "network",
-				    json_string(step->run.no_network     ? "none"
-						: step->run.host_network ? "host"
-									 : "default"));
-		if (step->run.mount_count)
-			json_object_set_new(out, "mounts", mounts_json(&step->run));
-	}
-	if (step->kind == INSTRUCTION_COPY || step->kind == INSTRUCTION_ADD) {
-		json_object_set_new(out, "sources",
-				    list_json(step->copy.sources, step->copy.source_count));
-		json_object_set_new(out, "destination", json_string(step->copy.dest));
-		if (step->copy.from)
-			json_object_set_new(out, "from", json_string(step->copy.from));
-	}
-	if (step->unset) {
-		json_t *unset = json_array();
-
-		for (size_t i = 0; i < step->unset->len; i++)
-			json_array_append_new(unset, json_string(step->unset->items[i]));
-		json_object_set_new(out, "unset", unset);
-	}
+	if (needs && !p->stages[stage].is_scratch)
+		set_text(out, "needsBaseFiles", needs);
+	set_data(out, p, stage, step);
+	if (step->unset)
+		json_object_set_new(
+			out, "unset",
+			list_json((const char *const *)step->unset->items, step->unset->len));
 	return out;
 }
 
@@ -233,13 +343,45 @@ static void begin_stage(void *arg, size_t stage, const struct scope *scope)
 static bool add_step(void *arg, const struct survey_step *step, struct err *err)
 {
 	struct document *d = arg;
-	json_t *out = step_json(step->step, !d->plan->stages[step->stage].is_scratch);
+	json_t *out = step_json(d->plan, step->stage, step->step);
 
 	(void)err;
 	if (step->is_trigger)
 		json_object_set_new(out, "trigger", json_true());
 	json_array_append_new(d->steps, out);
 	return true;
+}
+
+/* Each image and platform once; contexts that are images are images too. */
+static void add_image(json_t *images, const char *name, const struct platform *platform)
+{
+	AUTO(auto_json_decref) json_t *image = json_object();
+
+	set_text(image, "image", name);
+	set_text(image, "platform", platform_format(platform).text);
+	for (size_t i = 0; i < json_array_size(images); i++) {
+		if (json_equal(json_array_get(images, i), image))
+			return;
+	}
+	json_array_append(images, image);
+}
+
+static json_t *images_json(const struct plan *p)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < p->stage_count; i++) {
+		const struct plan_stage *s = &p->stages[i];
+		const struct build_context *c = s->base_context;
+
+		if (!s->used || s->is_scratch || s->base_stage != SIZE_MAX)
+			continue;
+		if (!c || c->kind == BUILD_CONTEXT_IMAGE)
+			add_image(out, c ? c->path : s->base, &s->platform);
+	}
+	for (size_t i = 0; i < p->images.len; i++)
+		add_image(out, p->images.items[i].name, &p->images.items[i].platform);
+	return out;
 }
 
 bool plan_json(json_t **out, struct plan *p, struct err *err)
@@ -253,6 +395,7 @@ bool plan_json(json_t **out, struct plan *p, struct err *err)
 	json_object_set_new(doc, "platform",
 			    json_string(platform_format(&p->request->platform).text));
 	json_object_set_new(doc, "target", json_integer((json_int_t)p->target));
+	json_object_set_new(doc, "images", images_json(p));
 	json_object_set_new(doc, "stages", d.stages);
 	json_object_set_new(doc, "unused", unused);
 	for (size_t i = 0; i < p->stage_count; i++) {

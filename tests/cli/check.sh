@@ -61,4 +61,47 @@ is 'and once' "$(grep -c 'JSONArgsRecommended' "$err")" 1
 exits 3 rtbuild build -f ctx/strict ctx
 stderr_has 'ctx/strict:3:1: lint violation found for rules: LegacyKeyValueFormat$'
 stderr_has '^ *3 | ENV a b$'
+
+# --- the plan ---
+mkdir -p plan
+cat >plan/Dockerfile <<'END'
+ARG TAG=1
+FROM nowhere.invalid/first AS first
+FROM nowhere.invalid/base:$TAG AS build
+RUN --mount=type=cache,target=/c --mount=from=0,target=/t --network=none make
+FROM nowhere.invalid/other AS unused
+FROM scratch
+COPY --from=build --chown=1:2 --link /out /bin/
+COPY --from=nowhere.invalid/more:2 --parents --exclude=*.c a/./b /x/
+COPY --from=ctx <<E f /h/
+hello
+E
+ENV A=1 B=$NOPE
+CMD ["a", "b"]
+USER 5
+END
+exits 0 rtbuild build --plan --platform linux/amd64 --build-context ctx=docker-image://nowhere.invalid/ctx:1 plan
+cp "$out" plan.json
+# q FILTER: of the plan, compact.
+q() {
+	jq -c "$1" plan.json
+}
+is 'images to be had' "$(q '[.images[] | "\(.image) \(.platform)"] | sort')" \
+	'["nowhere.invalid/base:1 linux/amd64","nowhere.invalid/ctx:1 linux/amd64","nowhere.invalid/first linux/amd64","nowhere.invalid/more:2 linux/amd64"]'
+is 'stages that are not built' "$(q .unused)" '["unused"]'
+is 'the target' "$(q .target)" 3
+is 'stages and their bases' "$(q '[.stages[] | [.stage, .name, .from, .platform]]')" \
+	'[[0,"first","nowhere.invalid/first","linux/amd64"],[1,"build","nowhere.invalid/base:1","linux/amd64"],[3,null,"scratch","linux/amd64"]]'
+is 'a RUN' "$(q '.stages[1].steps[0] | [.line, .argv, .cwd, .network, .needsBaseFiles]')" \
+	'[4,["/bin/sh","-c","make"],"/","none","RUN"]'
+is 'its mounts' "$(q '.stages[1].steps[0].mounts')" \
+	'[{"type":"cache","target":"/c","readOnly":false,"source":"/","id":"/c","sharing":"shared","mode":"0755","uid":0,"gid":0},{"type":"bind","target":"/t","readOnly":true,"from":"0","fromStage":0,"source":"/"}]'
+is 'a COPY of a stage' "$(q '.stages[2].steps[0] | [.sources, .destination, .from, .fromStage, .chown, .link, .layer]')" \
+	'[["/out"],"/bin/","build",1,"1:2",true,true]'
+is 'of an image' "$(q '.stages[2].steps[1] | [.fromImage, .parents, .exclude]')" '["nowhere.invalid/more:2",true,["*.c"]]'
+is 'of a context, with a here-document' "$(q '.stages[2].steps[2] | [.fromContext, .sources, .heredocs]')" \
+	'["ctx",["f"],[{"name":"E","content":"hello\n"}]]'
+is 'variables' "$(q '.stages[2].steps[3] | [.pairs, .unset]')" '[[{"name":"A","value":"1"},{"name":"B","value":""}],["NOPE"]]'
+is 'lists and texts' "$(q '[.stages[2].steps[4:][] | .list, .value]')" '[["a","b"],null,null,"5"]'
+is 'what goes into the history' "$(q '.stages[2].steps[0].createdBy')" '"COPY --chown=1:2 /out /bin/ # buildkit"'
 finish
