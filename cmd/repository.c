@@ -18,7 +18,8 @@ struct batch {
 	struct reader **readers; /* by tag */
 	struct writer **writers;
 	bool *done;
-	struct str_list all; /* what the source has */
+	struct digest *digests; /* of the source's, by tag */
+	struct str_list all;    /* what the source has */
 };
 
 void repository_report_free(struct repository_report *r)
@@ -37,6 +38,7 @@ static void batch_free(struct batch *b)
 	free(b->readers);
 	free(b->writers);
 	free(b->done);
+	free(b->digests);
 	str_list_free(&b->all);
 }
 
@@ -45,7 +47,8 @@ static bool is_done(void *arg, size_t job, struct err *err)
 	struct batch *b = arg;
 	struct str_list one = { .items = &b->out->tags.items[job], .len = 1 };
 
-	return copy_is_done(&b->done[job], b->readers[job], b->writers[job], &one, err);
+	return copy_is_done(&b->done[job], &b->digests[job], b->readers[job], b->writers[job], &one,
+			    err);
 }
 
 static bool open_tag(struct batch *b, size_t i, struct err *err)
@@ -90,6 +93,7 @@ static bool open_all(struct batch *b, struct err *err)
 	b->readers = mem_alloc(count * sizeof(struct reader *));
 	b->writers = mem_alloc(count * sizeof(struct writer *));
 	b->done = mem_alloc(count * sizeof(bool));
+	b->digests = mem_alloc(count * sizeof(struct digest));
 	for (size_t i = 0; i < b->out->tags.len; i++)
 		if (!open_tag(b, i, err))
 			return false;
@@ -140,6 +144,53 @@ static bool copy_tag(struct batch *b, size_t i, struct err *err)
 	return true;
 }
 
+/* Of a tag that needed no copy, whose signatures nobody looked at. */
+static bool speaks_of_done(const struct batch *b, const char *tag)
+{
+	const char *suffix;
+	struct digest of;
+
+	if (!tags_is_of_digest(&of, &suffix, tag) || !*suffix)
+		return false;
+	for (size_t i = 0; i < b->out->tags.len; i++)
+		if (b->done[i] && digest_eq(&b->digests[i], &of))
+			return true;
+	return false;
+}
+
+/* A signature may be younger than the copy of its image. */
+static bool copy_signature(struct batch *b, const char *tag, struct err *err)
+{
+	struct place from = *b->q->from, to = *b->q->to;
+	AUTO(auto_writer_close) struct writer *writer = NULL;
+	AUTO(auto_reader_close) struct reader *reader = NULL;
+	AUTO(copy_result_free) struct copy_result result = { 0 };
+	AUTO(str_list_free) struct str_list name = { 0 };
+	struct copy_options options = b->q->options;
+
+	options.no_signatures = true;
+	str_list_push(&name, tag);
+	if (!reference_set_tag(&from.reference, tag, err) ||
+	    !reference_set_tag(&to.reference, tag, err) ||
+	    !copying_writer(&writer, b->s, &to, err) ||
+	    !copying_reader(&reader, b->s, &from, err) ||
+	    !copy_image(&result, reader, writer, &name, &options, b->s->events, err))
+		return false;
+	if (!result.unchanged)
+		add_up(b, &result, &name);
+	return true;
+}
+
+static bool copy_late_signatures(struct batch *b, struct err *err)
+{
+	if (b->q->options.no_signatures || !b->q->wants)
+		return true; /* every tag is copied: theirs too */
+	for (size_t i = 0; i < b->all.len; i++)
+		if (speaks_of_done(b, b->all.items[i]) && !copy_signature(b, b->all.items[i], err))
+			return err_wrap(err, "tag %s", b->all.items[i]);
+	return true;
+}
+
 bool repository_copy(struct repository_report *out, struct session *s,
 		     const struct repository_request *request, struct err *err)
 {
@@ -155,5 +206,5 @@ bool repository_copy(struct repository_report *out, struct session *s,
 	for (size_t i = 0; i < out->tags.len; i++)
 		if (!copy_tag(&b, i, err))
 			return false;
-	return true;
+	return copy_late_signatures(&b, err);
 }

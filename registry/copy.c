@@ -390,8 +390,8 @@ static void init(struct copy *c)
 	c->jobs = c->opt->jobs ? c->opt->jobs : LIMIT_PARALLEL_TRANSFERS;
 }
 
-bool copy_is_done(bool *out, struct reader *from, struct writer *to, const struct str_list *names,
-		  struct err *err)
+bool copy_is_done(bool *out, struct digest *digest_out, struct reader *from, struct writer *to,
+		  const struct str_list *names, struct err *err)
 {
 	static const struct copy_options ask = { .ask_first = true };
 	AUTO(copy_free)
@@ -401,6 +401,7 @@ bool copy_is_done(bool *out, struct reader *from, struct writer *to, const struc
 	if (!parallel_run(to->holds ? 1 + names->len : 1, c.jobs, look, &c, err))
 		return false;
 	*out = to->holds && names_held(&c) == names->len;
+	*digest_out = c.root.digest;
 	return true;
 }
 

@@ -46,8 +46,9 @@ MUST_CHECK bool copy_image(struct copy_result *out, struct reader *from, struct 
 			   const struct str_list *names, const struct copy_options *options,
 			   struct events *events, struct err *err);
 
-/* Whether all names hold what the reader's place names: one question at either end. */
-MUST_CHECK bool copy_is_done(bool *out, struct reader *from, struct writer *to,
-			     const struct str_list *names, struct err *err);
+/* Whether all names hold what the reader's place names, which is *digest_out: one question at
+ * either end. */
+MUST_CHECK bool copy_is_done(bool *out, struct digest *digest_out, struct reader *from,
+			     struct writer *to, const struct str_list *names, struct err *err);
 
 #endif

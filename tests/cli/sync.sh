@@ -44,7 +44,12 @@ is 'sync: digests stay' "$(document mirror/app 1.0 | sha256sum | cut -c 1-64)" "
 mark=$(requests_mark)
 check 'sync again' rtbuild sync --json list.yaml
 is 'again: nothing moves' "$(jq -c '[.copied, .unchanged, .blob_bytes_sent, .bytes_sent]' "$out")" '[0,4,0,0]'
-is 'again: one question a tag' "$(requests_since "$mark" | cut -d' ' -f1 | sort | uniq -c | tr -s ' ')" ' 4 HEAD'
+is 'again: one question a tag, a signature among them' "$(requests_since "$mark" | cut -d' ' -f1 | sort | uniq -c | tr -s ' ')" ' 5 HEAD'
+first
+make_signature a/app two-amd64.json .att
+check 'a signature that came later' rtbuild sync list.yaml
+second
+is 'it came along' "$(has mirror/app "$(sha two-amd64.json | tr : -).att")" 200
 put_blob mirror/app .own-two.gz
 put_document mirror/app old $OCI.manifest.v1+json two-amd64.json
 put_document mirror/app alone $OCI.index.v1+json one-index.json
