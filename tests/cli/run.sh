@@ -70,7 +70,7 @@ if [ "${owners-}" ]; then
 /home/worker'
 	is 'USER owns its files' "$(members "$(layer r/run:1 5)" | grep tmp/u)" '-rw-r--r-- 1234/1235 tmp/u'
 	is 'USER by number' "$(content r/run:1 10 tmp/number)" 4321
-	is 'an owner' "$(members "$(layer r/run:1 6)" | grep srv/out)" '-rw-r--r-- 1234/77 srv/out'
+	is 'row 72: an owner of the container' "$(members "$(layer r/run:1 6)" | grep srv/out)" '-rw-r--r-- 1234/77 srv/out'
 fi
 is 'the sticky bit of /tmp survives' "$(members "$(layer r/run:1 5)" | grep 'tmp/$')" 'drwxrwxrwt 0/0 tmp/'
 is 'a deleted file is a whiteout' "$(members "$(layer r/run:1 6)" | grep -v '/$\|srv/out')" \
