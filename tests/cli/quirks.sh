@@ -102,6 +102,28 @@ works 'every manifest request names the types it takes' pull
 same 'so none is converted' "$(headers_since | grep -ci '^accept: .*oci.image.manifest')" \
 	"$(sent '^(GET|HEAD) .*/manifests/')"
 
+play 6
+for tag in 1 2 3 4 5; do quietly rtbuild push local/image:1 "$target:$tag"; done
+works 'tags of a server that ignores n' rtbuild tags "$target"
+same 'all, sorted' "$(tr '\n' ' ' <"$out")" '1 2 3 4 5 '
+for link in relative absolute; do
+	script "GET *tags* * page=2 link=$link"
+	works "pages by $link links" rtbuild tags "$target"
+	same "$link: all" "$(tr '\n' ' ' <"$out")" '1 2 3 4 5 '
+done
+script 'GET *tags* * page=2 link=loop'
+mark=$(requests_mark)
+run rtbuild tags "$target"
+same 'links that turn in a circle end' "$([ "$(sent 'tags/list')" -le 3 ] && echo yes)" yes
+
+play 7
+quietly push
+works 'a tag where only digests can be deleted' rtbuild delete "$target:1"
+same 'goes by its digest' "$(requests_since "$mark" | grep -c '^DELETE .*sha256:.* 202')" 1
+play 7 'DELETE * * status=405 code=UNSUPPORTED'
+quietly push
+code 8 'a registry that deletes nothing' rtbuild delete "$target:1"
+
 play 9
 works 'a registry that reads forms' push
 same 'no body is sent as a form' "$(headers_since | grep -ci 'content-type: application/x-www-form-urlencoded')" 0
