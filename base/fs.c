@@ -263,13 +263,25 @@ bool fs_tmp_open(struct fs_tmp *tmp, int dir, struct err *err)
 	return err_set_errno(err, "make a temporary file");
 }
 
-bool fs_tmp_commit(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode, struct err *err)
+static bool commit(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode, bool durable,
+		   struct err *err)
 {
-	if (fchmod(tmp->fd, mode) < 0 || fsync(tmp->fd) < 0 ||
+	if (fchmod(tmp->fd, mode) < 0 || (durable && fsync(tmp->fd) < 0) ||
 	    renameat(tmp->dir, tmp->name, to_dir, name) < 0)
 		return err_set_errno(err, "write %s", name);
 	tmp->name[0] = '\0'; /* committed: there is nothing left to unlink */
-	return fsync(to_dir) == 0 || err_set_errno(err, "write %s", name);
+	return !durable || fsync(to_dir) == 0 || err_set_errno(err, "write %s", name);
+}
+
+bool fs_tmp_commit(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode, struct err *err)
+{
+	return commit(tmp, to_dir, name, mode, true, err);
+}
+
+bool fs_tmp_commit_lossy(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode,
+			 struct err *err)
+{
+	return commit(tmp, to_dir, name, mode, false, err);
 }
 
 void fs_tmp_close(struct fs_tmp *tmp)
@@ -300,18 +312,18 @@ bool fs_tmp_is_leftover(int dir, const char *name)
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-bool fs_write_atomic(int dir, const char *name, const void *data, size_t len, mode_t mode,
-		     struct err *err)
+static bool write_file(int dir, const char *name, const void *data, size_t len, mode_t mode,
+		       bool durable, struct err *err)
 {
 	AUTO(fs_tmp_close) struct fs_tmp tmp = FS_TMP_INIT;
 
 	if (!fs_tmp_open(&tmp, dir, err) || !fs_write_all(tmp.fd, data, len, err))
 		return err_wrap(err, "%s", name);
-	return fs_tmp_commit(&tmp, dir, name, mode, err);
+	return commit(&tmp, dir, name, mode, durable, err);
 }
 
-bool fs_write_path_atomic(const char *path, const void *data, size_t len, mode_t mode,
-			  struct err *err)
+static bool write_path(const char *path, const void *data, size_t len, mode_t mode, bool durable,
+		       struct err *err)
 {
 	AUTO(auto_free) char *copy = mem_strdup(path);
 	AUTO(auto_close) int dir = -1;
@@ -324,7 +336,31 @@ bool fs_write_path_atomic(const char *path, const void *data, size_t len, mode_t
 		*slash = '\0';
 	if (!fs_open_dir(&dir, slash ? (*copy ? copy : "/") : ".", err))
 		return false;
-	return fs_write_atomic(dir, name, data, len, mode, err);
+	return write_file(dir, name, data, len, mode, durable, err);
+}
+
+bool fs_write_atomic(int dir, const char *name, const void *data, size_t len, mode_t mode,
+		     struct err *err)
+{
+	return write_file(dir, name, data, len, mode, true, err);
+}
+
+bool fs_write_lossy(int dir, const char *name, const void *data, size_t len, mode_t mode,
+		    struct err *err)
+{
+	return write_file(dir, name, data, len, mode, false, err);
+}
+
+bool fs_write_path_atomic(const char *path, const void *data, size_t len, mode_t mode,
+			  struct err *err)
+{
+	return write_path(path, data, len, mode, true, err);
+}
+
+bool fs_write_path_lossy(const char *path, const void *data, size_t len, mode_t mode,
+			 struct err *err)
+{
+	return write_path(path, data, len, mode, false, err);
 }
 
 char *fs_absolute(const char *path)

@@ -71,6 +71,14 @@ MUST_CHECK bool fs_write_atomic(int dir, const char *name, const void *data, siz
 MUST_CHECK bool fs_write_path_atomic(const char *path, const void *data, size_t len, mode_t mode,
 				     struct err *err);
 
+/* Temp file and rename, but no fsync, which costs as much as a short command: for what is made
+ * again when it is lost. After a power cut the file may be empty, so who reads it takes what does
+ * not parse for absent. */
+MUST_CHECK bool fs_write_lossy(int dir, const char *name, const void *data, size_t len, mode_t mode,
+			       struct err *err);
+MUST_CHECK bool fs_write_path_lossy(const char *path, const void *data, size_t len, mode_t mode,
+				    struct err *err);
+
 /* A file that is unlinked at the end of its scope, unless it was committed. Opened read-write. */
 struct fs_tmp {
 	int dir; /* borrowed */
@@ -84,6 +92,9 @@ MUST_CHECK bool fs_tmp_open(struct fs_tmp *tmp, int dir, struct err *err);
 /* fsync, then rename to `name` in `to_dir` (an existing one is replaced), then fsync of to_dir. */
 MUST_CHECK bool fs_tmp_commit(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode,
 			      struct err *err);
+/* The rename alone: see fs_write_lossy. */
+MUST_CHECK bool fs_tmp_commit_lossy(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode,
+				    struct err *err);
 void fs_tmp_close(struct fs_tmp *tmp);
 /* Whether `name` in `dir` is such a file whose maker died before it committed or removed it. */
 bool fs_tmp_is_leftover(int dir, const char *name);

@@ -55,7 +55,7 @@ static bool write_meta(struct log *l, struct err *err)
 	char name[80];
 
 	snprintf(name, sizeof(name), "%s.json", l->id);
-	return fs_write_atomic(l->dir, name, text, len, 0600, err);
+	return fs_write_lossy(l->dir, name, text, len, 0600, err);
 }
 
 static bool log_write(struct sink *self, const void *data, size_t len, struct err *err)

@@ -33,8 +33,9 @@ const char *store_path(const struct store *s); /* absolute */
 /* A directory below the store ("cache/trees"), made when absent; the caller closes. */
 MUST_CHECK bool store_subdir(int *fd_out, struct store *s, const char *path, struct err *err);
 
-/* A file of a directory below the store ("cache/steps"), whole or not at all; what a writer that
- * was killed leaves of it lies where fsck and gc look. */
+/* A file of a directory below the store ("cache/steps"), whole or not at all but for a power cut
+ * (fs_write_lossy): for caches. What a writer that was killed leaves of it lies where fsck and gc
+ * look. */
 MUST_CHECK bool store_put_file(struct store *s, const char *dir, const char *name, const void *data,
 			       size_t len, mode_t mode, struct err *err);
 

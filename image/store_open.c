@@ -77,8 +77,11 @@ static bool may_become_store(struct store *s, struct err *err)
 	return true;
 }
 
+typedef bool commit_fn(struct fs_tmp *tmp, int to_dir, const char *name, mode_t mode,
+		       struct err *err);
+
 static bool write_file(struct store *s, const char *dir, const char *name, const void *data,
-		       size_t len, mode_t mode, struct err *err)
+		       size_t len, mode_t mode, commit_fn *commit, struct err *err)
 {
 	AUTO(fs_tmp_close) struct fs_tmp tmp = FS_TMP_INIT;
 	AUTO(auto_close) int from = -1;
@@ -86,13 +89,13 @@ static bool write_file(struct store *s, const char *dir, const char *name, const
 
 	return store_subdir(&from, s, STORE_TMP, err) && store_subdir(&to, s, dir, err) &&
 	       fs_tmp_open(&tmp, from, err) && fs_write_all(tmp.fd, data, len, err) &&
-	       fs_tmp_commit(&tmp, to, name, mode, err);
+	       commit(&tmp, to, name, mode, err);
 }
 
 bool store_write_file(struct store *s, const char *dir, const char *name, const void *data,
 		      size_t len, struct err *err)
 {
-	return write_file(s, dir, name, data, len, 0644, err);
+	return write_file(s, dir, name, data, len, 0644, fs_tmp_commit, err);
 }
 
 bool store_put_file(struct store *s, const char *dir, const char *name, const void *data,
@@ -100,7 +103,8 @@ bool store_put_file(struct store *s, const char *dir, const char *name, const vo
 {
 	AUTO(auto_close) int lock = -1;
 
-	return store_enter(&lock, s, err) && write_file(s, dir, name, data, len, mode, err);
+	return store_enter(&lock, s, err) &&
+	       write_file(s, dir, name, data, len, mode, fs_tmp_commit_lossy, err);
 }
 
 static bool make(struct store *s, struct err *err)

@@ -64,7 +64,7 @@ static void save(const struct entry_list *l, const char *name, int cache_dir)
 	sha256_of(hash, b.ptr, b.len);
 	buf_put_bytes(&b, hash, sizeof(hash));
 	if (b.len <= LIMIT_FILE_INDEX)
-		(void)!fs_write_atomic(cache_dir, name, b.ptr, b.len, 0644, &ignored);
+		(void)!fs_write_lossy(cache_dir, name, b.ptr, b.len, 0644, &ignored);
 }
 
 /* A file being parsed; once `bad`, everything reads as zero. */

@@ -151,7 +151,7 @@ static bool ensure_filter(struct helper *h, const char *store, struct err *err)
 	if (!seccomp_program(&h->filter, err))
 		return false;
 	buf_put_bytes(&text, h->filter.ptr, h->filter.len);
-	if (!fs_write_path_atomic(path, text.ptr, text.len, 0600, &ignored))
+	if (!fs_write_path_lossy(path, text.ptr, text.len, 0600, &ignored))
 		err_clear(&ignored); /* then the next process makes it again */
 	return true;
 }

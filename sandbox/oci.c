@@ -95,7 +95,7 @@ static bool write_bundle(const struct container *c, struct err *err)
 			       "be told") ||
 		       err_hint(err, "use --isolation builtin");
 	text = json_text(doc, &len);
-	return fs_write_path_atomic(path, text, len, 0600, err);
+	return fs_write_path_lossy(path, text, len, 0600, err);
 }
 
 /* The last error a runtime logged, in lines of JSON; NULL when it logged none: warnings are noise.

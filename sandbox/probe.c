@@ -109,7 +109,7 @@ static void remember(const struct probe *p, const char *key, const char *store)
 			   p->reasons.ptr);
 	struct err ignored = { 0 };
 
-	if (!fs_write_path_atomic(path, text, strlen(text), 0600, &ignored))
+	if (!fs_write_path_lossy(path, text, strlen(text), 0600, &ignored))
 		err_clear(&ignored); /* then the next process probes again */
 }
 

@@ -122,7 +122,7 @@ static bool write_scratch(const struct state *s, const char *name, const void *d
 {
 	AUTO(auto_free) char *path = mem_printf("%s/bundle/%s", s->run->work->path, name);
 
-	return fs_write_path_atomic(path, data, len, 0644, err);
+	return fs_write_path_lossy(path, data, len, 0644, err);
 }
 
 /* The host's resolver for the host's network; names that are always known. */

@@ -217,7 +217,7 @@ static bool move_in(int dir, const char *hex, const struct workdir *work, struct
 
 	if (fs_exists(dir, hex) && renameat(dir, hex, work->fd, "old") < 0)
 		return err_set_errno(err, "replace tree %s", hex);
-	if (!read_boot(&boot, err) || !fs_write_atomic(dir, name, boot.ptr, boot.len, 0600, err))
+	if (!read_boot(&boot, err) || !fs_write_lossy(dir, name, boot.ptr, boot.len, 0600, err))
 		return false;
 	return renameat(work->fd, "tree", dir, hex) == 0 || err_set_errno(err, "keep tree %s", hex);
 }
