@@ -416,6 +416,8 @@ bool copy_image(struct copy_result *out, struct reader *from, struct writer *to,
 
 	*out = (struct copy_result){ 0 };
 	init(&c);
+	if (to->prepare)
+		to->prepare(to, from);
 	if (!gather(&c, err))
 		return false;
 	out->unchanged = to->holds && names_held(&c) == names->len;

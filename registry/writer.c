@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "registry/client.h"
 #include "registry/referrers.h"
 #include "registry/registry.h"
 #include "registry/transfer.h"
@@ -57,6 +58,43 @@ struct registry_writer {
 	struct registry *r;
 	struct reference reference;
 };
+
+/* A mount wants to read where the blob is. */
+static void expect_mount(const struct registry_writer *w, const struct reference *from)
+{
+	if (from && move_same_registry(from, &w->reference) &&
+	    !reference_same_repository(from, &w->reference))
+		client_expect(w->r, from, ACCESS_PULL);
+}
+
+static void expect_origins(const struct registry_writer *w, struct reader *from,
+			   const struct registry_document *root)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct err not_an_image = { 0 };
+	struct manifest m;
+
+	if (!from->blobs->origin ||
+	    !manifest_parse(&m, root->raw, root->len, root->content_type, &arena, &not_an_image))
+		return;
+	for (size_t i = 0; i < m.layer_count; i++)
+		expect_mount(w, from->blobs->origin(from->blobs, &m.layers[i]));
+}
+
+/* A reader of a registry has said for itself what it needs; others are asked without a request. */
+static void registry_prepare(struct writer *self, struct reader *from)
+{
+	struct registry_writer *w = (struct registry_writer *)self;
+	struct registry_document root = { 0 };
+	struct err ignored = { 0 };
+
+	if (from->repository)
+		return;
+	expect_mount(w, from->guess);
+	if (from->root(from, &root, &ignored))
+		expect_origins(w, from, &root);
+	registry_document_free(&root);
+}
 
 static bool registry_holds(struct writer *self, struct digest *out, const char *name,
 			   struct err *err)
@@ -142,7 +180,8 @@ bool writer_to_registry(struct writer **out, const struct place *place,
 	w->reference = place->reference;
 	reference_default_tag(&w->reference);
 	registry_expect_push(w->r, &w->reference);
-	w->writer = (struct writer){ .holds = registry_holds,
+	w->writer = (struct writer){ .prepare = registry_prepare,
+				     .holds = registry_holds,
 				     .blob = registry_blob,
 				     .put = registry_put,
 				     .refer = registry_refer,

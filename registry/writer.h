@@ -12,6 +12,9 @@
  * archives and layouts nothing before `finish`.
  */
 struct writer {
+	/* Before anything is asked: what will be taken from where, so that one token serves all.
+	 * Best effort. NULL: it makes no difference. */
+	void (*prepare)(struct writer *self, struct reader *from);
 	/* The digest a name holds now. E_NOT_FOUND when it is free. NULL: nobody can tell. */
 	MUST_CHECK bool (*holds)(struct writer *self, struct digest *out, const char *name,
 				 struct err *err);
