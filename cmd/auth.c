@@ -151,7 +151,8 @@ static const struct cmd auth_explain = {
 		 "at, "
 		 "and why it was taken or not. No secret is shown, and none is sent to the "
 		 "registry; "
-		 "credential helpers and clouds are asked as for a pull.",
+		 "credential helpers and clouds are asked as for a pull, which on Azure is a login "
+		 "to the registry.",
 	.example = "  rtbuild auth explain registry.example.com/me/rt:1\n"
 		   "  rtbuild auth explain --json 123456789012.dkr.ecr.eu-west-1.amazonaws.com/rt",
 	.opts = explain_opts,

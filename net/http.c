@@ -220,8 +220,9 @@ bool http_read(struct buf *out, struct http_reply *r, size_t max, const char *wh
  * is left out. */
 static char *traced(const char *line)
 {
-	static const char *const secret[] = { "authorization:", "proxy-authorization:", "cookie:",
-					      "set-cookie:", "x-amz-" };
+	static const char *const secret[] = { "authorization:", "proxy-authorization:",
+					      "cookie:",        "set-cookie:",
+					      "x-amz-",         "x-identity-header:" };
 	static const char *const address[] = { "location:", "link:" };
 	size_t name = strcspn(line, ":") + 1;
 

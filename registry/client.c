@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/challenge.h"
-#include "registry/cloud.h"
 #include "registry/logins.h"
 #include "registry/places.h"
 #include "registry/problem.h"
@@ -146,13 +145,8 @@ static bool authorize(char **header_out, struct talk *t, struct err *err)
 
 static bool no_credential(const struct talk *t, struct err *err)
 {
-	const char *cloud = cloud_hint(t->h->name);
-
 	err_set(err, E_AUTH, "%s wants a login and there is no credential for it", t->h->name);
-	if (cloud)
-		return err_hint(err, "%s; or rtbuild login %s", cloud, t->h->name);
-	return err_hint(err, "rtbuild login %s",
-			t->call->repository ? t->call->repository->host : t->h->name);
+	return logins_hint(err, t->call->repository ? t->call->repository->host : t->h->name);
 }
 
 static bool wrong_credential(const struct talk *t, struct http_reply *reply, struct err *err)

@@ -2,6 +2,7 @@
 #include "registry/cloud.h"
 
 #include "base/mem.h"
+#include "registry/acr.h"
 #include "registry/ecr.h"
 #include "registry/gar.h"
 
@@ -24,6 +25,10 @@ static const struct cloud {
 	  ecr_login },
 	{ "Google Artifact Registry", "set GOOGLE_APPLICATION_CREDENTIALS", gar_is_host,
 	  gar_login },
+	{ "Azure Container Registry",
+	  "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or "
+	  "AZURE_FEDERATED_TOKEN_FILE)",
+	  acr_is_host, acr_login },
 };
 
 static const struct cloud *find(const char *host)

@@ -59,12 +59,9 @@ void secret_buf_free(struct buf *b)
 	buf_free(b);
 }
 
-/* Azure's name for "the password is a refresh token" (ACR, "az acr login --expose-token"). */
-static const char null_guid[] = "00000000-0000-0000-0000-000000000000";
-
 void credential_take_pair(struct credential *out, const char *user, const char *secret)
 {
-	if (str_eq(user, "<token>") || str_eq(user, null_guid))
+	if (str_eq(user, "<token>") || str_eq(user, CREDENTIAL_NULL_GUID))
 		out->identity_token = mem_strdup(secret);
 	if (str_eq(user, "<token>"))
 		return;

@@ -21,6 +21,9 @@ void credential_take_pair(struct credential *out, const char *user, const char *
 /* The value of an Authorization header for user and password; the caller's to secret_free. */
 char *credential_basic(const struct credential *c);
 
+/* Azure's name for "the password is a refresh token" (ACR, "az acr login --expose-token"). */
+#define CREDENTIAL_NULL_GUID "00000000-0000-0000-0000-000000000000"
+
 void secret_free(char **text); /* wipe and free */
 void secret_buf_free(struct buf *b);
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "registry/oauth.h"
 
 /* Access tokens of Google. What a registry does with one is token.c's. */
 
@@ -19,30 +20,13 @@ bool gar_is_host(const char *host)
 	       str_has_suffix(host, ".pkg.dev");
 }
 
-/* The answer of a token endpoint (RFC 6749, 5.1) or of the metadata server. */
-static bool take_token(struct credential *out, struct http_reply *reply, struct err *err)
+/* What registries take it as. */
+static bool ask(struct credential *out, struct http *http, const struct http_request *req,
+		const struct buf *form, struct err *err)
 {
-	AUTO(secret_buf_free) struct buf text = BUF_INIT(LIMIT_TOKEN_ANSWER);
-	AUTO(auto_json_decref) json_t *doc = NULL;
-	struct err why = { 0 };
-	const char *token;
-
-	if (!http_read(&text, reply, LIMIT_TOKEN_ANSWER, "the token answer", err))
+	if (!oauth_ask(&out->password, http, req, form, "access_token", err))
 		return false;
-	(void)!json_parse(&doc, text.ptr, text.len, "the token answer", &why);
-	if (reply->status != 200) {
-		const char *said = json_text_member(doc, "error_description");
-		AUTO(auto_free)
-		char *shown = str_printable(said ? said : "", said ? strlen(said) : 0, 300);
-
-		return err_set(err, reply->status >= 500 ? E_NETWORK : E_AUTH, "HTTP %d%s%s",
-			       reply->status, said ? ": " : "", shown);
-	}
-	token = json_text_member(doc, "access_token");
-	if (!token || !token[0])
-		return err_set(err, E_NETWORK, "the token answer holds no token");
 	out->user = mem_strdup("oauth2accesstoken");
-	out->password = mem_strdup(token);
 	return true;
 }
 
@@ -91,12 +75,6 @@ static bool make_assertion(struct buf *out, json_t *key, const char *endpoint, s
 	return true;
 }
 
-static void add_form(struct buf *form, const char *name, const char *value)
-{
-	buf_putf(form, "%s%s=", form->len ? "&" : "", name);
-	buf_put_urlencoded(form, value);
-}
-
 static bool service_account_form(struct buf *form, json_t *key, const char *endpoint,
 				 struct err *err)
 {
@@ -104,8 +82,8 @@ static bool service_account_form(struct buf *form, json_t *key, const char *endp
 
 	if (!make_assertion(&assertion, key, endpoint, err))
 		return false;
-	add_form(form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-	add_form(form, "assertion", assertion.ptr);
+	oauth_add(form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+	oauth_add(form, "assertion", assertion.ptr);
 	return true;
 }
 
@@ -114,13 +92,13 @@ static bool user_form(struct buf *form, json_t *key, const char *endpoint, struc
 	static const char *const members[] = { "client_id", "client_secret", "refresh_token" };
 
 	(void)endpoint;
-	add_form(form, "grant_type", "refresh_token");
+	oauth_add(form, "grant_type", "refresh_token");
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const char *value = json_text_member(key, members[i]);
 
 		if (!value)
 			return err_set(err, E_INPUT, "no %s in it", members[i]);
-		add_form(form, members[i], value);
+		oauth_add(form, members[i], value);
 	}
 	return true;
 }
@@ -147,25 +125,13 @@ static bool ask_endpoint(struct credential *out, struct http *http, json_t *key,
 	const char *named = json_text_member(key, "token_uri");
 	const char *endpoint = named ? named : "https://oauth2.googleapis.com/token";
 	AUTO(secret_buf_free) struct buf form = BUF_INIT(SIZE_MAX);
-	AUTO(auto_source_close) struct source *body = NULL;
-	AUTO(http_reply_free) struct http_reply reply = { 0 };
 	AUTO(url_free) struct url url = { 0 };
-	struct http_request req = {
-		.method = "POST",
-		.url = &url,
-		.headers = { { "Content-Type", "application/x-www-form-urlencoded" } },
-	};
+	const struct http_request req = { .method = "POST", .url = &url };
 
 	if (!url_parse(&url, endpoint, err))
 		return err_wrap(err, "token_uri");
-	if (!url.https && url_reach(&url) != URL_LOOPBACK)
-		return err_set(err, E_INPUT, "token_uri is plain HTTP");
-	if (!make_form(&form, key, endpoint, err))
-		return false;
-	body = source_mem(form.ptr, form.len);
-	req.body = body;
-	req.body_size = form.len;
-	return http_send(&reply, http, &req, err) && take_token(out, &reply, err);
+	return oauth_check_plain(&url, "token_uri", err) && make_form(&form, key, endpoint, err) &&
+	       ask(out, http, &req, &form, err);
 }
 
 static bool from_file(struct credential *out, char **where_out, struct http *http, struct err *err)
@@ -214,17 +180,15 @@ static bool from_machine(struct credential *out, char **where_out, struct http *
 	char *address =
 		mem_printf("http://%s/computeMetadata/v1/instance/service-accounts/default/token",
 			   named ? named : "metadata.google.internal");
-	AUTO(http_reply_free) struct http_reply reply = { 0 };
 	AUTO(url_free) struct url url = { 0 };
-	struct http_request req = { .method = "GET",
-				    .url = &url,
-				    .headers = { { "Metadata-Flavor", "Google" } },
-				    .direct = true };
+	const struct http_request req = { .method = "GET",
+					  .url = &url,
+					  .headers = { { "Metadata-Flavor", "Google" } },
+					  .direct = true };
 
 	if (!named && !is_google())
 		return true;
-	if (!url_parse(&url, address, err) || !http_send(&reply, http, &req, err) ||
-	    !take_token(out, &reply, err))
+	if (!url_parse(&url, address, err) || !ask(out, http, &req, NULL, err))
 		return err_wrap(err, "the service account of this machine");
 	*where_out = mem_strdup("Google, the service account of this machine");
 	return true;

@@ -119,3 +119,11 @@ bool logins_create_repository(struct registry *r, const struct reference *reposi
 		*err = why;
 	return ok;
 }
+
+bool logins_hint(struct err *err, const char *host)
+{
+	const char *cloud = cloud_hint(host);
+
+	return err_hint(err, "%s%srtbuild login %s", cloud ? cloud : "", cloud ? "; or " : "",
+			host);
+}

@@ -23,4 +23,7 @@ const struct login *logins_keep(struct registry *r, struct login *found);
 MUST_CHECK bool logins_create_repository(struct registry *r, const struct reference *repository,
 					 struct err *err);
 
+/* The cure for having no credential for the host. Always false. */
+bool logins_hint(struct err *err, const char *host);
+
 #endif

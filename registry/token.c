@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "registry/logins.h"
+#include "registry/oauth.h"
 #include "registry/problem.h"
 #include "registry/realm.h"
 
@@ -25,27 +27,21 @@ struct token_request {
 	struct str_list scopes;
 };
 
-static void add_form(struct buf *form, const char *name, const char *value)
-{
-	buf_putf(form, "%s%s=", form->len ? "&" : "", name);
-	buf_put_urlencoded(form, value);
-}
-
 /* What is granted on: an identity token, or user and password. */
 static void add_grant(struct buf *form, const struct token_request *t)
 {
 	const struct credential *c = t->credential;
 
 	if (c->identity_token) {
-		add_form(form, "grant_type", "refresh_token");
-		add_form(form, "refresh_token", c->identity_token);
+		oauth_add(form, "grant_type", "refresh_token");
+		oauth_add(form, "refresh_token", c->identity_token);
 		return;
 	}
-	add_form(form, "grant_type", "password");
-	add_form(form, "username", c->user);
-	add_form(form, "password", c->password);
+	oauth_add(form, "grant_type", "password");
+	oauth_add(form, "username", c->user);
+	oauth_add(form, "password", c->password);
 	if (t->offline)
-		add_form(form, "access_type", "offline");
+		oauth_add(form, "access_type", "offline");
 }
 
 /* OAuth2, since an identity token must not travel in a URL. */
@@ -66,10 +62,10 @@ static bool ask_by_post(struct http_reply *out, const struct token_request *t, s
 		buf_putf(&scopes, "%s%s", i ? " " : "", t->scopes.items[i]);
 	add_grant(&form, t);
 	if (t->service)
-		add_form(&form, "service", t->service);
-	add_form(&form, "client_id", "rtbuild");
+		oauth_add(&form, "service", t->service);
+	oauth_add(&form, "client_id", "rtbuild");
 	if (scopes.len)
-		add_form(&form, "scope", scopes.ptr);
+		oauth_add(&form, "scope", scopes.ptr);
 	body = source_mem(form.ptr, form.len);
 	req.body = body;
 	req.body_size = form.len;
@@ -139,7 +135,8 @@ static bool refused(const struct token_request *t, struct http_reply *reply, str
 	AUTO(auto_free) char *realm = url_shown(&t->realm);
 
 	if (!t->credential || !t->credential->user)
-		return problem_error(err, reply, "no token from %s", realm);
+		return problem_error(err, reply, "no token from %s%s", realm,
+				     t->credential ? "" : " without a credential");
 	problem_error(err, reply, "the user '%s' gets no token from %s", t->credential->user,
 		      realm);
 	return err_hint(err, "check the password and log in again");
@@ -306,6 +303,8 @@ bool token_get(char **value_out, struct registry *r, struct host *h, const struc
 		*ARRAY_PUSH(&h->tokens) = fresh;
 		*value_out = mem_strdup(fresh.value);
 	} else {
+		if (!c && err->code == E_AUTH)
+			logins_hint(err, h->name);
 		host_fail(&h->token_failure, login, need, err);
 	}
 	cond_broadcast(&h->cond);

@@ -39,7 +39,7 @@ stdout_has "credential +password of oauth2accesstoken, from Google, $TMP/key.jso
 openssl genrsa -out other.pem 2048 2>/dev/null
 jq --rawfile pem other.pem '.private_key = $pem' key.json >other.json
 exits 5 env GOOGLE_APPLICATION_CREDENTIALS="$TMP/other.json" rtbuild push me/rt:1 "$host/project/me/rt:1"
-stderr_has 'other.json: HTTP 400: No such account'
+stderr_has "other.json: no token from http://$google/token: HTTP 400: No such account"
 jq '.private_key = "nonsense"' key.json >other.json
 exits 3 env GOOGLE_APPLICATION_CREDENTIALS="$TMP/other.json" rtbuild push me/rt:1 "$host/project/me/rt:1"
 jq '.token_uri = "http://example.com/token"' key.json >other.json

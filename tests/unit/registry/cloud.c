@@ -85,11 +85,37 @@ static void google_hosts(void **state)
 			fail_msg("%s", cases[i].host);
 }
 
+static void azure_hosts(void **state)
+{
+	static const struct {
+		const char *host;
+		bool azure;
+	} cases[] = {
+		{ "contoso.azurecr.io", true },
+		{ "contoso-a1b2c3.azurecr.io", true },
+		{ "contoso.azurecr.us", true },
+		{ "contoso.azurecr.cn", true },
+		{ "azurecr.io", false },
+		{ ".azurecr.io", false },
+		{ "evilazurecr.io", false },
+		{ "contoso.azurecr.io.evil.org", false },
+		{ "contoso.azurecr.io:443", false },
+		{ "contoso.azurecr.de", false }, /* that cloud has ended */
+		{ "mcr.microsoft.com", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (cloud_knows(cases[i].host) != cases[i].azure)
+			fail_msg("%s", cases[i].host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ecr_hosts),
 		cmocka_unit_test(google_hosts),
+		cmocka_unit_test(azure_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
