@@ -16,8 +16,8 @@
  * partial/, locks/, logs/. index.json lists complete images only, each with its full reference in
  * org.opencontainers.image.ref.name (and io.containerd.image.name). An image with blobs that were
  * never fetched is listed in cache/sparse instead, each absent blob with its origin. Any number of
- * processes may share a store: blobs are committed by temp file, fsync and rename; index.json is
- * changed under locks/index.
+ * processes may share a store: blobs are committed by temp file and rename, and synced before a
+ * list names them; index.json is changed under locks/index.
  */
 struct store;
 
