@@ -328,7 +328,9 @@ bool registry_has_blob(bool *out, struct registry *r, const struct reference *re
 				reference_name(repository).text);
 	status = reply.http.status;
 	*out = (status >= 200 && status < 300) || status == 307 || status == 302;
-	if (*out || status == 404 || status == 403)
+	/* 500, again and again: a broken record of it (a registry that was killed while it wrote),
+	 * which an upload writes anew */
+	if (*out || status == 404 || status == 403 || status == 500)
 		return true;
 	return problem_error(err, &reply.http, "blob %s of %s", digest_format(digest).text,
 			     reference_name(repository).text);
