@@ -115,7 +115,7 @@ start_registry token
 run curl -s -i "http://$REGISTRY/v2/"
 stdout_has 'Bearer realm="http://127.0.0.1:[0-9]*/token",service="rtbuild-tests"'
 token() {
-	curl -s "$TOKEN_SERVER/token?service=rtbuild-tests&scope=repository:me/rt:pull,push" "$@" | jq -r .token
+	curl -s "$TOKEN_SERVER/token?service=rtbuild-tests&account=$REGISTRY_USER&scope=repository:me/rt:pull,push" "$@" | jq -r .token
 }
 post() { get "http://$REGISTRY/v2/me/rt/blobs/uploads/" -X POST "$@"; }
 is 'token with credentials may push' \
