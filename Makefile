@@ -135,7 +135,7 @@ ONLY_RELEASE := tests/cli/memory.sh tests/cli/startup.sh
 SCRIPTS := $(filter-out $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
 
 # These take minutes: they begin first, so that the others fill the second lane.
-LONG := $(filter tests/cli/runtimes.sh tests/cli/differential.sh,$(SCRIPTS))
+LONG := $(filter tests/cli/runtimes%.sh tests/cli/differential.sh,$(SCRIPTS))
 
 check: all unit-build fuzz-build servers ## every test, on what is installed; T=pattern selects
 	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(LONG) $(UNIT) $(FUZZ) $(filter-out $(LONG),$(SCRIPTS))

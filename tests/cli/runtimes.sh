@@ -14,7 +14,8 @@
 #   file, absent: PATH     owner: UID:GID PATH             link: PATH TARGET    add: PATHS, by ADD
 #   imports: MODULES       that python3 of the image finds
 #   says: WORDS            a line of the recorder          asks: HOST PATH STATUS  a line of the sites
-# CASE=TEXT runs those with TEXT in their name.
+# CASE=TEXT runs those with TEXT in their name. This script runs the folders' own Dockerfiles,
+# runtimes_conda.sh those with conda and runtimes_default.sh the defaults, by way of PART.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -196,6 +197,12 @@ check_replay() {
 
 for file in "$SHAPES"/*.Dockerfile; do
 	name=$(basename "$file" .Dockerfile)
+	case $name in
+	*.conda | *.mamba) part=conda ;;
+	default.*) part=default ;;
+	*) part=plain ;;
+	esac
+	[ "$part" = "${PART-plain}" ] || continue
 	case $name in *"${CASE-}"*) ;; *) continue ;; esac
 	make_context "$name"
 	check "$name" build_shape "$name"

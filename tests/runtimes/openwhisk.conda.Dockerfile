@@ -8,9 +8,7 @@
 # file: /opt/conda/conda-meta/pinned
 FROM continuumio/miniconda3:23.10.0-1
 
-RUN echo "python==3.11.7" >> /opt/conda/conda-meta/pinned
-
-ENV FLASK_PROXY_PORT=8080
+RUN echo "python==3.10.10" >> /opt/conda/conda-meta/pinned
 
 RUN apt-get --allow-releaseinfo-change update \
         # Security fixes come first
@@ -26,6 +24,8 @@ RUN apt-get --allow-releaseinfo-change update \
            make \
         && rm -rf /var/lib/apt/lists/* \
         && apt-cache search linux-headers-generic
+
+ENV FLASK_PROXY_PORT=8080
 
 COPY requirements.txt requirements.txt
 RUN pip install --upgrade pip setuptools six && pip install --no-cache-dir -r requirements.txt
