@@ -6,6 +6,7 @@
 #include "builder/driver.h"
 #include "builder/layout.h"
 #include "builder/stepcache.h"
+#include "layers/file_index.h"
 #include "registry/pull.h"
 
 /* Base images: found in the store or the registry, their layers fetched only when someone asks. */
@@ -277,30 +278,78 @@ static bool has_file(const struct tree *t, const char *path)
 	return tree_find(&e, NULL, t, path, true, &ignored) && e && e->kind == ENTRY_FILE;
 }
 
+/* The layer of that number, counted from the lowest, comes to the store. */
+static bool bring_layer(struct build *b, struct base *base, const struct layer *layers,
+			size_t number, struct err *err)
+{
+	size_t below = base ? base->image.manifest.layer_count : 0;
+	bool ok;
+
+	if (number >= below)
+		return stepcache_fetch(b, &layers[number - below], 1, err);
+	lock_take(&base->files_lock); /* two that ask at once get it once */
+	ok = base->fetched || fetch_from(b, base, number, err);
+	lock_drop(&base->files_lock);
+	return ok;
+}
+
+/* Looking into it costs next to nothing. */
+static bool is_at_hand(const struct build *b, const struct tree_layer *layer, int indexes)
+{
+	return store_has_blob(b->env->store, &layer->descriptor.digest, layer->descriptor.size) &&
+	       file_index_is_kept(&layer->diff_id, indexes);
+}
+
+bool base_upper(struct tree **out, struct build *b, struct base *base, const struct layer *layers,
+		size_t count, upper_ask_fn *ask, const void *arg, struct err *err)
+{
+	AUTO(auto_free) struct tree_layer *all = NULL;
+	AUTO(auto_close) int indexes = -1;
+	enum upper_says says = UPPER_MORE;
+	size_t total;
+
+	*out = NULL;
+	if (!store_subdir(&indexes, b->env->store, "cache/indexes", err) ||
+	    !join_layers(&all, &total, base, layers, count, err))
+		return false;
+	for (size_t first = total; first-- > 1 && says == UPPER_MORE;) {
+		AUTO(auto_tree_close) struct tree *tree = NULL;
+
+		if (!bring_layer(b, base, layers, first, err))
+			return false;
+		if (is_at_hand(b, &all[first - 1], indexes))
+			continue; /* it is looked into together with this one */
+		if (!tree_open_upper(&tree, store_blobs(b->env->store), all + first, total - first,
+				     indexes, err))
+			return false;
+		says = tree ? ask(arg, tree) : UPPER_MORE;
+		if (says == UPPER_ENOUGH)
+			*out = STEAL(tree);
+	}
+	return true;
+}
+
+struct wanted_names {
+	bool passwd, group;
+};
+
+static enum upper_says ask_names(const void *arg, const struct tree *upper)
+{
+	const struct wanted_names *w = arg;
+
+	return (!w->passwd || has_file(upper, "/etc/passwd")) &&
+			       (!w->group || has_file(upper, "/etc/group"))
+		       ? UPPER_ENOUGH
+		       : UPPER_MORE;
+}
+
 bool base_names(struct tree **out, struct build *b, const struct product *p, bool passwd,
 		bool group, struct err *err)
 {
-	AUTO(auto_free) struct tree_layer *all = NULL;
-	AUTO(auto_tree_close) struct tree *tree = NULL;
-	size_t below = p->base ? p->base->image.manifest.layer_count : 0;
-	size_t first;
+	const struct wanted_names wanted = { passwd, group };
 
-	if (!join_layers(&all, &first, p->base, p->layers.items, p->layers.len, err))
+	if (!base_upper(out, b, p->base, p->layers.items, p->layers.len, ask_names, &wanted, err))
 		return false;
-	const size_t count = first;
-
-	/* A whiteout hides what lies below it in every larger tree too, so that going on down never
-	 * brings a deleted file back. */
-	do {
-		first -= first > 0;
-		tree_close(STEAL(tree));
-		if ((first < below && !fetch_from(b, p->base, first, err)) ||
-		    (first >= below && first < count &&
-		     !stepcache_fetch(b, &p->layers.items[first - below], 1, err)) ||
-		    !open_tree(&tree, b, all + first, count - first, err))
-			return false;
-	} while (first && ((passwd && !has_file(tree, "/etc/passwd")) ||
-			   (group && !has_file(tree, "/etc/group"))));
-	*out = STEAL(tree);
-	return true;
+	return *out || ((!p->base || base_fetch(b, p->base, err)) &&
+			base_tree(out, b, p->base, p->layers.items, p->layers.len, err));
 }

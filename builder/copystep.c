@@ -34,6 +34,7 @@ struct work {
 	bool from_stage;          /* that, or neither */
 	size_t source_stage;
 	const struct tree *tree; /* of it, once it is needed */
+	struct tree *upper;      /* owned: that, when its upper layers tell enough */
 	struct digest chain;     /* of its layers */
 	const char *identity;    /* of a context made of entries */
 	struct {
@@ -54,6 +55,7 @@ static void work_free(struct work *w)
 	copy_free(&w->copy);
 	dockerignore_free(w->excludes);
 	files_free(&w->tree_files);
+	tree_close(w->upper);
 	for (size_t i = 0; i < w->downloads.len; i++) {
 		download_free(w->downloads.items[i]);
 		free(w->downloads.items[i]);
@@ -85,7 +87,7 @@ static bool add_tree_entry(void *arg, const struct entry *e)
 	return true;
 }
 
-static bool from_tree(struct work *w, struct tree *tree)
+static bool from_tree(struct work *w, const struct tree *tree)
 {
 	w->tree = tree;
 	tree_walk(tree, "", add_tree_entry, &w->tree_files);
@@ -123,6 +125,17 @@ static bool from_stage(struct work *w, size_t stage, struct err *err)
 	       set_chain(w, p->base, p->layers.items, p->layers.len);
 }
 
+/* As few of the layers as tell what the sources are. */
+static bool open_upper(struct work *w, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	const struct product *p = &w->b->products[w->source_stage];
+
+	return w->source_base ? copysource_open(&w->upper, w->b, w->source_base, NULL, 0, c, err)
+			      : copysource_open(&w->upper, w->b, p->base, p->layers.items,
+						p->layers.len, c, err);
+}
+
 /* The files of an image or a stage: only now its layers are needed. */
 static bool open_source(struct work *w, struct err *err)
 {
@@ -131,6 +144,10 @@ static bool open_source(struct work *w, struct err *err)
 
 	if (!w->source_base && !w->from_stage)
 		return true;
+	if (!open_upper(w, err))
+		return false;
+	if (w->upper)
+		return from_tree(w, w->upper);
 	return (w->source_base ? base_files(&tree, b, w->source_base, err)
 			       : execute_files(&tree, b, w->source_stage, err)) &&
 	       from_tree(w, tree);

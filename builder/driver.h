@@ -7,6 +7,7 @@
 #include "builder/context.h"
 #include "builder/flight.h"
 #include "builder/plan.h"
+#include "builder/step.h"
 #include "builder/view.h"
 #include "git/location.h"
 #include "net/http.h"
@@ -120,6 +121,16 @@ void bases_free(struct base *list);
 /* Its merged files; borrowed. Fetches its layers. */
 MUST_CHECK bool base_files(struct tree **out, struct build *b, struct base *base, struct err *err);
 /*
+ * The upper layers of a base (may be NULL) and those of a product on top, fetched one by one from
+ * the top until `ask` has seen enough. *out NULL: nothing less than all layers tells (maybe not
+ * fetched then), or all are at hand anyway. The caller closes.
+ */
+enum upper_says { UPPER_ENOUGH, UPPER_MORE, UPPER_ALL };
+typedef enum upper_says upper_ask_fn(const void *arg, const struct tree *upper);
+MUST_CHECK bool base_upper(struct tree **out, struct build *b, struct base *base,
+			   const struct layer *layers, size_t count, upper_ask_fn *ask,
+			   const void *arg, struct err *err);
+/*
  * Where a stage's user and group names are looked up: a tree of its upper layers, down to where
  * /etc/passwd and /etc/group, as far as they are asked for, are found. No other layer is fetched.
  * The caller closes.
@@ -148,6 +159,15 @@ struct http *source_http(struct build *b);
 /* copystep.c: COPY, ADD and WORKDIR to a layer. */
 MUST_CHECK bool copystep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
 			     const struct step *step, struct err *err);
+
+/*
+ * copysource.c: the files a COPY --from reads, of a base and the layers of a product on it, from as
+ * few of the upper layers as decide what all of its sources are. *out NULL: all are needed. The
+ * caller closes.
+ */
+MUST_CHECK bool copysource_open(struct tree **out, struct build *b, struct base *base,
+				const struct layer *layers, size_t count,
+				const struct step_copy *copy, struct err *err);
 
 /* runstep.c: RUN to a layer. */
 MUST_CHECK bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,

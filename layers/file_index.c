@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "layers/file_index.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/hash.h"
@@ -251,4 +253,11 @@ bool file_index_open(struct entry_list *out, struct blob_source *blobs, const st
 	if (cache_dir >= 0)
 		save(out, name.text, cache_dir);
 	return true;
+}
+
+bool file_index_is_kept(const struct digest *diff_id, int cache_dir)
+{
+	struct digest_text name = digest_hex(diff_id);
+
+	return cache_dir >= 0 && faccessat(cache_dir, name.text, R_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

@@ -16,5 +16,7 @@
 MUST_CHECK bool file_index_open(struct entry_list *out, struct blob_source *blobs,
 				const struct descriptor *d, const struct digest *diff_id,
 				int cache_dir, struct err *err);
+/* Whether that would need no layer bytes, as long as what is kept is not damaged. */
+bool file_index_is_kept(const struct digest *diff_id, int cache_dir);
 
 #endif

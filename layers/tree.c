@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "layers/file_index.h"
@@ -42,6 +43,9 @@ struct tree {
 	struct node *root;
 	struct node **slots; /* children by parent and name */
 	size_t slot_count, node_count;
+	bool is_upper;     /* there are layers below that are not looked at */
+	bool is_undecided; /* and they decide what these ones mean */
+	struct map hidden; /* then: paths below which a whiteout hid what they have */
 };
 
 static size_t hash_child(const struct node *parent, const char *name, size_t len)
@@ -274,6 +278,7 @@ static bool make_parent(struct node **out, struct tree *t, const char *path, siz
 		if (*out || w.at->entry.kind != ENTRY_DIR)
 			return err_set(err, E_INTEGRITY,
 				       "'%s' lies below something that is no directory", path);
+		t->is_undecided = t->is_upper; /* it may be a link below */
 		*out = add_child(t, w.at, name, len);
 		(*out)->entry.kind = ENTRY_DIR;
 		(*out)->entry.mode = 0755;
@@ -295,6 +300,17 @@ static void hide_lower(struct tree *t, struct node *dir, size_t layer)
 			remove_leaf(t, all[count]);
 }
 
+/* `name` NULL: all that the directory holds. */
+static void note_hidden(struct tree *t, const struct node *dir, const char *name)
+{
+	AUTO(auto_free)
+	char *path = name ? mem_printf("%s%s%s", dir->entry.path, *dir->entry.path ? "/" : "", name)
+			  : mem_strdup(dir->entry.path);
+
+	if (t->is_upper)
+		map_put(&t->hidden, path, t);
+}
+
 static bool apply_whiteout(struct tree *t, const char *path, const char *name, size_t layer,
 			   struct err *err)
 {
@@ -307,8 +323,10 @@ static bool apply_whiteout(struct tree *t, const char *path, const char *name, s
 
 	if (!resolve(&w, &n, &ignored, &len, true, err))
 		return false;
+	t->is_undecided = t->is_undecided || (t->is_upper && !n);
 	if (!n || n->entry.kind != ENTRY_DIR)
 		return true;
+	note_hidden(t, n, name);
 	if (!name) {
 		hide_lower(t, n, layer);
 		return true;
@@ -323,7 +341,7 @@ static bool apply_whiteout(struct tree *t, const char *path, const char *name, s
 }
 
 /* `is_new`: `n` was made for this link just now, so it is no file to link to. */
-static bool apply_hardlink(struct node *n, bool is_new, const struct tree *t, const struct entry *e,
+static bool apply_hardlink(struct node *n, bool is_new, struct tree *t, const struct entry *e,
 			   struct err *err)
 {
 	const char *slash = strrchr(e->link, '/');
@@ -338,6 +356,10 @@ static bool apply_hardlink(struct node *n, bool is_new, const struct tree *t, co
 	if (!resolve(&w, &target, &ignored, &len, true, err))
 		return false;
 	target = target ? find_child(t, target, name, strlen(name)) : NULL;
+	if (t->is_upper && (!target || target == n)) {
+		t->is_undecided = true;
+		return true;
+	}
 	if (!target || target->entry.kind == ENTRY_DIR || (is_new && target == n))
 		return err_set(err, E_INTEGRITY, "hard link %s: there is no file %s", e->path,
 			       e->link);
@@ -410,17 +432,19 @@ static bool apply_layer(struct tree *t, size_t layer, int cache_dir, struct err 
 
 	if (!file_index_open(index, t->blobs, &l->descriptor, &l->diff_id, cache_dir, err))
 		return false;
-	for (size_t i = 0; i < index->len; i++)
+	for (size_t i = 0; i < index->len && !t->is_undecided; i++)
 		if (!apply_entry(t, &index->items[i], layer, i, err))
 			return err_wrap(err, "layer %s", digest_format(&l->descriptor.digest).text);
 	return true;
 }
 
-bool tree_open(struct tree **out, struct blob_source *blobs, const struct tree_layer *layers,
-	       size_t count, int cache_dir, struct err *err)
+static bool open_layers(struct tree **out, struct blob_source *blobs,
+			const struct tree_layer *layers, size_t count, bool is_upper, int cache_dir,
+			struct err *err)
 {
 	AUTO(auto_tree_close) struct tree *t = mem_alloc(sizeof(*t));
 
+	t->is_upper = is_upper;
 	t->blobs = blobs;
 	t->layers = mem_dup(layers, count * sizeof(*layers));
 	t->count = count;
@@ -433,11 +457,23 @@ bool tree_open(struct tree **out, struct blob_source *blobs, const struct tree_l
 	t->root = ARENA_NEW(t->arena, struct node);
 	t->root->entry = (struct entry){ .path = "", .kind = ENTRY_DIR, .mode = 0755, .dir = -1 };
 	t->root->name = "";
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && !t->is_undecided; i++)
 		if (!apply_layer(t, i, cache_dir, err))
 			return false;
-	*out = STEAL(t);
+	*out = t->is_undecided ? NULL : STEAL(t);
 	return true;
+}
+
+bool tree_open(struct tree **out, struct blob_source *blobs, const struct tree_layer *layers,
+	       size_t count, int cache_dir, struct err *err)
+{
+	return open_layers(out, blobs, layers, count, false, cache_dir, err);
+}
+
+bool tree_open_upper(struct tree **out, struct blob_source *blobs, const struct tree_layer *layers,
+		     size_t count, int cache_dir, struct err *err)
+{
+	return open_layers(out, blobs, layers, count, true, cache_dir, err);
 }
 
 void tree_close(struct tree *t)
@@ -453,6 +489,7 @@ void tree_close(struct tree *t)
 	free(t->indexes);
 	free(t->layers);
 	free(t->slots);
+	map_free(&t->hidden);
 	free(t);
 }
 
@@ -481,6 +518,24 @@ bool tree_find(const struct entry **out, char **path_out, const struct tree *t, 
 	if (path_out)
 		*path_out = n ? mem_strdup(n->entry.path) : absent_path(&w, name);
 	return true;
+}
+
+bool tree_hides_lower(const struct tree *t, const char *path)
+{
+	AUTO(auto_free) char *part = mem_strdup(path);
+
+	for (;;) {
+		const struct entry *e = NULL;
+		struct err ignored = { 0 };
+		char *slash = strrchr(part, '/');
+
+		if (map_has(&t->hidden, part) ||
+		    (tree_find(&e, NULL, t, part, false, &ignored) && e && e->kind != ENTRY_DIR))
+			return true;
+		if (!*part)
+			return false;
+		*(slash ? slash : part) = '\0';
+	}
 }
 
 bool tree_same_file(const struct entry *a, const struct entry *b)

@@ -28,6 +28,18 @@ struct tree;
 MUST_CHECK bool tree_open(struct tree **out, struct blob_source *blobs,
 			  const struct tree_layer *layers, size_t count, int cache_dir,
 			  struct err *err);
+/*
+ * The upper layers of a stack alone, so that those below need not be at hand. What such a tree has
+ * is, entry for entry, what the tree of all layers has there; what it has not may lie below, unless
+ * tree_hides_lower. *out NULL: these layers alone do not tell, because of a hard link to a file
+ * below, or a member or whiteout in a directory they do not have (below it may be a link).
+ */
+MUST_CHECK bool tree_open_upper(struct tree **out, struct blob_source *blobs,
+				const struct tree_layer *layers, size_t count, int cache_dir,
+				struct err *err);
+/* Of such a tree: layers below it have nothing at or below this canonical path that would show; of
+ * a directory that it has, nothing more inside. */
+bool tree_hides_lower(const struct tree *t, const char *path);
 void tree_close(struct tree *t);
 DEFINE_AUTO(struct tree, tree_close)
 

@@ -112,6 +112,66 @@ names() {
 names '3 4' '5:extra' 5/99
 names '2 3 4' 'worker' 7/8
 names '2 3 4' 'other:extra' 70/99
+
+# Files of an image: from the top down to the layer that decides, and not one further.
+mkdir -p ctx/low.d/sub ctx/top.d
+echo low >ctx/low.d/low
+echo gone >ctx/low.d/gone
+echo below >ctx/low.d/sub/file
+echo top >ctx/top.d/top
+ln -s low ctx/top.d/link
+ln -s top ctx/top.d/near
+ln -s /dir/sub ctx/top.d/way
+cat >Dockerfile <<'END'
+FROM tiny:1
+COPY low.d /dir
+RUN rm /dir/gone
+COPY top.d /dir
+END
+RTBUILD_STORE=$TMP/deep
+rtbuild build -q -t tiny:1 "$TINY" >/dev/null
+check 'an image of four layers' rtbuild build -t "$REGISTRY/base/deep:1" --push -f Dockerfile ctx
+layers=$(manifest "$REGISTRY/base/deep:1" | jq -r '.layers[].digest')
+is 'it has four' "$(printf '%s\n' "$layers" | wc -l)" 4
+
+# copied SOURCES: the build that copies them from there, in a fresh store; sets `read`, the layers
+# that were read (1 is the lowest).
+copied() {
+	printf 'FROM scratch\nCOPY --from=%s %s /to/\n' "$REGISTRY/base/deep:1" "$1" >Dockerfile
+	RTBUILD_STORE=$TMP/store.$checks
+	mark=$(requests_mark)
+	run rtbuild build -t x:1 -f Dockerfile ctx
+	requests_since "$mark" >requests
+	read=$(n=0; for layer in $layers; do
+		n=$((n + 1)) && ! grep -q "^GET /v2/[^ ]*/blobs/$layer 200" requests || printf '%s ' "$n"
+	done)
+}
+# takes WANTED SOURCES PATTERN: the layers it reads; and the result is what comes of all layers,
+# which a pattern makes it read.
+takes() {
+	copied "$2"
+	is "COPY --from $2 is done" "$status" 0
+	is "COPY --from $2 reads these layers" "$read" "$1 "
+	blob=$(layer x:1 -1)
+	sum=$(sha256sum <"$blob")
+	copied "$3"
+	is "COPY --from $3 reads them all" "$read" '1 2 3 4 '
+	is "COPY --from $2 is right" "$sum" "$(sha256sum <"$(layer x:1 -1)")"
+}
+takes 4 /dir/top '/dir/to[p]'
+takes 4 /dir/near '/dir/nea[r]'
+takes '2 3 4' /dir/low '/dir/lo[w]'
+takes '2 3 4' /dir/link '/dir/lin[k]'
+takes '2 3 4' '/dir/top /dir/low' '/dir/to[p] /dir/lo[w]'
+takes '2 3 4' /dir/way/file '/dir/sub/fil[e]'
+takes '1 2 3 4' /etc/passwd '/etc/passw[d]'
+takes '1 2 3 4' /dir '/di[r]'
+copied /dir/gone
+is 'a deleted file is not there' "$((status > 0 && status < 128))" 1
+stderr_has "'/dir/gone' is not there"
+is 'by the layer that deletes it' "$read" '3 4 '
+copied /dir/never
+is 'what nobody has is looked for everywhere' "$read" '1 2 3 4 '
 layers=$two_layers
 mv Dockerfile.kept Dockerfile
 
@@ -140,9 +200,13 @@ RUN true
 FROM scratch
 COPY file /
 END
-build_from_base 'COPY --from a stage that is the base' 2 -t x:1 <<'END'
+build_from_base 'COPY --from a stage that is the base, a file of its top layer' 1 -t x:1 <<'END'
 FROM scratch
 COPY --from=0 /data /
+END
+build_from_base 'COPY --from a stage that is the base, a directory' 2 -t x:1 <<'END'
+FROM scratch
+COPY --from=0 /etc /
 END
 build_from_base 'a wildcard and a directory' 0 -t x:1 <<'END'
 COPY f* /opt/

@@ -187,6 +187,156 @@ static void same_as_unpacked(void **state)
 	}
 }
 
+/* An entry as text, its bytes by which member of the whole stack holds them. */
+static void describe(struct buf *out, const struct entry *e)
+{
+	buf_clear(out);
+	buf_putf(out, "%d %o %d:%d %lld %lld %s %s", (int)e->kind, (unsigned)e->mode, (int)e->uid,
+		 (int)e->gid, (long long)e->size, (long long)e->mtime, e->path,
+		 e->link ? e->link : "");
+	for (size_t i = 0; i < e->xattr_count; i++)
+		buf_putf(out, " {%s=%.*s}", e->xattrs[i].name, (int)e->xattrs[i].len,
+			 (const char *)e->xattrs[i].value);
+}
+
+struct comparison {
+	const struct tree *all, *upper;
+	size_t held, open; /* entries the upper layers have; those that may come from below */
+};
+
+static bool upper_is_right(void *arg, const struct entry *e)
+{
+	struct comparison *c = arg;
+	AUTO(buf_free) struct buf got = BUF_INIT(1 << 16);
+	AUTO(buf_free) struct buf want = BUF_INIT(1 << 16);
+	const struct entry *there = NULL;
+	struct err err = { 0 };
+
+	MUST(tree_find(&there, NULL, c->all, e->path, false, &err));
+	if (!there || !str_eq(there->path, e->path))
+		fail_msg("'%s' is of the upper layers alone", e->path);
+	describe(&got, e);
+	describe(&want, there);
+	assert_string_equal(got.ptr, want.ptr);
+	c->held++;
+	return true;
+}
+
+static bool lower_is_open(void *arg, const struct entry *e)
+{
+	struct comparison *c = arg;
+	const struct entry *there = NULL;
+	struct err err = { 0 };
+
+	MUST(tree_find(&there, NULL, c->upper, e->path, false, &err));
+	if (!there && tree_hides_lower(c->upper, e->path))
+		fail_msg("'%s' is not hidden at all", e->path);
+	c->open += !there;
+	return true;
+}
+
+/* Whatever a tree of the upper `count` layers says is so in the tree of all; false: it says that it
+ * cannot tell. */
+static bool check_upper(struct comparison *c, struct fixture *f, size_t count)
+{
+	AUTO(auto_tree_close) struct tree *all = NULL;
+	AUTO(auto_tree_close) struct tree *upper = NULL;
+	struct err err = { 0 };
+
+	if (!open_tree(&all, f, &err))
+		return false; /* no stack at all; then nothing can be wrong about it */
+	MUST(tree_open_upper(&upper, store_blobs(f->store), f->layers + f->count - count, count,
+			     f->cache, &err));
+	*c = (struct comparison){ .all = all, .upper = upper };
+	if (!upper)
+		return false;
+	tree_walk(upper, "", upper_is_right, c);
+	tree_walk(all, "", lower_is_open, c);
+	return true;
+}
+
+static void upper_layers(void **state)
+{
+	static const struct {
+		struct raw_member layers[2][6];
+		bool decided;
+		size_t held, open; /* by the upper one */
+	} cases[] = {
+		{ { { D("a"), F("a/x"), F("b") }, { D("a"), F("a/x") } }, true, 2, 1 },
+		{ { { D("a"), F("a/x"), F("b") }, { F("b") } }, true, 1, 2 },
+		{ { { D("a"), F("a/x") }, { F("a/n") } }, false, 0, 0 },
+		{ { { L("a", "r"), D("r") }, { D("r"), F("r/f"), F("a/f") } }, false, 0, 0 },
+		{ { { L("a", "r"), D("r") }, { L("a", "r"), D("r"), F("a/f") } }, true, 3, 0 },
+		{ { { L("a", "r"), D("r") }, { F("a/f"), D("a") } }, false, 0, 0 },
+		{ { { F("x") }, { H("h", "x") } }, false, 0, 0 },
+		{ { { F("x") }, { F("x"), H("h", "x") } }, true, 2, 0 },
+		{ { { F("x"), F("y") }, { H("x", "x") } }, false, 0, 0 },
+		{ { { F("x"), F("y") }, { F(".wh.x") } }, true, 0, 1 },
+		{ { { D("a"), F("a/x"), F("y") }, { F(".wh.a"), D("a"), F("a/n") } }, true, 2, 1 },
+		{ { { D("a"), F("a/x") }, { F("a/.wh.x") } }, false, 0, 0 },
+		{ { { D("a"), F("a/x"), F("y") }, { D("a"), F("a/.wh..wh..opq") } }, true, 1, 1 },
+		{ { { F("a"), F("y") }, { F(".wh..wh..opq"), F("b") } }, true, 1, 0 },
+		{ { { D("a"), F("a/x") }, { F("a") } }, true, 1, 0 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct comparison c = { 0 };
+		bool decided;
+
+		f->count = 0;
+		add_layer(f, cases[i].layers[0]);
+		add_layer(f, cases[i].layers[1]);
+		decided = check_upper(&c, f, 1);
+		if (decided != cases[i].decided || c.held != cases[i].held ||
+		    c.open != cases[i].open)
+			fail_msg("case %zu: %d, %zu held, %zu open", i, decided, c.held, c.open);
+	}
+}
+
+/* Stacks of chance, few names, so that everything meets everything; the same at each run. */
+static void upper_layers_by_chance(void **state)
+{
+	static const char *const paths[] = { "a",   "b",     "a/a", "c",   "a/b",
+					     "b/a", "a/a/b", "b/b", "c/a", "a/b/c" };
+	static const char *const gone[] = { ".wh.a", "a/.wh.b", "b/.wh..wh..opq", "a/.wh..wh..opq",
+					    "a/a/.wh.b" };
+	static const char types[] = "00055221ww";
+	struct fixture *f = *state;
+	size_t decided = 0;
+	uint32_t seed = 1;
+
+	for (size_t round = 0; round < 600; round++) {
+		f->count = 0;
+		for (size_t k = 0; k < 3; k++) {
+			struct raw_member members[7] = { 0 };
+
+			for (size_t i = 0; i < 6; i++) {
+				struct raw_member *m = &members[i];
+				uint32_t r = seed = seed * 1664525 + 1013904223;
+				char type = i < 3 ? '5' : types[(r >> 8) % 10];
+
+				m->name = type == 'w'
+						  ? gone[(r >> 16) % ARRAY_LEN(gone)]
+						  : paths[i < 3 ? i : (r >> 16) % ARRAY_LEN(paths)];
+				m->type = type == 'w' ? '0' : type;
+				m->mode = (unsigned)(k * 8 + i + 1); /* tells them apart */
+				if (type == '0')
+					m->body = paths[(r >> 12) % ARRAY_LEN(paths)];
+				if (type == '2' || type == '1')
+					m->link = paths[(r >> 24) % ARRAY_LEN(paths)];
+			}
+			add_layer(f, members);
+		}
+		for (size_t count = 1; count < 3; count++) {
+			struct comparison c;
+
+			decided += check_upper(&c, f, count);
+		}
+	}
+	assert_true(decided > 100); /* else chance tested nothing */
+}
+
 static void finding(void **state)
 {
 	static const struct {
@@ -464,6 +614,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(same_as_unpacked, setup, teardown),
+		cmocka_unit_test_setup_teardown(upper_layers, setup, teardown),
+		cmocka_unit_test_setup_teardown(upper_layers_by_chance, setup, teardown),
 		cmocka_unit_test_setup_teardown(finding, setup, teardown),
 		cmocka_unit_test_setup_teardown(listing, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading, setup, teardown),
