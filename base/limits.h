@@ -47,8 +47,10 @@ enum {
 	LIMIT_INDEX_ENTRIES = 2000,
 	LIMIT_INDEX_DEPTH = 2,
 	LIMIT_ARCHIVE_MEMBERS =
-		100000,             /* of image archives: a blob is one, real ones have hundreds */
-	LIMIT_TAGS = 1000000,       /* of one repository */
+		100000,       /* of image archives: a blob is one, real ones have hundreds */
+	LIMIT_TAGS = 1000000, /* of one repository */
+	LIMIT_TAGS_AT_ONCE =
+		40, /* in one PUT: 128 characters each stay below 8 KiB of request line */
 	LIMIT_TAG_PAGES = 10000,    /* a server may give one tag a page */
 	LIMIT_TAG_PAGE = 16 * MIB,  /* distribution 2.8 sends all tags at once */
 	LIMIT_REFERRERS = 2000,     /* signatures, SBOMs and attestations of one image, all told */

@@ -272,12 +272,17 @@ static bool check_again(struct copy *c, struct err *err)
 
 static bool put_names(struct copy *c, struct err *err)
 {
-	for (size_t i = 0; i < c->names->len; i++) {
-		if (c->is_held[i] && digest_eq(&c->held[i], &c->root.digest))
-			continue;
-		if (!c->to->put(c->to, graph_root(&c->graph), c->names->items[i], err))
+	const struct graph_node *root = graph_root(&c->graph);
+	AUTO(str_list_free) struct str_list names = { 0 };
+
+	for (size_t i = 0; i < c->names->len; i++)
+		if (!c->is_held[i] || !digest_eq(&c->held[i], &c->root.digest))
+			str_list_push(&names, c->names->items[i]);
+	if (names.len > 1 && c->to->put_names)
+		return c->to->put_names(c->to, root, &names, err);
+	for (size_t i = 0; i < names.len; i++)
+		if (!c->to->put(c->to, root, names.items[i], err))
 			return false;
-	}
 	return true;
 }
 
@@ -340,6 +345,14 @@ static uint64_t requests_of_referrers(const struct copy *c)
 	return 3 * subjects;
 }
 
+/* Several are first tried at once, in one request. */
+static uint64_t requests_of_names(const struct copy *c)
+{
+	uint64_t names = c->names->len - names_held(c);
+
+	return names + (names > 1 && c->to->put_names);
+}
+
 static void report_plan(struct copy *c)
 {
 	bool reads = c->from->repository != NULL, writes = c->to->refer != NULL;
@@ -348,7 +361,7 @@ static void report_plan(struct copy *c)
 	come += reads ? sent : 0;
 	if (writes)
 		come += 2 * sent + c->out->blobs[MOVED_MOUNTED] + c->graph.nodes.len - 1 +
-			c->names->len - names_held(c) + requests_of_referrers(c);
+			requests_of_names(c) + requests_of_referrers(c);
 	c->out->requests_to_come = come;
 }
 

@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "image/media.h"
-#include "registry/client.h"
+#include "registry/learn.h"
 #include "registry/problem.h"
 
 /* Manifests and indexes: the small documents of a registry, whole and in memory. */
@@ -82,31 +82,44 @@ bool registry_get_manifest(struct registry_document *out, struct registry *r,
 	return read_document(out, &reply.http, ref, err) || err_wrap(err, "%s", name.text);
 }
 
-bool registry_head_manifest(struct digest *out, struct registry *r, const struct reference *ref,
-			    struct err *err)
+/* *found_out false: no digest, a redirect, or an error whose words a HEAD cannot bring. */
+static bool ask_head(bool *found_out, struct digest *out, struct registry *r,
+		     const struct reference *ref, struct err *err)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
-	AUTO(registry_document_free) struct registry_document document = { 0 };
 	AUTO(auto_free) char *path = manifest_path(ref);
 	struct client_call call = { .method = "HEAD",
 				    .repository = ref,
 				    .access = ACCESS_PULL,
 				    .path = path,
 				    .headers = { { "Accept", media_accept_manifests() } } };
-	struct reference_text name = reference_familiar(ref);
 	struct err ignored = { 0 };
 	const char *said;
 
+	*found_out = false;
 	if (!client_call(&reply, r, &call, err))
-		return err_wrap(err, "%s", name.text);
-	said = http_header(&reply.http, "Docker-Content-Digest", 0);
-	if (reply.http.status == 200 && said && digest_parse(out, said, &ignored))
-		return true;
+		return err_wrap(err, "%s", reference_familiar(ref).text);
 	if (reply.http.status == 404)
-		return problem_error(err, &reply.http, "%s", name.text);
-	/* No digest, a redirect, or an error whose words a HEAD cannot bring: the bytes will tell.
-	 */
-	client_reply_free(&reply);
+		return problem_error(err, &reply.http, "%s", reference_familiar(ref).text);
+	if (reply.http.status != 200)
+		return true;
+	said = http_header(&reply.http, "Docker-Content-Digest", 0);
+	*found_out = said && digest_parse(out, said, &ignored);
+	if (!said)
+		learn(r, ref, LEARN_HEAD, KNOWN_NO);
+	return true;
+}
+
+bool registry_head_manifest(struct digest *out, struct registry *r, const struct reference *ref,
+			    struct err *err)
+{
+	AUTO(registry_document_free) struct registry_document document = { 0 };
+	bool found = false;
+
+	if (learn_recall(r, ref).head != KNOWN_NO && !ask_head(&found, out, r, ref, err))
+		return false;
+	if (found)
+		return true;
 	if (!registry_get_manifest(&document, r, ref, err))
 		return false;
 	*out = document.digest;

@@ -19,7 +19,7 @@ enum learn {
 	LEARN_HEAD,
 	LEARN_RANGE,
 	LEARN_MANY_TAGS,
-	LEARN_PAGE, /* tags at a time */
+	LEARN_PAGE, /* value: tags to ask for at a time */
 };
 void learn(struct registry *r, const struct reference *repository, enum learn what, uint64_t value);
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "registry/learn.h"
 #include "registry/state.h"
 #include "registry/transfer.h"
 
@@ -71,6 +72,37 @@ static bool mount(struct move_result *out, struct registry *r, const struct move
 	return true;
 }
 
+/* One mount that was made tells that the host mounts, and stays; one refused by a repository that
+ * has the blob, that it may never (ECR does so unless the account allows it). */
+static void learn_mount(struct registry *r, const struct reference *to, enum moved how)
+{
+	if (how == MOVED_MOUNTED)
+		learn(r, to, LEARN_MOUNT, KNOWN_YES);
+	else if (learn_recall(r, to).mount == KNOWN_NOTHING)
+		learn(r, to, LEARN_MOUNT, KNOWN_NO);
+}
+
+/* The repository has the blob. Where mounts come to nothing, HEAD first: else bytes that are there
+ * already would be sent. The mount is still tried, since its answer opens the session. */
+static bool mount_known(struct move_result *out, struct registry *r, const struct move_request *q,
+			struct err *err)
+{
+	bool there = false;
+
+	if (learn_recall(r, q->to).mount == KNOWN_NO &&
+	    !registry_has_blob(&there, r, q->to, &q->d->digest, err))
+		return false;
+	if (there) {
+		skipped(out, r, false);
+		return true;
+	}
+	if (!mount(out, r, q, q->origin, err))
+		return false;
+	if (!q->plan)
+		learn_mount(r, q->to, out->how);
+	return true;
+}
+
 bool move_blob(struct move_result *out, struct registry *r, const struct move_request *q,
 	       struct err *err)
 {
@@ -82,11 +114,11 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 		return true;
 	}
 	if (from && move_same_registry(from, q->to))
-		return mount(out, r, q, from, err);
+		return mount_known(out, r, q, err);
 	if (q->fresh && !q->doubt)
 		return send(out, r, q, NULL, err);
 	from = q->doubt ? NULL : q->guess;
-	if (from && !q->plan) {
+	if (from && !q->plan && learn_recall(r, q->to).mount != KNOWN_NO) {
 		if (mount(out, r, q, from, err))
 			return true;
 		if (err->code != E_AUTH) /* we may not look into that repository: never mind */

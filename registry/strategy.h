@@ -20,12 +20,12 @@ struct strategy {
 	uint64_t chunk_limit;  /* the smallest chunk that was too large; 0: none was */
 	uint64_t chunk_min;    /* OCI-Chunk-Min-Length */
 	enum known chunks;     /* PATCH works at all */
-	enum known mount;
-	enum known head;      /* HEAD of a manifest brings its digest */
-	enum known range;     /* of blobs */
-	enum known many_tags; /* PUT of a digest with ?tag= */
-	uint64_t page;        /* tags that come at a time; 0: not known */
-	int64_t learnt;       /* when, seconds since 1970; 0: nothing was */
+	enum known mount;      /* from a repository that has the blob */
+	enum known head;       /* HEAD of a manifest brings its digest */
+	enum known range;      /* of blobs */
+	enum known many_tags;  /* PUT of a digest with ?tag= */
+	uint64_t page;  /* tags to ask for at a time, where TAGS_PAGE is refused; 0: it is not */
+	int64_t learnt; /* when, seconds since 1970; 0: nothing was */
 };
 
 /* From a member of the host's document; nonsense and what is too old reads as nothing. */

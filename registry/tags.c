@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "registry/client.h"
+#include "registry/learn.h"
 #include "registry/problem.h"
 
 /* Lists of tags, page by page, and tags that speak of a digest. */
@@ -91,18 +91,32 @@ static bool take_next(struct url *next, const struct client_reply *reply, struct
 	return true;
 }
 
+/* Whether the number asked for was what the registry did not like, and a smaller one is left. */
+static bool page_refused(struct lister *l, const struct url *next, int status)
+{
+	if (status != 400 || next->target || learn_recall(l->r, l->repository).page)
+		return false;
+	learn(l->r, l->repository, LEARN_PAGE, TAGS_PAGE_SMALL);
+	return true;
+}
+
 static bool get_page(struct lister *l, struct url *next, bool *full_out, struct err *err)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
+	uint64_t page = learn_recall(l->r, l->repository).page;
+	AUTO(auto_free)
+	char *path = mem_printf("tags/list?n=%llu", (unsigned long long)(page ? page : TAGS_PAGE));
 	struct client_call call = { .method = "GET",
 				    .repository = l->repository,
 				    .access = ACCESS_PULL,
-				    .path = "tags/list?n=1000",
+				    .path = path,
 				    .url = next->target ? next : NULL,
 				    .follow = true };
 
 	if (!client_call(&reply, l->r, &call, err))
 		return false;
+	if (page_refused(l, next, reply.http.status))
+		return get_page(l, next, full_out, err); /* once: it is known now */
 	if (reply.http.status != 200)
 		return problem_error(err, &reply.http, "list of tags");
 	return take_page(l, &reply.http, full_out, err) && take_next(next, &reply, err);

@@ -5,9 +5,14 @@
 #include "registry/registry.h"
 
 /*
- * The tags of a repository (distribution-spec, "Listing Tags"): asked for in pages of 1000, which
- * ECR takes at most, following Link headers. Not sorted: distribution 2.8 sends them in any order.
+ * The tags of a repository (distribution-spec, "Listing Tags"): asked for in pages of
+ * TAGS_PAGE, or where that is refused of TAGS_PAGE_SMALL, following Link headers. Not sorted:
+ * distribution 2.8 sends them in any order.
  */
+enum {
+	TAGS_PAGE = 1000, /* ECR takes no more */
+	TAGS_PAGE_SMALL = 100,
+};
 struct tags_request {
 	bool first_page_only;
 	size_t limit; /* stop after so many; 0: all there are, at most LIMIT_TAGS */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/put_tags.h"
 #include "registry/referrers.h"
 #include "registry/registry.h"
 #include "registry/transfer.h"
@@ -161,6 +162,14 @@ static bool registry_put(struct writer *self, const struct graph_node *n, const 
 				     err);
 }
 
+static bool registry_put_names(struct writer *self, const struct graph_node *n,
+			       const struct str_list *names, struct err *err)
+{
+	struct registry_writer *w = (struct registry_writer *)self;
+
+	return registry_put_tags(w->r, &w->reference, n->media_type, &n->document, names, err);
+}
+
 static bool registry_refer(struct writer *self, const struct digest *subject,
 			   const struct descriptor *list, size_t count, struct err *err)
 {
@@ -184,6 +193,7 @@ bool writer_to_registry(struct writer **out, const struct place *place,
 				     .holds = registry_holds,
 				     .blob = registry_blob,
 				     .put = registry_put,
+				     .put_names = registry_put_names,
 				     .refer = registry_refer,
 				     .close = close_plain,
 				     .name = w->reference.tag,

@@ -25,6 +25,9 @@ struct writer {
 	/* A document; `name` NULL: by its digest alone. */
 	MUST_CHECK bool (*put)(struct writer *self, const struct graph_node *n, const char *name,
 			       struct err *err);
+	/* The root under several names at once; NULL: one after the other will do. */
+	MUST_CHECK bool (*put_names)(struct writer *self, const struct graph_node *n,
+				     const struct str_list *names, struct err *err);
 	/* Referrers of one document were put: make them found. NULL: they are. */
 	MUST_CHECK bool (*refer)(struct writer *self, const struct digest *subject,
 				 const struct descriptor *list, size_t count, struct err *err);

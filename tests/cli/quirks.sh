@@ -3,8 +3,36 @@
 #
 # What real registries do that breaks naive clients, played by servers/scripted. Each check begins with
 # the quirk's number.
+# All 42 of them; distribution 2.8 where no other is named.
+#
+#   1   Location: absolute, relative, opaque query   21  Artifactory: 403 for what is missing
+#   2   Location http behind TLS                     22  Nexus: 401 without a challenge; long commits
+#   3   a broken PATCH ends the session              23  GitLab: HEAD of a blob is redirected
+#   4   wrong offset: 500                            24  Harbor: a mount is refused
+#   5   schema 1 for those who do not say Accept     25  no Docker-Content-Digest, or another algorithm
+#   6   tags unsorted, n ignored                     26  no Content-Length, gzip
+#   7   DELETE of a tag refused                      27  schema 1
+#   8   no referrers: the fallback tag               28  indexes: no platform, unknown, nested, twice
+#   9   bodies read as forms                         29  layers: foreign, zstd, empty, inline data
+#   9b  the empty JSON blob must exist               30  Warning headers
+#   9c  ?tag=a&tag=b ignored                         31  200, 201, 202, 204 mixed
+#   9d  corrupt blob, right header                   32  411 without Content-Length
+#   9e  ambiguous documents                          33  pull-through caches
+#   10  Docker Hub: quota of hours                   34  read-only: 405 in plain text
+#   11  Docker Hub: mount from elsewhere             35  full disk: 500
+#   12  ECR: the repository must exist               36  names of many parts
+#   13  ECR: mounts not done, or only said           37  sessions that idle
+#   14  ECR: PATCH 201, Range stands still           38  416 at the exact end
+#   15  ECR: n limited, HEAD 400 without words
+#   16  GAR: no chunks
+#   17  GHCR: chunks of 4 MiB
+#   18  ACR: bodies limited, 429 on manifests
+#   19  fronts: 413 in HTML
+#   20  Quay: mount wants from; one family of media types
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/graph.sh
+. "$ROOT/tests/graph.sh"
 
 start_scripted
 main=$REGISTRY
@@ -54,13 +82,6 @@ put_manifest() {
 	curl -sf -X PUT -H "Content-Type: $1" --data-binary "@$2" \
 		"http://$REGISTRY/v2/q/$quirk/manifests/${3-1}" >/dev/null
 }
-put_blob() {
-	put_url=$(curl -sf -X POST -D - -o /dev/null -H 'Content-Length: 0' "http://$REGISTRY/v2/q/$quirk/blobs/uploads/" |
-		sed -n 's/^Location: //p' | tr -d '\r')
-	curl -sf -X PUT -H 'Content-Type: application/octet-stream' --data-binary "@$1" \
-		"http://$REGISTRY$put_url&digest=sha256:$(sha256sum <"$1" | cut -c 1-64)" >/dev/null
-}
-
 play 1
 works 'a relative Location with an opaque query' push
 play 1 'POST|PATCH|PUT * * location=absolute'
@@ -124,9 +145,65 @@ play 7 'DELETE * * status=405 code=UNSUPPORTED'
 quietly push
 code 8 'a registry that deletes nothing' rtbuild delete "$target:1"
 
+play 8
+make_image q/8/from 1 eight amd64
+make_referrer q/8/from eight-amd64.json application/spdx+json one
+fallback=$(sha eight-amd64.json | tr : -)
+listed() { document "$1" "$fallback" | jq -r '[.manifests[].digest] | sort | join(" ")'; }
+works 'an image with a referrer' rtbuild copy "$target/from:1" "$target/to:1"
+same 'the referrer came along' "$(has q/8/to "$(sha referrer-one.json)")" 200
+same 'the fallback tag lists it' "$(listed q/8/to)" "$(sha referrer-one.json)"
+make_referrer q/8/from eight-amd64.json application/spdx+json two
+works 'another referrer' rtbuild copy --referrers "$target/from:1" "$target/to:1"
+same 'the fallback tag keeps what it listed' "$(listed q/8/to)" \
+	"$(printf '%s\n' "$(sha referrer-one.json)" "$(sha referrer-two.json)" | sort | paste -sd ' ')"
+script '* /v2/q/8/service/* * referrers'
+works 'to a registry that lists by itself' rtbuild copy "$target/from:1" "$target/service:1"
+same 'no fallback tag is made' "$(has q/8/service "$fallback")" 404
+script 'GET /v2/*/referrers/* * status=200 body=<html>welcome</html>'
+works 'a page of a proxy in place of the list' rtbuild copy "$target/from:1" "$target/proxy:1"
+same 'counts as none' "$(listed q/8/proxy)" "$(sha referrer-two.json)"
+
 play 9
 works 'a registry that reads forms' push
 same 'no body is sent as a form' "$(headers_since | grep -ci 'content-type: application/x-www-form-urlencoded')" 0
+
+empty=$(printf '{}' | sha256sum | cut -c 1-64)
+play 9b
+make_image q/9b 1 nine amd64
+make_referrer q/9b nine-amd64.json application/spdx+json empty
+source=$target
+start_scripted
+play 9b
+works 'an artifact with the empty configuration' rtbuild copy "$source:1" "$target:1"
+same 'whose blob is sent like any other' "$(sent "^PUT .*digest=sha256(:|%3A)$empty")" 1
+same 'so the manifest is taken' "$(has q/9b "$(sha referrer-empty.json)")" 200
+
+many() { rtbuild copy --no-referrers -t b -t c "$source:1" "$1:a"; }
+held() { for tag in a b c; do document "$1" "$tag" | sha256sum; done | sort | uniq -c | awk '{ print $1 }'; }
+play 9c
+works 'several tags where that is ignored' many "$target"
+same 'each has its own PUT' "$(sent '^PUT .*manifests/[abc] 201')" 3
+same 'and holds the image' "$(held q/9c) $(document q/9c b | sha256sum | cut -c 1-64)" "3 $(sha256sum <nine-amd64.json | cut -c 1-64)"
+mark=$(requests_mark)
+works 'another image there' many "$target/again"
+same 'remembers that' "$(sent '^PUT .*manifests')" 3
+start_scripted '* * * many-tags'
+play 9c '* * * many-tags'
+works 'several tags where that is known' many "$target"
+same 'go in one request' "$(sent '^PUT .*manifests')" 1
+same 'all of them' "$(held q/9c)" 3
+play 9c 'PUT /v2/*/manifests/sha256* * header=OCI-Tag:%20b
+PUT /v2/*/manifests/b * status=500'
+works 'a part of them confirmed' many "$target/part"
+same 'the others follow' "$(sent '^PUT .*manifests/[ac] 201')" 2
+play 9c 'PUT /v2/*/manifests/sha256* * status=414'
+works 'a request line that is too long' many "$target/long"
+same 'one by one then' "$(held q/9c/long)" 3
+start_scripted
+main=$REGISTRY
+quietly rtbuild push local/image:1 "$main/base/image:1"
+quietly rtbuild build -t "$main/base/image:1" .
 
 play 9d 'GET /v2/*/blobs/sha256* * corrupt=1000'
 quietly push
@@ -168,6 +245,19 @@ stderr_has 'repository'
 play 13 'POST *mount=* * mount=never'
 works 'a mount that is not done gives a session' rtbuild push "$main/base/image:1" "$target:1"
 same 'which is used' "$(sent '^POST')" 3
+mark=$(requests_mark)
+works 'a copy within it' rtbuild copy "$main/base/image:1" "$target/copy:1"
+same 'sends every blob' "$(sent '^PUT .*blobs')" 3
+mark=$(requests_mark)
+works 'another one' rtbuild copy "$main/base/image:1" "$target/copy:2"
+same 'asks first what is there' "$(sent '^(PUT|POST) .*blobs')" 0
+mark=$(requests_mark)
+works 'a push' rtbuild push local/image:1 "$target/copy:3"
+same 'tries no mount on a guess' "$(sent 'mount=')" 0
+start_scripted
+main=$REGISTRY
+quietly rtbuild push local/image:1 "$main/base/image:1"
+quietly rtbuild build -t "$main/base/image:1" .
 play 13 'POST *mount=* * mount=lie'
 works 'a mount that never happened' rtbuild push "$main/base/image:1" "$target/lie:1"
 same 'is found out by the manifest' "$(sent '^PUT .*manifests')" 2
@@ -184,6 +274,14 @@ play 15 'HEAD /v2/*/manifests/* * status=400
 GET /v2/*/manifests/* * status=400 code=TAG_INVALID body=no%20plus'
 code 3 'HEAD 400 has no words: GET brings them' rtbuild inspect "$target:1"
 stderr_has 'no plus'
+play 15
+quietly push
+script 'GET *n=1000 * status=400 code=PAGINATION_NUMBER_INVALID'
+works 'a registry that lists fewer at a time' rtbuild tags "$target"
+stdout_is 1
+mark=$(requests_mark)
+quietly rtbuild tags "$target"
+same 'remembers that' "$(sent 'tags/list')" 1
 
 play 16 'PATCH * * status=405'
 works 'a registry without chunks' push --chunk-size 100kB
@@ -221,6 +319,26 @@ start_scripted
 main=$REGISTRY
 quietly rtbuild push local/image:1 "$main/base/image:1"
 quietly rtbuild build -t "$main/base/image:1" .
+play 20 'POST *mount=* * status=400
+POST *from=* * as=201
+* * * one-family'
+docker=application/vnd.docker
+make_image q/20/base '' twenty amd64
+sed -e "s,$OCI.manifest.v1,$docker.distribution.manifest.v2,; s,$OCI.config.v1,$docker.container.image.v1," \
+	-e "s,$OCI.layer.v1.tar+gzip,$docker.image.rootfs.diff.tar.gzip,g" twenty-amd64.json >docker.json
+quietly put_document q/20/base 1 "$docker.distribution.manifest.v2+json" docker.json
+sed "s,$docker.image.rootfs.diff.tar.gzip,$OCI.layer.v1.tar+gzip," docker.json >mixed.json
+run put_document q/20/base mixed "$docker.distribution.manifest.v2+json" mixed.json
+same 'the registry is strict' "$status" 22
+printf 'FROM %s\nCOPY two /\n' "$target/base:1" >child.Dockerfile
+works 'an image on a base of Docker'"'"'s types' rtbuild build --pull -f child.Dockerfile -t "$target:1" --push .
+same 'has one family' "$(curl -s -H "Accept: $docker.distribution.manifest.v2+json" "http://$REGISTRY/v2/q/20/manifests/1" |
+	jq -r '[.. | .mediaType? // empty | contains("docker")] | unique | tostring')" '[true]'
+works 'a mount' rtbuild push "$main/base/image:1" "$target/mount:1"
+same 'names where from' "$(sent 'mount=')" "$(sent 'mount=.*from=')"
+script 'GET /v2/*/referrers/* * status=400 code=INVALID'
+works 'referrers refused by 400' rtbuild copy "$target/base:1" "$target/copy:1"
+
 play 21 'HEAD * * status=403'
 works '403 for what is missing' push
 
@@ -247,10 +365,14 @@ play 25 'HEAD /v2/*/manifests/* * drop=Docker-Content-Digest'
 quietly push
 works 'no digest in the answer to HEAD' push
 same 'GET and hash instead' "$(sent '^POST')" 3
+mark=$(requests_mark)
+quietly push
+same 'HEAD is not asked again' "$(sent '^HEAD .*manifests') $(sent '^GET .*manifests')" '0 1'
 play 25 'HEAD|GET /v2/*/manifests/* * drop=Docker-Content-Digest header=Docker-Content-Digest:%20sha512:abcd'
 works 'one of another algorithm' push
 works 'or in the answer to GET' pull
 
+start_scripted
 play 26 'HEAD /v2/*/manifests/* * drop=Content-Length
 * * * gzip'
 quietly push
@@ -267,6 +389,52 @@ script "$(cat play)"
 run pull
 same 'schema 1 is refused' "$status" 8
 stderr_has 'schema'
+
+play 28
+make_index q/28 flat leaf
+inner=$(descriptor $OCI.index.v1+json leaf-index.json)
+jq -c --argjson inner "$inner" '.manifests |= [.[0], .[2], (.[1] | del(.platform.variant)), .[0], $inner, (.[1] | del(.platform))]' leaf-index.json >odd.json
+quietly put_document q/28 1 $OCI.index.v1+json odd.json
+for arch in amd64 arm64; do
+	works "an image of it for $arch" rtbuild pull --store "$TMP/chosen" --platform "linux/$arch" "$target:1"
+done
+code 6 'the unknown is no platform' rtbuild pull --store "$TMP/chosen" --platform linux/s390x "$target:1"
+stderr_hasnt 'unknown'
+works 'a copy' rtbuild copy "$target:1" "$target/copy:1"
+same 'is the same, byte by byte' "$(document q/28/copy 1 | sha256sum)" "$(sha256sum <odd.json)"
+same 'with its attestation' "$(has q/28/copy "$(sha leaf-attestation.json)")" 200
+same 'and the index inside' "$(has q/28/copy "$(sha leaf-index.json)")" 200
+works 'all of it to the store' rtbuild pull --store "$TMP/whole" --all-platforms "$target:1"
+cp leaf-index.json nested.json
+for depth in 1 2 3; do
+	printf '{"schemaVersion":2,"mediaType":"%s.index.v1+json","manifests":[%s]}' "$OCI" "$(descriptor $OCI.index.v1+json nested.json)" >deeper.json
+	mv deeper.json nested.json
+	quietly put_document q/28 "deep$depth" $OCI.index.v1+json nested.json
+done
+code 7 'indexes without end' rtbuild copy "$target:deep3" "$target/copy:deep"
+stderr_has 'nested deeper'
+code 7 'nor to choose from' rtbuild pull --store "$TMP/chosen" "$target:deep3"
+
+play 29
+make_image q/29 '' layers amd64
+zstd -q -c one >.one.zst
+: >.nothing
+printf 'inline' >.inline
+printf 'far away' >.far
+for part in .one.zst .nothing .inline; do quietly put_blob q/29 "$part"; done
+jq -c --argjson zstd "$(descriptor $OCI.layer.v1.tar+zstd .one.zst)" --argjson nothing "$(descriptor $OCI.layer.v1.tar .nothing)" \
+	--argjson inline "$(descriptor $OCI.layer.v1.tar .inline ",\"data\":\"$(base64 -w 0 .inline)\"")" \
+	--argjson far "$(descriptor $docker.image.rootfs.foreign.diff.tar.gzip .far ",\"urls\":[\"http://$OTHER/far\"]")" \
+	'.layers += [$zstd, $nothing, $inline, $far]' layers-amd64.json >odd.json
+quietly put_document q/29 1 $OCI.manifest.v1+json odd.json
+mark=$(requests_mark)
+works 'odd layers' rtbuild copy "$target:1" "$REGISTRY/q/29/copy:1"
+same 'the manifest stays' "$(document q/29/copy 1 | sha256sum)" "$(sha256sum <odd.json)"
+for part in .one.zst .nothing .inline; do
+	same "$part came along" "$(curl -s -o "$TMP/.has" -I -w '%{http_code}' "http://$REGISTRY/v2/q/29/copy/blobs/$(sha "$part")")" 200
+done
+same 'the one that is not for distribution did not' "$(sent "$(sha .far)")" 0
+same 'nor was its address asked' "$(grep -c '/far' "$REGISTRY_LOG")" 0
 
 play 30 '* * * header=Warning:%20299%20-%20"old%20and%20tired"'
 quietly push

@@ -82,10 +82,39 @@ static bool refers_to_unknown(const json_t *doc, const char *name)
 	return false;
 }
 
+static bool is_docker(const char *type)
+{
+	return strstr(type, "vnd.docker.") != NULL;
+}
+
+static bool of_family(const json_t *entry, bool docker)
+{
+	const char *type = json_text_member(entry, "mediaType");
+
+	return !type || is_docker(type) == docker;
+}
+
+static bool mixes_families(const json_t *doc, const char *type)
+{
+	static const char *const lists[] = { "layers", "manifests" };
+	json_t *entry;
+	size_t i;
+
+	if (!of_family(doc, is_docker(type)) ||
+	    !of_family(json_object_get(doc, "config"), is_docker(type)))
+		return true;
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		json_array_foreach(json_object_get(doc, lists[k]), i, entry)
+		{
+			if (!of_family(entry, is_docker(type)))
+				return true;
+		}
+	return false;
+}
+
 static void put_tags(struct reply *out, const struct request *req, const char *name,
 		     const char *digest)
 {
-	AUTO(buf_free) struct buf taken = BUF_INIT(64 * KIB);
 	char *tag;
 
 	if (!play_has(&req->play, "many-tags"))
@@ -112,6 +141,7 @@ static void put(struct reply *out, const struct request *req, const char *name, 
 
 	if (!json_parse(&doc, req->body, req->body_len, "manifest", &ignored) || !type ||
 	    (!lenient && json_object_get(doc, "manifests") && json_object_get(doc, "layers")) ||
+	    (play_has(&req->play, "one-family") && mixes_families(doc, type)) ||
 	    (strchr(ref, ':') && !str_eq(ref, digest))) {
 		reply_error(out, 400, "MANIFEST_INVALID", "manifest invalid");
 		return;

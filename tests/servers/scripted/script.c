@@ -49,6 +49,7 @@ static const char *const actions[] = {
 	"store-as",      /* =DIGEST: announced after a PUT */
 	/* documents and names */
 	"lenient",       /* anything is taken for a manifest */
+	"one-family",    /* Docker's media types and OCI's do not go into one document (Quay) */
 	"referrers",     /* the referrers API */
 	"many-tags",     /* ?tag=a&tag=b and OCI-Tag */
 	"tag-delete",    /* DELETE of a tag */
