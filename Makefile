@@ -78,7 +78,7 @@ FUZZ_MAIN := $(if $(filter fuzz,$(V)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay/m
 SERVER_SRC := $(wildcard tests/servers/scripted/*.c)
 SCRIPTED := $(B)/tests/servers/scripted/scripted
 
-.PHONY: all check unit test demo bench servers lint report format asan tsan fuzz fuzz-build compdb \
+.PHONY: all check unit test test-long demo bench servers lint report format asan tsan fuzz fuzz-build compdb \
 	install clean help
 .SECONDARY:
 
@@ -132,13 +132,18 @@ unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room
 
 # What a sanitizer's own memory and libraries would spoil.
 ONLY_RELEASE := tests/cli/memory.sh tests/cli/startup.sh
-SCRIPTS := $(filter-out $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
+# What would take `make test` past a quarter of an hour: more of what it has already.
+FOR_LONG := tests/cli/runtimes_conda.sh tests/cli/runtimes_default.sh
+SCRIPTS := $(filter-out $(FOR_LONG) $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
 
 # These take minutes: they begin first, so that the others fill the second lane.
-LONG := $(filter tests/cli/runtimes%.sh tests/cli/differential.sh,$(SCRIPTS))
+LONG := $(filter tests/cli/runtimes.sh tests/cli/differential.sh,$(SCRIPTS))
 
 check: all unit-build fuzz-build servers ## every test, on what is installed; T=pattern selects
 	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(LONG) $(UNIT) $(FUZZ) $(filter-out $(LONG),$(SCRIPTS))
+
+test-long: check ## and the tests that take longest
+	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(FOR_LONG)
 
 unit-build: $(UNIT)
 fuzz-build: $(FUZZ)

@@ -15,7 +15,8 @@
 #   imports: MODULES       that python3 of the image finds
 #   says: WORDS            a line of the recorder          asks: HOST PATH STATUS  a line of the sites
 # CASE=TEXT runs those with TEXT in their name. This script runs the folders' own Dockerfiles,
-# runtimes_conda.sh those with conda and runtimes_default.sh the defaults, by way of PART.
+# runtimes_conda.sh those with conda and runtimes_default.sh the defaults, by way of PART (these two
+# are `make test-long`).
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
