@@ -37,6 +37,10 @@ for code in 400 403 404 405 501; do
 	fails "HTTP $code" pull
 	tries "HTTP $code: asked once" '^GET .*manifests' 1
 done
+# docker-registry, killed while it wrote: the record of a blob is broken until it is written anew.
+play 'HEAD /v2/broken/*/blobs/* * status=500'
+check 'a blob whose HEAD stays 500' rtbuild push local/image:1 "$REGISTRY/broken/record:1"
+tries 'is uploaded' '^PUT .*broken/record.* 201' 3
 play 'GET /v2/*/manifests/* 1 status=503 header=Retry-After:%202'
 began=$(date +%s)
 arrives 'Retry-After in seconds'
