@@ -60,10 +60,11 @@ static bool fsck_print(const struct fsck_report *r, struct err *err)
 		if (!session_print(safe, err))
 			return false;
 	}
-	total = mem_printf("%s: %zu images, %zu blobs, %s; %zu remote, %zu unreferenced",
+	total = mem_printf("%s: %zu images, %zu blobs, %s; %zu remote, %zu unreferenced, "
+			   "%zu left over",
 			   fsck_is_clean(r) ? "clean" : "not clean", r->images, r->blobs,
 			   str_format_size(r->bytes).text, r->counts[FSCK_REMOTE],
-			   r->counts[FSCK_UNREFERENCED]);
+			   r->counts[FSCK_UNREFERENCED], r->counts[FSCK_LEFTOVER]);
 	return session_print(total, err);
 }
 

@@ -341,8 +341,7 @@ bool store_fsck(struct fsck_report *out, struct store *s, bool repair, struct er
 bool fsck_is_clean(const struct fsck_report *r)
 {
 	return !r->counts[FSCK_CORRUPT] && !r->counts[FSCK_MISSING] &&
-	       !r->counts[FSCK_BAD_DOCUMENT] && !r->counts[FSCK_BAD_NAME] &&
-	       !r->counts[FSCK_LEFTOVER];
+	       !r->counts[FSCK_BAD_DOCUMENT] && !r->counts[FSCK_BAD_NAME];
 }
 
 void fsck_report_free(struct fsck_report *r)

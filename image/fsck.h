@@ -15,7 +15,7 @@ enum fsck_kind {
 	FSCK_BAD_DOCUMENT, /* layout, index, manifest or config cannot be read */
 	FSCK_BAD_NAME,     /* a file in blobs/ that is no blob */
 	FSCK_UNREFERENCED, /* fine, counted: gc takes it */
-	FSCK_LEFTOVER,     /* temporary file of a process that died; repairable */
+	FSCK_LEFTOVER,     /* file of a process that died: fine, counted; repair and gc take it */
 };
 
 struct fsck_finding {
@@ -34,8 +34,7 @@ struct fsck_report {
 const char *fsck_kind_name(enum fsck_kind kind);
 /* `repair`: leftovers are removed and corrupt blobs are moved aside to partial/corrupt. */
 MUST_CHECK bool store_fsck(struct fsck_report *out, struct store *s, bool repair, struct err *err);
-bool fsck_is_clean(
-	const struct fsck_report *r); /* nothing corrupt, missing, malformed or left over */
+bool fsck_is_clean(const struct fsck_report *r); /* nothing corrupt, missing or malformed */
 void fsck_report_free(struct fsck_report *r);
 
 #endif

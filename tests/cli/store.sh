@@ -70,6 +70,36 @@ run rtbuild fsck --repair
 check 'killed 20 times: whole after repair' rtbuild fsck
 is 'no temporary file is left' "$(cd "$RTBUILD_STORE" && find . -name '*.tmp*' -o -path './tmp/*' | head)" ''
 check 'and it works' rtbuild build -q -t killed/app:end killed
+
+# --- what a killed one leaves is no damage ---
+
+start_scripted
+head -c 200000 /dev/urandom >killed/large
+printf 'FROM scratch\nCOPY large /\n' >killed/Dockerfile
+check 'an image to pull' rtbuild build -q --store pushed -t "$REGISTRY/killed/app:1" --push killed
+script 'GET /v2/*/blobs/* * cut=1000 stall=600'
+rtbuild pull --store victim "$REGISTRY/killed/app:1" >/dev/null 2>&1 &
+victim=$!
+left() { find victim/tmp victim/locks/users -type f 2>/dev/null | sort; }
+wait_until() {
+	tries=0
+	until "$@" || [ $tries -ge 300 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+}
+some_left() { left | grep -q users/; }
+wait_until some_left
+kill -9 "$victim"
+wait "$victim" 2>/dev/null
+is 'killed in mid-pull: it leaves files' "$([ -n "$(left)" ] && echo yes)" yes
+check 'which fsck names, and finds nothing wrong with' rtbuild fsck --store victim
+stdout_has '^leftover: (tmp|locks/users)/.*its owner is dead'
+stdout_has '^clean: .* [1-9][0-9]* left over'
+check 'as JSON' rtbuild fsck --store victim --json
+is 'clean, and counted' "$(jq -c '[.clean, .leftover > 0]' "$out")" '[true,true]'
+check 'repair takes them' rtbuild fsck --store victim --repair
+is 'all' "$(left)" ''
 rtbuild images --json | jq -r '.[].reference' | while read -r name; do
 	rtbuild inspect "$name" >/dev/null || echo "$name"
 done >unreadable 2>&1
