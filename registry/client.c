@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "registry/challenge.h"
 #include "registry/logins.h"
-#include "registry/places.h"
 #include "registry/problem.h"
 #include "registry/realm.h"
+#include "registry/route.h"
 #include "registry/token.h"
 
 /*
@@ -566,7 +566,7 @@ static bool call_mirror(struct client_reply *out, struct registry *r, const stru
 		return false;
 	}
 	if (!ok || out->http.status >= 500)
-		places_drop(r, c->repository, ok ? "it fails" : why.msg);
+		route_drop(r, c->repository, ok ? "it fails" : why.msg);
 	else
 		event_detail(r->events, "the mirror %s answers %d: on to the next", host,
 			     out->http.status);
@@ -589,38 +589,38 @@ static bool will_be_pushed(struct registry *r, const struct reference *ref)
 	return will;
 }
 
-static enum place_use use_of(struct registry *r, const struct client_call *c)
+static enum route_use use_of(struct registry *r, const struct client_call *c)
 {
 	bool pull = str_eq(c->method, "GET") && c->access == ACCESS_PULL && !c->url && !c->root &&
 		    (str_has_prefix(c->path, "manifests/") || str_has_prefix(c->path, "blobs/"));
 
 	if (!pull || will_be_pushed(r, c->repository))
-		return PLACE_HOME;
-	return strchr(c->path, ':') ? PLACE_PULL_BY_DIGEST : PLACE_PULL_BY_TAG;
+		return ROUTE_HOME;
+	return strchr(c->path, ':') ? ROUTE_PULL_BY_DIGEST : ROUTE_PULL_BY_TAG;
 }
 
 bool client_call(struct client_reply *out, struct registry *r, const struct client_call *c,
 		 struct err *err)
 {
-	AUTO(places_free) struct places places = { 0 };
+	AUTO(routes_free) struct routes routes = { 0 };
 
 	*out = (struct client_reply){ 0 };
 	if (r->create_repositories && c->access == ACCESS_PUSH &&
 	    !logins_create_repository(r, c->repository, err))
 		return false;
-	if (!places_find(&places, r, c->repository, use_of(r, c), err))
+	if (!routes_find(&routes, r, c->repository, use_of(r, c), err))
 		return false;
-	for (size_t i = 0; i < places.len; i++) {
+	for (size_t i = 0; i < routes.len; i++) {
 		struct client_call at = *c;
 
-		at.repository = &places.items[i].at;
-		at.insecure = places.items[i].insecure;
-		if (!places.items[i].mirror)
+		at.repository = &routes.items[i].at;
+		at.insecure = routes.items[i].insecure;
+		if (!routes.items[i].mirror)
 			return call_at(out, r, &at, err);
 		if (call_mirror(out, r, &at, err))
 			return true;
 		if (err->code == E_CANCELLED)
 			return false;
 	}
-	return err_set(err, E_NETWORK, "no place of %s answers", c->repository->host);
+	return err_set(err, E_NETWORK, "no location of %s answers", c->repository->host);
 }

@@ -34,9 +34,9 @@ struct client_reply {
 };
 void client_reply_free(struct client_reply *r);
 
-/* At the places registries.conf names for it (registry/places.h), the mirrors first. Any status but
- * 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with (out->http.trouble
- * stays). */
+/* At the locations registries.conf names for it (registry/route.h), the mirrors first. Any status
+ * but 401 is a success; the caller looks at it. E_AUTH, or what http_send fails with
+ * (out->http.trouble stays). */
 MUST_CHECK bool client_call(struct client_reply *out, struct registry *r,
 			    const struct client_call *c, struct err *err);
 

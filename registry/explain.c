@@ -8,8 +8,8 @@
 #include "net/proxy.h"
 #include "registry/client.h"
 #include "registry/cloud.h"
-#include "registry/places.h"
 #include "registry/realm.h"
+#include "registry/route.h"
 
 /* What the other files here would do, put into words. Nothing is decided in this one. */
 
@@ -31,7 +31,7 @@ static json_t *text_list(const struct str_list *list)
 /* --- the registry --- */
 
 /* How what is known of the host was learnt; NULL: it was not, see `why`. */
-static const char *meet(struct registry *r, const struct place *place, struct host *h,
+static const char *meet(struct registry *r, const struct route *route, struct host *h,
 			struct err *why)
 {
 	bool known;
@@ -41,7 +41,7 @@ static const char *meet(struct registry *r, const struct place *place, struct ho
 	lock_drop(&h->lock);
 	if (known)
 		return "by an earlier run";
-	return client_meet(r, &place->at, place->insecure, why) ? "now" : NULL;
+	return client_meet(r, &route->at, route->insecure, why) ? "now" : NULL;
 }
 
 static void add_realm(json_t *to, struct registry *r, const struct host *h, const struct url *base)
@@ -98,16 +98,16 @@ static bool add_certificates(json_t *to, const struct url *base, struct err *err
 	return true;
 }
 
-static bool add_registry(json_t *to, struct registry *r, const struct place *place, struct err *err)
+static bool add_registry(json_t *to, struct registry *r, const struct route *route, struct err *err)
 {
 	/* clang-format off */
 	static const char *const logins[] = {
 		[AUTH_UNKNOWN] = "unknown", [AUTH_NONE] = "none", [AUTH_BASIC] = "basic", [AUTH_BEARER] = "bearer",
 	};
 	/* clang-format on */
-	struct host *h = client_host(r, reference_api_host(&place->at));
+	struct host *h = client_host(r, reference_api_host(&route->at));
 	struct err why = { 0 };
-	const char *learnt = meet(r, place, h, &why);
+	const char *learnt = meet(r, route, h, &why);
 	AUTO(auto_free) char *failure = mem_printf("not: %s", why.msg);
 	AUTO(auto_free) char *text = NULL;
 	AUTO(url_free) struct url base = { 0 };
@@ -163,15 +163,15 @@ static json_t *candidates_json(const struct credentials_report *all)
 }
 
 /* That none can be had is part of the answer, not a failure. */
-static bool add_credential(json_t *to, struct registry *r, const struct place *place,
+static bool add_credential(json_t *to, struct registry *r, const struct route *route,
 			   struct err *err)
 {
 	AUTO(credential_free) struct credential c = { 0 };
 	AUTO(credentials_report_free) struct credentials_report all = { 0 };
 	AUTO(auto_free) char *where = NULL;
-	const char *host = place->at.host;
+	const char *host = route->at.host;
 	struct err why = { 0 };
-	bool ok = credentials_explain(&c, &where, &all, r->authfile, host, place->at.repository,
+	bool ok = credentials_explain(&c, &where, &all, r->authfile, host, route->at.repository,
 				      r->events, &why);
 
 	set_text(to, "cloud", cloud_name(host));
@@ -192,15 +192,15 @@ static bool add_credential(json_t *to, struct registry *r, const struct place *p
 
 /* --- all of it --- */
 
-static bool add_place(json_t *to, struct registry *r, const struct place *place, struct err *err)
+static bool add_route(json_t *to, struct registry *r, const struct route *route, struct err *err)
 {
 	json_t *out = json_object();
 
 	json_array_append_new(to, out);
-	set_text(out, "name", reference_name(&place->at).text);
-	json_object_set_new(out, "mirror", json_boolean(place->mirror));
-	json_object_set_new(out, "insecure", json_boolean(place->insecure || r->insecure));
-	return add_registry(out, r, place, err) && add_credential(out, r, place, err);
+	set_text(out, "name", reference_name(&route->at).text);
+	json_object_set_new(out, "mirror", json_boolean(route->mirror));
+	json_object_set_new(out, "insecure", json_boolean(route->insecure || r->insecure));
+	return add_registry(out, r, route, err) && add_credential(out, r, route, err);
 }
 
 static bool add_registries(json_t *to, struct registry *r, const struct reference *ref,
@@ -210,7 +210,7 @@ static bool add_registries(json_t *to, struct registry *r, const struct referenc
 	const struct registries_entry *e;
 	json_t *out;
 
-	if (!places_registries(&all, r, err))
+	if (!route_registries(&all, r, err))
 		return false;
 	e = registries_find(all, reference_name(ref).text);
 	out = json_object();
@@ -225,17 +225,17 @@ bool registry_explain(json_t **out, struct registry *r, const struct reference *
 		      struct err *err)
 {
 	AUTO(auto_json_decref) json_t *doc = json_object();
-	AUTO(places_free) struct places places = { 0 };
+	AUTO(routes_free) struct routes routes = { 0 };
 	json_t *list = json_array();
 
 	set_text(doc, "reference", reference_format(ref).text);
 	json_object_set_new(doc, "places", list);
 	if (!add_registries(doc, r, ref, err) ||
-	    !places_all(&places, r, ref, ref->has_digest ? PLACE_PULL_BY_DIGEST : PLACE_PULL_BY_TAG,
+	    !routes_all(&routes, r, ref, ref->has_digest ? ROUTE_PULL_BY_DIGEST : ROUTE_PULL_BY_TAG,
 			err))
 		return false;
-	for (size_t i = 0; i < places.len; i++)
-		if (!add_place(list, r, &places.items[i], err))
+	for (size_t i = 0; i < routes.len; i++)
+		if (!add_route(list, r, &routes.items[i], err))
 			return false;
 	*out = STEAL(doc);
 	return true;

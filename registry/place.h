@@ -12,8 +12,10 @@
  *	HOST/NAME[:TAG][@DIGEST]            a registry; "docker://" in front says so in any case
  *	store:NAME[:TAG][@DIGEST]           the content store
  *	oci:DIR[:NAME | @DIGEST]            an OCI image layout; also oci-layout://DIR,
- *ocidir://DIR, and a path that begins with "/", "./" or "../" oci-archive:FILE[:NAME | @DIGEST] the
- *same in a tar file docker-archive:FILE[:NAME]          what `docker save` writes
+ *					    ocidir://DIR, and a path that begins with
+ *					    "/", "./" or "../"
+ *	oci-archive:FILE[:NAME | @DIGEST]   the same in a tar file
+ *	docker-archive:FILE[:NAME]          what `docker save` writes
  *
  * A name without a host is the store's when the store has it, else Docker Hub's.
  */

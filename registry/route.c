@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry/places.h"
+#include "registry/route.h"
 
 #include <string.h>
 
@@ -7,10 +7,10 @@
 
 /* The rule of where a request goes. Matching names with registries.conf is registries.c's. */
 
-void places_free(struct places *p)
+void routes_free(struct routes *p)
 {
 	free(p->items);
-	*p = (struct places){ 0 };
+	*p = (struct routes){ 0 };
 }
 
 /* Holding the lock. */
@@ -24,7 +24,7 @@ static bool load(struct registry *r, struct err *err)
 	return r->have_registries;
 }
 
-bool places_registries(const struct registries **out, struct registry *r, struct err *err)
+bool route_registries(const struct registries **out, struct registry *r, struct err *err)
 {
 	bool ok;
 
@@ -51,13 +51,13 @@ static bool check_blocked(const struct registries_entry *e, const struct referen
 	return err_hint(err, "remove 'blocked = true' there, or take another image");
 }
 
-static void add(struct places *out, const struct reference *at, bool insecure, bool mirror)
+static void add(struct routes *out, const struct reference *at, bool insecure, bool mirror)
 {
-	*ARRAY_PUSH(out) = (struct place){ .at = *at, .insecure = insecure, .mirror = mirror };
+	*ARRAY_PUSH(out) = (struct route){ .at = *at, .insecure = insecure, .mirror = mirror };
 }
 
 /* A location may itself be listed, as insecure or blocked. */
-static bool add_location(struct places *out, const struct registries *all,
+static bool add_location(struct routes *out, const struct registries *all,
 			 const struct registries_entry *e, const char *location, bool insecure,
 			 bool mirror, const struct reference *ref, struct err *err)
 {
@@ -73,31 +73,31 @@ static bool add_location(struct places *out, const struct registries *all,
 	return true;
 }
 
-static bool serves(const struct registries_mirror *m, enum place_use use)
+static bool serves(const struct registries_mirror *m, enum route_use use)
 {
 	switch (use) {
-	case PLACE_HOME:
+	case ROUTE_HOME:
 		return false;
-	case PLACE_PULL_BY_TAG:
+	case ROUTE_PULL_BY_TAG:
 		return m->use != MIRROR_DIGEST_ONLY;
-	case PLACE_PULL_BY_DIGEST:
+	case ROUTE_PULL_BY_DIGEST:
 		return m->use != MIRROR_TAG_ONLY;
 	}
 	return false;
 }
 
-bool places_all(struct places *out, struct registry *r, const struct reference *ref,
-		enum place_use use, struct err *err)
+bool routes_all(struct routes *out, struct registry *r, const struct reference *ref,
+		enum route_use use, struct err *err)
 {
 	const struct registries *all;
 	const struct registries_entry *e;
 
-	if (!places_registries(&all, r, err))
+	if (!route_registries(&all, r, err))
 		return false;
 	e = entry_of(all, ref);
 	if (!check_blocked(e, ref, err))
 		return false;
-	if (!e || use == PLACE_HOME) {
+	if (!e || use == ROUTE_HOME) {
 		add(out, ref, e && e->insecure, false);
 		return true;
 	}
@@ -109,7 +109,7 @@ bool places_all(struct places *out, struct registry *r, const struct reference *
 	return add_location(out, all, e, e->location, e->insecure, false, ref, err);
 }
 
-static void leave_out_dead(struct places *p, struct registry *r)
+static void leave_out_dead(struct routes *p, struct registry *r)
 {
 	size_t kept = 0;
 
@@ -122,16 +122,16 @@ static void leave_out_dead(struct places *p, struct registry *r)
 	lock_drop(&r->lock);
 }
 
-bool places_find(struct places *out, struct registry *r, const struct reference *ref,
-		 enum place_use use, struct err *err)
+bool routes_find(struct routes *out, struct registry *r, const struct reference *ref,
+		 enum route_use use, struct err *err)
 {
-	if (!places_all(out, r, ref, use, err))
+	if (!routes_all(out, r, ref, use, err))
 		return false;
 	leave_out_dead(out, r);
 	return true;
 }
 
-void places_drop(struct registry *r, const struct reference *mirror, const char *why)
+void route_drop(struct registry *r, const struct reference *mirror, const char *why)
 {
 	struct reference_text name = reference_name(mirror);
 	bool fresh;
