@@ -25,7 +25,8 @@ struct build_env {
 
 struct context;
 
-/* A source of files with a name, for COPY --from=NAME (and FROM NAME, images only). */
+/* A source of files with a name, for COPY --from=NAME and FROM NAME; NAME may end in ::PLATFORM,
+ * then it is for that one alone. */
 struct build_context {
 	const char *name;
 	enum {

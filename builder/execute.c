@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "builder/apply.h"
+#include "builder/contextbase.h"
 #include "builder/driver.h"
 #include "builder/interpret.h"
 #include "builder/owner.h"
@@ -52,12 +53,11 @@ static struct loader *make_loader(struct build *b, struct product *p)
 	return l;
 }
 
-static void begin_scratch(struct build *b, struct product *p, const struct plan_stage *stage)
+static void begin_empty(struct build *b, struct product *p, const struct plan_stage *stage)
 {
 	config_init(&p->config, &stage->platform);
 	apply_scratch(&p->config);
 	view_init(&p->view, VIEW_EMPTY, load_tree, make_loader(b, p));
-	scope_init(&p->scope, &b->plan->globals, &p->config, &p->arena);
 }
 
 static bool begin_image(struct build *b, struct product *p, const struct plan_stage *stage,
@@ -66,15 +66,8 @@ static bool begin_image(struct build *b, struct product *p, const struct plan_st
 	const char *name = stage->base;
 	const struct word *word = &stage->from->words[0];
 
-	if (stage->base_context) {
-		if (stage->base_context->kind != BUILD_CONTEXT_IMAGE) {
-			err_set(err, E_INPUT, "FROM %s: the build context of that name is no image",
-				word->text);
-			return dockerfile_at(b->plan->file, word->place, (int)strlen(word->text),
-					     err);
-		}
+	if (stage->base_context)
 		name = stage->base_context->path;
-	}
 	if (!base_get(&p->base, b, name, &stage->platform, err)) {
 		err_wrap(err, "FROM");
 		return dockerfile_at(b->plan->file, word->place, (int)strlen(word->text), err);
@@ -227,7 +220,10 @@ static bool begin(struct build *b, size_t stage, struct err *err)
 			return false;
 		begin_stage(b, p, &b->products[s->base_stage]);
 	} else if (s->is_scratch) {
-		begin_scratch(b, p, s);
+		begin_empty(b, p, s);
+	} else if (s->base_context && s->base_context->kind != BUILD_CONTEXT_IMAGE) {
+		begin_empty(b, p, s);
+		return contextbase_begin(b, stage, err);
 	} else if (!begin_image(b, p, s, err)) {
 		return false;
 	}
@@ -245,7 +241,7 @@ static bool do_stage(struct build *b, size_t stage, struct err *err)
 		return false;
 	triggers = json_incref(config_member(&p->config, "OnBuild"));
 	apply_base(&p->config);
-	if (s->base_stage == SIZE_MAX && !s->is_scratch)
+	if (s->base_stage == SIZE_MAX)
 		scope_init(&p->scope, &b->plan->globals, &p->config, &p->arena);
 	if (p->view.base == VIEW_UNREAD)
 		view_assume_dir(&p->view, p->scope.workdir + 1);

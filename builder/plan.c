@@ -14,6 +14,7 @@
 #include "builder/owner.h"
 #include "builder/quote.h"
 #include "builder/view.h"
+#include "image/reference.h"
 
 /* The stage graph. How a stage is built is execute.c's business. */
 
@@ -68,12 +69,34 @@ static size_t find_stage(const struct plan *p, size_t count, const char *name)
 	return SIZE_MAX;
 }
 
-static const struct build_context *find_context(const struct plan *p, const char *name)
+/* Whether names are those of one image, however much of them is left to be understood. */
+static bool same_image(const char *a, const char *b)
 {
-	for (size_t i = 0; i < p->request->context_count; i++) {
-		if (strcasecmp(p->request->contexts[i].name, name) == 0)
+	struct reference left, right;
+	struct err ignored = { 0 };
+
+	if (!reference_parse(&left, a, &ignored) || !reference_parse(&right, b, &ignored))
+		return false;
+	reference_default_tag(&left);
+	reference_default_tag(&right);
+	return str_eq(reference_format(&left).text, reference_format(&right).text);
+}
+
+/* As buildx and BuildKit (dockerui, NamedContext): one for this platform, "NAME::OS/ARCH", goes
+ * first. */
+static const struct build_context *find_context(const struct plan *p, const char *name,
+						const struct platform *platform)
+{
+	AUTO(auto_free) char *own = mem_printf("%s::%s", name, platform_format(platform).text);
+	const char *const names[] = { own, name };
+
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		for (size_t i = 0; i < p->request->context_count; i++)
+			if (strcasecmp(p->request->contexts[i].name, names[k]) == 0)
+				return &p->request->contexts[i];
+	for (size_t i = 0; i < p->request->context_count; i++)
+		if (same_image(p->request->contexts[i].name, name))
 			return &p->request->contexts[i];
-	}
 	return NULL;
 }
 
@@ -153,14 +176,17 @@ static bool stage_from(struct plan *p, struct plan_stage *s, size_t index, struc
 		err_hint(err, "give a default before FROM (ARG NAME=value), or --build-arg");
 		return dockerfile_at(p->file, word->place, (int)strlen(word->text), err);
 	}
-	s->base_context = find_context(p, s->base);
+	if (!stage_platform(p, s, err) || !stage_name(p, s, err))
+		return false;
+	s->base_context = s->name ? find_context(p, s->name, &s->platform) : NULL;
+	s->is_replaced = s->base_context != NULL;
+	if (!s->is_replaced)
+		s->base_context = find_context(p, s->base, &s->platform);
 	s->base_stage = s->base_context ? SIZE_MAX : find_stage(p, index, s->base);
 	s->is_scratch = !s->base_context && s->base_stage == SIZE_MAX && str_eq(s->base, "scratch");
-	if (!stage_platform(p, s, err))
-		return false;
 	if (s->base_stage != SIZE_MAX) /* as BuildKit: a stage stays what it goes on from */
 		s->platform = p->stages[s->base_stage].platform;
-	return stage_name(p, s, err);
+	return true;
 }
 
 static bool make_stages(struct plan *p, struct err *err)
@@ -187,7 +213,7 @@ static bool make_stages(struct plan *p, struct err *err)
 		for (size_t k = i + 1;
 		     k < file->instruction_count && file->instructions[k].kind != INSTRUCTION_FROM;
 		     k++)
-			s->instruction_count++;
+			s->instruction_count += !s->is_replaced;
 		p->stage_count++;
 	}
 	return true;
@@ -200,7 +226,8 @@ bool plan_source(struct plan_source *out, const struct plan *p, size_t stage, co
 {
 	uint64_t number;
 
-	*out = (struct plan_source){ .stage = SIZE_MAX, .context = find_context(p, from) };
+	*out = (struct plan_source){ .stage = SIZE_MAX,
+				     .context = find_context(p, from, &p->stages[stage].platform) };
 	if (out->context) {
 		out->kind = PLAN_SOURCE_CONTEXT;
 		return true;

@@ -18,6 +18,7 @@ struct plan_stage {
 	bool is_scratch;
 	size_t base_stage;                        /* SIZE_MAX: none */
 	const struct build_context *base_context; /* NULL: none */
+	bool is_replaced; /* by `base_context`, which has the stage's name: it has no steps */
 	struct platform platform;
 	const struct instruction *instructions; /* those behind FROM */
 	size_t instruction_count;

@@ -281,6 +281,12 @@ static void set_data(json_t *out, const struct plan *p, size_t stage, const stru
 		set_text(out, "value", step->text);
 }
 
+/* Not nothing, and not files that are at hand. */
+static bool starts_from_layers(const struct plan_stage *s)
+{
+	return !s->is_scratch && (!s->base_context || s->base_context->kind == BUILD_CONTEXT_IMAGE);
+}
+
 static json_t *step_json(const struct plan *p, size_t stage, const struct step *step)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(32 * MIB);
@@ -293,7 +299,7 @@ static json_t *step_json(const struct plan *p, size_t stage, const struct step *
 	set_text(out, "text", text.ptr);
 	set_text(out, "createdBy", step->history);
 	json_object_set_new(out, "layer", json_boolean(step->has_layer));
-	if (needs && !p->stages[stage].is_scratch)
+	if (needs && starts_from_layers(&p->stages[stage]))
 		set_text(out, "needsBaseFiles", needs);
 	set_data(out, p, stage, step);
 	if (step->unset)
@@ -374,9 +380,7 @@ static json_t *images_json(const struct plan *p)
 		const struct plan_stage *s = &p->stages[i];
 		const struct build_context *c = s->base_context;
 
-		if (!s->used || s->is_scratch || s->base_stage != SIZE_MAX)
-			continue;
-		if (!c || c->kind == BUILD_CONTEXT_IMAGE)
+		if (s->used && s->base_stage == SIZE_MAX && starts_from_layers(s))
 			add_image(out, c ? c->path : s->base, &s->platform);
 	}
 	for (size_t i = 0; i < p->images.len; i++)

@@ -57,6 +57,7 @@ bool build_context_named(struct build_context *out, struct str_list *owned, cons
 			 struct err *err)
 {
 	static const char docker[] = "docker-image://";
+	static const struct entry_list nothing;
 	struct slice source, name = slice_cut(slice_of(text), '=', &source);
 
 	if (!name.len || !source.len)
@@ -66,10 +67,20 @@ bool build_context_named(struct build_context *out, struct str_list *owned, cons
 	switch (kind_of(source.ptr)) {
 	case KIND_DIR:
 		out->kind = BUILD_CONTEXT_DIR;
-		return true;
+		if (access(out->path, F_OK) == 0)
+			return true;
+		err_set(err, E_NOT_FOUND, "--build-context %s: no directory '%s'", out->name,
+			out->path);
+		return err_hint(err, "a git repository or archive is named by its URL, an image "
+				     "by docker-image://");
 	case KIND_IMAGE:
 		out->kind = BUILD_CONTEXT_IMAGE;
 		out->path += str_has_prefix(out->path, docker) ? strlen(docker) : 0;
+		if (str_eq(out->path, "scratch"))
+			*out = (struct build_context){ .name = out->name,
+						       .kind = BUILD_CONTEXT_ENTRIES,
+						       .entries = &nothing,
+						       .identity = "scratch" };
 		return true;
 	case KIND_WEB:
 		out->kind = BUILD_CONTEXT_URL;

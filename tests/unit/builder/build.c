@@ -607,6 +607,7 @@ static void named_contexts(void **state)
 	AUTO(world_close) struct world w;
 	AUTO(entry_list_free) struct entry_list files = { 0 };
 	AUTO(image_free) struct image img = { 0 };
+	AUTO(image_free) struct image from = { 0 };
 	AUTO(auto_free) char *other = NULL;
 	struct build_context contexts[3];
 	struct err err = { 0 };
@@ -635,7 +636,11 @@ static void named_contexts(void **state)
 	layer_is(&w, &img, 0, "d 755 0:0 s\nf 644 0:0 s/a = sub a\n");
 	layer_is(&w, &img, 1, "d 755 0:0 opt\nd 755 0:0 opt/pkg\nf 644 0:0 opt/pkg/m.py = py\n");
 	assert_string_equal(config_label(&img.config, "base"), "1");
-	fails(&w, "FROM src\n", E_INPUT, "Dockerfile:1:6", "no image");
+	build(&from, &w, "FROM src\nCOPY --from=python-packages . /\n");
+	layer_is(&w, &from, 0, "f 644 0:0 a = sub a\n");
+	assert_int_equal(from.manifest.layer_count, 2);
+	contexts[0].path = "/nonexistent";
+	fails(&w, "FROM src\n", E_NOT_FOUND, "Dockerfile:1:6", "context 'src'");
 }
 
 /* --- the cache --- */
