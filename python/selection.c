@@ -2,167 +2,342 @@
 #include "python/selection.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "python/resolution.h"
+#include "python/refusal.h"
+#include "python/solver.h"
 
-/* Choosing one candidate for each name. Where candidates come from is candidates.c's. */
+/*
+ * Projects as the solver sees them: a package for each name, whose choices are its files, best
+ * first, and one for each extra that is asked for, which follows it. Where candidates come from is
+ * candidates.c's, which of them a requirement takes demand.c's.
+ */
 
-/* Somebody asks for a name. */
-struct demand {
-	const struct requirement *what;
-	const struct requirement_line *line; /* NULL: a wheel asks */
-	const struct candidate *by;          /* that wheel; NULL: the user asks */
-};
-
-/* A name that is asked for, and what was chosen. */
-struct need {
+struct node {
 	const char *key;
-	struct {
-		struct demand *items;
-		size_t len, cap;
-	} demands;
-	struct str_list extras;
+	const char *extra;       /* NULL: the project itself */
+	struct project *project; /* NULL: there is no file of it */
 	bool requested;
-	bool settled; /* chosen, and what the choice asks for was passed on */
-	struct candidate *pick;
-	bool *passed_on; /* by index of the pick's requires_dist */
 };
 
-struct search {
+/* A demand, and the choice that makes it. */
+struct edge {
+	struct demand demand;
+	struct solver_choice from;
+	size_t on;
+};
+
+/* That a choice licenses files of a project; kept over the rounds, so it goes by names. */
+struct licenser {
+	const char *name; /* of its package; NULL: the user, so always */
+	size_t version;
+	const char *key;
+	enum license kind;
+};
+
+struct selection {
 	struct candidates *candidates;
 	const struct requirements *requirements;
 	const struct selection_options *options;
 	struct events *events;
 	struct marker_env env;
-	struct map needs; /* key -> struct need *, in the order they were first asked for */
 	struct {
-		struct demand *items;
+		struct node *items;
 		size_t len, cap;
-	} learned; /* demands that came too late; known from the start of the next round */
-	bool start_again;
-	bool is_conflict; /* it failed since no candidate fits; another choice elsewhere may help */
-	bool hashes_required;
-	struct arena arena; /* of the whole search */
+	} nodes;            /* by package of the solver */
+	struct map by_name; /* "key" and "key[extra]" -> package plus one */
+	struct {
+		struct edge **items;
+		size_t len, cap;
+	} edges;
+	struct {
+		struct licenser *items;
+		size_t len, cap;
+	} licensers;
+	bool start_again; /* a licenser was found after its like were left out */
+	struct refusal refusal;
+	struct arena arena;
 };
 
-static void free_needs(struct search *s)
+static void selection_free(struct selection *x)
 {
-	for (size_t i = 0; i < s->needs.len; i++) {
-		struct need *n = s->needs.items[i].value;
+	free(x->nodes.items);
+	map_free(&x->by_name);
+	free(x->edges.items);
+	free(x->licensers.items);
+	refusal_free(&x->refusal);
+	arena_free(&x->arena);
+}
 
-		free(n->demands.items);
-		str_list_free(&n->extras);
-		free(n->passed_on);
-		free(n);
+void selected_list_free(struct selected_list *l)
+{
+	free(l->items);
+	arena_free(&l->arena);
+	*l = (struct selected_list){ 0 };
+}
+
+/* --- licenses --- */
+
+/* *by_out: those who license files of `key`, in an array of its own. True: the user does. */
+static bool licensers_of(struct solver_choice **by_out, size_t *count_out,
+			 const struct selection *x, const char *key, enum license kind)
+{
+	struct solver_choice *by = mem_alloc((x->licensers.len + 1) * sizeof(*by));
+	bool always = false;
+
+	*count_out = 0;
+	for (size_t i = 0; i < x->licensers.len; i++) {
+		const struct licenser *l = &x->licensers.items[i];
+		size_t package;
+
+		if (l->kind != kind || !str_eq(l->key, key))
+			continue;
+		always = always || !l->name;
+		package = l->name ? (size_t)(uintptr_t)map_get(&x->by_name, l->name) : 0;
+		/* one not seen in this round licenses nothing so far */
+		if (package)
+			by[(*count_out)++] = (struct solver_choice){ package - 1, l->version };
 	}
-	map_free(&s->needs);
+	*by_out = by;
+	return always;
 }
 
-static void search_free(struct search *s)
+static bool is_licensed(const struct selection *x, const char *key, enum license kind)
 {
-	free_needs(s);
-	free(s->learned.items);
-	arena_free(&s->arena);
+	for (size_t i = 0; i < x->licensers.len; i++)
+		if (x->licensers.items[i].kind == kind && str_eq(x->licensers.items[i].key, key))
+			return true;
+	return false;
 }
 
-/* "foo>=2 (requirements.txt:3)", "foo<3 (needed by bar 1.0)" */
-static void put_demand(struct buf *out, const struct demand *d)
+/* Files that need a license go with those who give it. */
+static void bind_licenses(struct selection *x, struct solver *s, size_t package, enum license kind)
 {
-	requirement_format(out, d->what);
-	if (d->line && d->line->path)
-		buf_putf(out, " as %s", d->line->path);
-	if (d->by)
-		buf_putf(out, " (needed by %s %s)", d->by->name.name, d->by->name.version.text);
-	else if (d->line->origin[0])
-		buf_putf(out, " (%s%s)", d->line->is_constraint ? "constraint, " : "",
-			 d->line->origin);
+	const struct node n = x->nodes.items[package];
+	AUTO(auto_free) struct solver_choice *by = NULL;
+	size_t count;
+
+	if (!n.project || !is_licensed(x, n.key, kind) || licensers_of(&by, &count, x, n.key, kind))
+		return;
+	for (size_t i = 0; i < n.project->len; i++) {
+		const struct candidate *ca = n.project->items[i];
+		AUTO(auto_free) char *why = NULL;
+
+		if (ca->rank == SIZE_MAX || !license_is_needed(kind, ca))
+			continue;
+		why = mem_printf("%s %s", ca->filename, license_missing(ca, &x->arena));
+		solver_license(s, package, i, by, count, (struct solver_reason){ .why = why });
+	}
 }
 
-static bool demand_fails_at(const struct demand *d, struct err *err)
+static bool knows_licenser(const struct selection *x, const struct licenser *l)
 {
-	return d->line && requirement_line_fail_at(d->line, err);
+	for (size_t i = 0; i < x->licensers.len; i++) {
+		const struct licenser *k = &x->licensers.items[i];
+
+		if (k->kind == l->kind && str_eq(k->key, l->key) &&
+		    (!k->name || (l->name && str_eq(k->name, l->name) && k->version == l->version)))
+			return true;
+	}
+	return false;
 }
 
-/* Constraints and what was learned in earlier rounds count once something asks for the name. */
-static bool add_known(struct need *n, struct search *s, struct err *err)
+static bool has_licensable(const struct demand *d, const struct project *p, enum license kind)
 {
-	const struct requirements *r = s->requirements;
-	struct str_list no_extras = { 0 };
+	for (size_t i = 0; p && i < p->len; i++)
+		if (p->items[i]->rank != SIZE_MAX && license_is_needed(kind, p->items[i]) &&
+		    demand_matches(d, p->items[i]))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < r->len; i++) {
-		const struct requirement_line *line = &r->items[i];
+static char *node_name(const struct node *n, struct arena *a)
+{
+	return n->extra ? arena_printf(a, "%s[%s]", n->key, n->extra) : arena_strdup(a, n->key);
+}
+
+/* What was decided about files of the name without knowing of it must be decided again. */
+static void note_license(struct selection *x, const struct demand *d, struct solver_choice from)
+{
+	struct project *p = candidates_find(x->candidates, d->what->key);
+
+	for (enum license kind = LICENSE_PRERELEASE; kind <= LICENSE_YANKED; kind++) {
+		struct licenser l = { .version = from.version, .key = d->what->key, .kind = kind };
+
+		if (!demand_licenses(d, kind) || !has_licensable(d, p, kind))
+			continue;
+		if (from.package)
+			l.name = node_name(&x->nodes.items[from.package], &x->arena);
+		if (knows_licenser(x, &l))
+			continue;
+		*ARRAY_PUSH(&x->licensers) = l;
+		x->start_again = x->start_again || map_has(&x->by_name, d->what->key);
+	}
+}
+
+/* --- packages --- */
+
+static size_t package_of(struct selection *x, struct solver *s, const char *key, const char *extra)
+{
+	struct node node = { .key = key, .extra = extra };
+	const char *name = node_name(&node, &x->arena);
+	size_t known = (size_t)(uintptr_t)map_get(&x->by_name, name), package;
+
+	if (known)
+		return known - 1;
+	node.project = candidates_find(x->candidates, key);
+	if (extra)
+		package = solver_follower(s, name, package_of(x, s, key, NULL));
+	else
+		package = solver_package(s, name, node.project ? node.project->len : 0);
+	*ARRAY_PUSH(&x->nodes) = node;
+	map_put(&x->by_name, name, (void *)(uintptr_t)(package + 1));
+	for (enum license kind = LICENSE_PRERELEASE; !extra && kind <= LICENSE_YANKED; kind++)
+		bind_licenses(x, s, package, kind);
+	return package;
+}
+
+static void note_against(struct selection *x, const struct candidate *ca, const char *why)
+{
+	map_put(&x->refusal.reasons, ca->path, arena_strdup(&x->arena, why));
+}
+
+/* By index of the project's files: those the demand takes. */
+static bool *files_for(struct selection *x, const struct demand *d, const struct project *p)
+{
+	bool *taken = ARENA_ARRAY(&x->arena, bool, (p ? p->len : 0) + 1);
+	struct demand_rules rules = {
+		.prereleases = requirements_prereleases(x->requirements, d->what->key),
+	};
+
+	for (enum license kind = LICENSE_PRERELEASE; kind <= LICENSE_YANKED; kind++)
+		rules.licensed[kind] = is_licensed(x, d->what->key, kind);
+	if (p)
+		demand_take(taken, d, p, &rules);
+	for (size_t i = 0; p && i < p->len; i++)
+		if (!taken[i] && p->items[i]->rank != SIZE_MAX && demand_matches(d, p->items[i]))
+			note_against(x, p->items[i], license_missing(p->items[i], &x->arena));
+	return taken;
+}
+
+static bool any(const bool *taken, const struct project *p)
+{
+	for (size_t i = 0; p && i < p->len; i++)
+		if (taken[i])
+			return true;
+	return false;
+}
+
+static const struct edge *add_edge(struct selection *x, const struct demand *d,
+				   struct solver_choice from, size_t on)
+{
+	struct edge *e = ARENA_NEW(&x->arena, struct edge);
+
+	*e = (struct edge){ *d, from, on };
+	*ARRAY_PUSH(&x->edges) = e;
+	return e;
+}
+
+/* `from` asks for something; `who`: "foo 1.0 requires". */
+static void require(struct selection *x, struct solver *s, const struct demand *d,
+		    struct solver_choice from, const char *who)
+{
+	const struct requirement *what = d->what;
+	size_t on = package_of(x, s, what->key, NULL);
+	const struct project *p = x->nodes.items[on].project;
+	bool *taken = files_for(x, d, p);
+	struct solver_reason reason = { .subject = &add_edge(x, d, from, on)->demand };
+	AUTO(buf_free) struct buf why = BUF_INIT(SIZE_MAX / 2);
+
+	buf_putf(&why, "%s ", who);
+	requirement_format(&why, what);
+	reason.why = why.ptr;
+	if (d->line && d->line->is_constraint) {
+		solver_constrain(s, from.package, from.version, on, taken, reason);
+		return;
+	}
+	if (!any(taken, p))
+		buf_put(&why, p ? ", which no file fits" : ", which there is no file of");
+	reason.why = why.ptr;
+	solver_require(s, from.package, from.version, on, taken, reason);
+	for (size_t i = 0; i < what->extra_count; i++)
+		solver_require(s, from.package, from.version,
+			       package_of(x, s, what->key, what->extras[i]), taken, reason);
+}
+
+/* --- what choosing a file means --- */
+
+/* A line of the user's whose marker holds, in two passes: licenses first, others depend on them. */
+static void ask(struct selection *x, struct solver *s, const struct demand *d, bool licenses)
+{
+	const struct solver_choice user = { 0, 0 };
+	AUTO(auto_free) char *who = NULL;
+
+	if (licenses) {
+		note_license(x, d, user);
+		return;
+	}
+	who = d->line->origin[0] ? mem_printf("%s asks for", d->line->origin)
+				 : mem_strdup("you ask for");
+	require(x, s, d, user, who);
+	if (!d->line->is_constraint)
+		x->nodes.items[package_of(x, s, d->what->key, NULL)].requested = true;
+}
+
+static bool look_root(struct selection *x, struct solver *s, struct err *err)
+{
+	const struct requirements *r = x->requirements;
+	const struct str_list no_extras = { 0 };
+
+	for (size_t i = 0; i < 2 * r->len; i++) {
+		const struct requirement_line *line = &r->items[i % r->len];
+		const struct demand d = { .what = &line->requirement, .line = line };
 		bool holds;
 
-		if (!line->is_constraint || !str_eq(line->requirement.key, n->key))
-			continue;
-		if (!marker_eval_extras(&holds, line->requirement.marker, &s->env, &no_extras, err))
+		if (!marker_eval_extras(&holds, d.what->marker, &x->env, &no_extras, err))
 			return requirement_line_fail_at(line, err);
 		if (holds)
-			*ARRAY_PUSH(&n->demands) =
-				(struct demand){ &line->requirement, line, NULL };
+			ask(x, s, &d, i < r->len);
 	}
-	for (size_t i = 0; i < s->learned.len; i++)
-		if (str_eq(s->learned.items[i].what->key, n->key))
-			*ARRAY_PUSH(&n->demands) = s->learned.items[i];
 	return true;
 }
 
-static bool need_for(struct need **out, struct search *s, const char *key, struct err *err)
+/* The user's lines on a name, one after the other; *at is 0 at first. NULL at the end. */
+static const struct demand *next_line(const struct selection *x, const char *key, size_t *at)
 {
-	struct need *n = map_get(&s->needs, key);
+	while (*at < x->edges.len) {
+		const struct demand *d = &x->edges.items[(*at)++]->demand;
 
-	if (!n) {
-		n = mem_alloc(sizeof(*n));
-		n->key = key;
-		map_put(&s->needs, key, n);
-		if (!add_known(n, s, err))
-			return false;
+		if (d->line && str_eq(d->what->key, key))
+			return d;
 	}
-	*out = n;
-	return true;
-}
-
-static bool satisfies(const struct candidate *ca, const struct demand *d)
-{
-	if (d->line && d->line->path)
-		return str_eq(d->line->path, ca->path);
-	return specifier_set_matches(&d->what->specifiers, &ca->name.version);
-}
-
-/* The first demand that rules a candidate out, or NULL. */
-static const struct demand *ruled_out_by(const struct candidate *ca, const struct need *n)
-{
-	for (size_t i = 0; i < n->demands.len; i++)
-		if (!satisfies(ca, &n->demands.items[i]))
-			return &n->demands.items[i];
 	return NULL;
 }
 
-/* pip's rule over all demands at once: one that names a pre-release lets them in; without any
- * specifier they come last. */
-static enum prereleases prerelease_rule(const struct need *n, struct search *s,
-					const struct project *p)
+/* With hashes on, each name must be pinned and hashed by some line (pip's --require-hashes). */
+static bool check_hashed(const struct selection *x, const struct node *n, struct err *err)
 {
-	enum prereleases rule = requirements_prereleases(s->requirements, n->key);
-	size_t specifiers = 0;
+	const struct demand *d, *first = NULL;
+	bool pinned = false, hashed = false;
+	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
 
-	if (rule != PRERELEASES_AUTO)
-		return rule;
-	for (size_t i = 0; i < n->demands.len; i++) {
-		const struct demand *d = &n->demands.items[i];
-
-		if ((d->line && d->line->path) ||
-		    specifier_set_names_prerelease(&d->what->specifiers))
-			return PRERELEASES_ALLOWED;
-		specifiers += d->what->specifiers.len;
+	for (size_t at = 0; (d = next_line(x, n->key, &at));) {
+		pinned = pinned || d->line->path || specifier_set_is_pinned(&d->what->specifiers);
+		hashed = hashed || d->line->hash_count;
 	}
-	for (size_t i = 0; i < p->len; i++)
-		if (p->items[i]->rank != SIZE_MAX &&
-		    !version_is_prerelease(&p->items[i]->name.version))
-			return PRERELEASES_REFUSED;
-	return specifiers ? PRERELEASES_REFUSED : PRERELEASES_ALLOWED;
+	if (pinned && hashed)
+		return true;
+	for (size_t i = 0; i < x->edges.len && !first; i++)
+		if (str_eq(x->edges.items[i]->demand.what->key, n->key))
+			first = &x->edges.items[i]->demand;
+	demand_format(&who, first);
+	err_set(err, E_INPUT, "%s has no %s, but with one --hash every requirement needs both",
+		who.ptr, pinned ? "--hash" : "exact version (==)");
+	err_hint(err, "list every package with == and --hash, or none with --hash (pip-compile "
+		      "--generate-hashes)");
+	return demand_fail_at(first, err);
 }
 
 static bool matches_hash(const struct candidate *ca, const struct requirement_line *line)
@@ -177,394 +352,247 @@ static bool matches_hash(const struct candidate *ca, const struct requirement_li
 }
 
 /* Every line with hashes must list the file. */
-static bool check_hashes(bool *ok_out, struct candidate *ca, const struct need *n, struct search *s,
-			 struct err *err)
+static bool check_hashes(bool *ok_out, struct selection *x, const struct node *n,
+			 struct candidate *ca, struct err *err)
 {
+	const struct demand *d;
+
 	*ok_out = true;
-	for (size_t i = 0; i < n->demands.len; i++) {
-		const struct requirement_line *line = n->demands.items[i].line;
-
-		if (!line || !line->hash_count)
+	for (size_t at = 0; (d = next_line(x, n->key, &at));) {
+		if (!d->line->hash_count)
 			continue;
-		if (!candidate_hash(ca, s->candidates, err))
+		if (!candidate_hash(ca, x->candidates, err))
 			return false;
-		*ok_out = *ok_out && matches_hash(ca, line);
+		*ok_out = *ok_out && matches_hash(ca, d->line);
 	}
 	return true;
 }
 
-/* Why files were passed over, for the message when none is left. */
-struct verdict {
-	struct buf reasons;
-	size_t count;
-	bool wrong_hash;
-};
-
-enum { REASONS_SHOWN = 8 };
-
-static void verdict_free(struct verdict *v)
+/* The file cannot be taken at all. */
+static void forbid(struct selection *x, struct solver *s, size_t package, size_t version,
+		   const char *against)
 {
-	buf_free(&v->reasons);
+	const struct candidate *ca = x->nodes.items[package].project->items[version];
+	AUTO(auto_free) char *why = mem_printf("%s %s", ca->filename, against);
+
+	note_against(x, ca, against);
+	solver_forbid(s, package, version, (struct solver_reason){ .why = why });
 }
 
-static void passed_over(struct verdict *v, const char *filename, const char *why)
+/* Does a Requires-Dist hold for this node: without an extra, or only because of its own? */
+static bool concerns(bool *out, const struct selection *x, const struct node *n,
+		     const struct candidate *ca, const struct requirement *what, struct err *err)
 {
-	if (v->count++ < REASONS_SHOWN)
-		buf_putf(&v->reasons, "%s%s%s%s", v->reasons.len ? "; " : "", filename,
-			 why[0] ? " " : "", why);
-}
+	const struct str_list extras = { 0 };
+	bool plain, with = false;
 
-/* May `ca` be taken? If not, `v` says why. */
-static bool consider(bool *ok_out, struct candidate *ca, const struct need *n, struct search *s,
-		     enum prereleases rule, struct verdict *v, struct err *err)
-{
-	const struct demand *against = ruled_out_by(ca, n);
-	AUTO(buf_free) struct buf why = BUF_INIT(SIZE_MAX / 2);
-	char hex[2 * SHA256_SIZE + 1];
-	bool hash_ok;
+	if (!marker_eval_extras(&plain, what->marker, &x->env, &extras, err))
+		return err_wrap(err, "%s: Requires-Dist '%s'", ca->filename, what->text);
+	if (n->extra) {
+		struct marker_env env = x->env;
 
-	*ok_out = false;
-	if (against) {
-		buf_put(&why, "does not satisfy ");
-		put_demand(&why, against);
-	} else if (ca->rank == SIZE_MAX) {
-		buf_put(&why, ca->unfit);
-	} else if (version_is_prerelease(&ca->name.version) && rule == PRERELEASES_REFUSED) {
-		buf_put(&why, "is a pre-release");
-	} else if (!check_hashes(&hash_ok, ca, n, s, err)) {
-		return false;
-	} else if (!hash_ok) {
-		v->wrong_hash = true;
-		hex_format(hex, ca->hashes[HASH_SHA256], SHA256_SIZE);
-		buf_putf(&why, "has none of the hashes asked for; it is sha256:%s", hex);
-	} else if (!candidate_look(ca, s->candidates, err)) {
-		return false;
-	} else if (ca->unfit) {
-		buf_put(&why, ca->unfit);
-	} else {
-		*ok_out = true;
-		return true;
+		env.values[MARKER_EXTRA] = n->extra;
+		if (!marker_eval(&with, what->marker, &env, err))
+			return err_wrap(err, "%s: Requires-Dist '%s'", ca->filename, what->text);
 	}
-	passed_over(v, ca->filename, why.ptr);
+	*out = n->extra ? with && !plain : plain;
 	return true;
 }
 
-static bool fail_without_files(const struct need *n, struct search *s, struct err *err)
+static bool look_requires(struct selection *x, struct solver *s, size_t package, size_t version,
+			  struct err *err)
 {
-	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
-	AUTO(buf_free) struct buf where = BUF_INIT(SIZE_MAX / 2);
-	const char *nearest = candidates_nearest(s->candidates, n->key);
-	const struct demand *d = &n->demands.items[n->demands.len - 1];
+	const struct node n = x->nodes.items[package];
+	const struct candidate *ca = n.project->items[version];
+	AUTO(auto_free)
+	char *who = mem_printf("%s %s requires", n.key, ca->name.version.text);
 
-	put_demand(&who, d);
-	for (size_t i = 0; i < s->candidates->places.len; i++)
-		buf_putf(&where, "%s%s", i ? ", " : " in ", s->candidates->places.items[i]);
-	if (s->requirements->indexes.len && !s->requirements->no_index) {
-		err_set(err, E_UNSUPPORTED,
-			"there is no wheel of %s%s, and package indexes are not asked yet", who.ptr,
-			where.ptr);
-		err_hint(err, "download it first (pip download --only-binary :all: %s)", n->key);
-	} else {
-		err_set(err, E_NOT_FOUND, "there is no wheel of %s%s", who.ptr, where.ptr);
-		if (nearest)
-			err_hint(err, "did you mean %s?", nearest);
-		else
-			err_hint(err, "put its wheel into a folder and name that by --find-links");
-	}
-	return demand_fails_at(d, err);
-}
+	for (size_t i = 0; i < ca->requires_count; i++) {
+		const struct demand d = { .what = &ca->requires_dist[i], .by = ca };
+		bool holds = false;
 
-/* Two demands of which each could be met, but not both. */
-static bool find_conflict(const struct demand **a_out, const struct demand **b_out,
-			  const struct need *n, const struct project *p)
-{
-	for (size_t a = 0; a < n->demands.len; a++) {
-		for (size_t b = a + 1; b < n->demands.len; b++) {
-			bool first = false, second = false, both = false;
-
-			for (size_t i = 0; i < p->len; i++) {
-				bool left = satisfies(p->items[i], &n->demands.items[a]);
-				bool right = satisfies(p->items[i], &n->demands.items[b]);
-
-				if (p->items[i]->rank == SIZE_MAX)
-					continue;
-				first = first || left;
-				second = second || right;
-				both = both || (left && right);
-			}
-			*a_out = &n->demands.items[a];
-			*b_out = &n->demands.items[b];
-			if (first && second && !both)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool fail_with_files(const struct need *n, const struct project *p, struct search *s,
-			    struct verdict *v, struct err *err)
-{
-	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
-	AUTO(buf_free) struct buf target = BUF_INIT(SIZE_MAX / 2);
-	const struct demand *last = &n->demands.items[n->demands.len - 1];
-	const struct demand *a, *b;
-
-	for (size_t i = 0; i < p->others.len; i++)
-		passed_over(v, p->others.items[i], "");
-	if (v->count > REASONS_SHOWN)
-		buf_putf(&v->reasons, "; and %zu more", v->count - REASONS_SHOWN);
-	if (find_conflict(&a, &b, n, p)) {
-		bool swap = a->by && !b->by; /* the user's own words first */
-
-		put_demand(&who, swap ? b : a);
-		buf_put(&who, " contradicts ");
-		put_demand(&who, swap ? a : b);
-		err_set(err, E_INPUT, "%s: %s", who.ptr, v->reasons.ptr);
-		err_hint(err, "loosen one of the two, or add a version that satisfies both");
-		return demand_fails_at(a, err) || demand_fails_at(b, err);
-	}
-	put_demand(&who, last);
-	python_target_format(&target, s->options->target);
-	err_set(err, v->wrong_hash ? E_INTEGRITY : E_NOT_FOUND, "no file of %s fits %s: %s",
-		who.ptr, target.ptr, v->reasons.ptr);
-	if (!p->len)
-		err_hint(err, "make a wheel of it (pip wheel) and put it beside");
-	return demand_fails_at(last, err);
-}
-
-static bool choose(struct need *n, struct search *s, struct err *err)
-{
-	struct project *p = candidates_find(s->candidates, n->key);
-	AUTO(verdict_free) struct verdict v = { .reasons = BUF_INIT(SIZE_MAX / 2) };
-	enum prereleases rule;
-	bool ok = false;
-
-	s->is_conflict = true; /* until one fits */
-	if (!p)
-		return fail_without_files(n, s, err);
-	rule = prerelease_rule(n, s, p);
-	for (size_t i = 0; i < p->len && !ok; i++) {
-		if (!consider(&ok, p->items[i], n, s, rule, &v, err)) {
-			s->is_conflict = false;
+		if (!concerns(&holds, x, &n, ca, d.what, err))
 			return false;
-		}
-		if (ok)
-			n->pick = p->items[i];
-	}
-	if (!ok)
-		return fail_with_files(n, p, s, &v, err);
-	s->is_conflict = false;
-	free(n->passed_on);
-	n->passed_on = mem_alloc(n->pick->requires_count + 1);
-	return true;
-}
-
-/* Extras of `d` that `n` has not yet: what they ask for must be passed on too. */
-static void add_extras(struct need *n, const struct demand *d)
-{
-	for (size_t i = 0; i < d->what->extra_count; i++) {
-		if (str_list_has(&n->extras, d->what->extras[i]))
-			continue;
-		str_list_push(&n->extras, d->what->extras[i]);
-		n->settled = false;
-	}
-}
-
-static bool add_demand(struct search *s, const struct demand *d, struct err *err)
-{
-	struct need *n;
-
-	if (!need_for(&n, s, d->what->key, err))
-		return false;
-	*ARRAY_PUSH(&n->demands) = *d;
-	n->requested = n->requested || d->line;
-	add_extras(n, d);
-	if (!n->pick || satisfies(n->pick, d))
-		return true;
-	/* too late for this round: the next one knows it from the start */
-	*ARRAY_PUSH(&s->learned) = *d;
-	s->start_again = true;
-	return true;
-}
-
-static bool refuse_url(const struct need *n, const struct requirement *r, struct err *err)
-{
-	err_set(err, E_UNSUPPORTED, "%s %s needs %s by URL, which is not fetched",
-		n->pick->name.name, n->pick->name.version.text, r->name);
-	return err_hint(
-		err, "name its wheel in the requirements and leave out dependencies (--no-deps)");
-}
-
-/* What the pick asks for, under the extras asked of it. */
-static bool pass_on(struct need *n, struct search *s, struct err *err)
-{
-	for (size_t i = 0; i < n->pick->requires_count && !s->start_again; i++) {
-		const struct requirement *r = &n->pick->requires_dist[i];
-		struct demand d = { .what = r, .by = n->pick };
-		bool holds;
-
-		if (n->passed_on[i])
-			continue;
-		if (!marker_eval_extras(&holds, r->marker, &s->env, &n->extras, err))
-			return err_wrap(err, "%s: Requires-Dist '%s'", n->pick->filename, r->text);
 		if (!holds)
 			continue;
-		n->passed_on[i] = true;
-		if (r->url) {
-			s->is_conflict = true; /* an older version may do without */
-			return refuse_url(n, r, err);
+		if (d.what->url) {
+			AUTO(auto_free)
+			char *why =
+				mem_printf("needs %s by URL, which is not fetched", d.what->name);
+
+			x->refusal.needs_url = true;
+			forbid(x, s, package, version, why);
+			continue;
 		}
-		if (!add_demand(s, &d, err))
-			return false;
+		note_license(x, &d, (struct solver_choice){ package, version });
+		require(x, s, &d, (struct solver_choice){ package, version }, who);
 	}
 	return true;
 }
 
-static bool add_roots(struct search *s, struct err *err)
+static bool look(void *arg, struct solver *s, size_t package, size_t version, struct err *err)
 {
-	struct str_list no_extras = { 0 };
+	struct selection *x = arg;
+	const struct node n = x->nodes.items[package];
+	struct candidate *ca;
+	bool listed;
 
-	for (size_t i = 0; i < s->requirements->len; i++) {
-		const struct requirement_line *line = &s->requirements->items[i];
-		struct demand d = { .what = &line->requirement, .line = line };
-		bool holds;
+	if (package == 0)
+		return look_root(x, s, err);
+	ca = n.project->items[version];
+	if ((x->requirements->require_hashes && !check_hashed(x, &n, err)) ||
+	    !check_hashes(&listed, x, &n, ca, err))
+		return false;
+	if (!listed) {
+		char hex[2 * SHA256_SIZE + 1];
 
-		if (line->is_constraint)
-			continue;
-		if (!marker_eval_extras(&holds, line->requirement.marker, &s->env, &no_extras, err))
-			return requirement_line_fail_at(line, err);
-		if (holds && !add_demand(s, &d, err))
-			return false;
-	}
-	return true;
-}
-
-/* With hashes on, each name must be pinned and hashed by some line (pip's --require-hashes). */
-static bool check_hashed(const struct need *n, struct err *err)
-{
-	const struct demand *first = &n->demands.items[0];
-	bool pinned = false, hashed = false;
-	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
-
-	for (size_t i = 0; i < n->demands.len; i++) {
-		const struct demand *d = &n->demands.items[i];
-
-		if (!d->line)
-			continue;
-		pinned = pinned || d->line->path || specifier_set_is_pinned(&d->what->specifiers);
-		hashed = hashed || d->line->hash_count;
-	}
-	if (pinned && hashed)
+		hex_format(hex, ca->hashes[HASH_SHA256], SHA256_SIZE);
+		x->refusal.wrong_hash = true;
+		forbid(x, s, package, version,
+		       arena_printf(&x->arena, "has none of the hashes asked for; it is sha256:%s",
+				    hex));
 		return true;
-	put_demand(&who, first);
-	err_set(err, E_INPUT, "%s has no %s, but with one --hash every requirement needs both",
-		who.ptr, pinned ? "--hash" : "exact version (==)");
-	err_hint(err, "list every package with == and --hash, or none with --hash (pip-compile "
-		      "--generate-hashes)");
-	return demand_fails_at(first, err);
+	}
+	if (!candidate_look(ca, x->candidates, err))
+		return false;
+	if (ca->unfit) {
+		forbid(x, s, package, version, ca->unfit);
+		return true;
+	}
+	return x->options->no_deps || look_requires(x, s, package, version, err);
 }
 
-static bool settle(struct need *n, struct search *s, struct err *err)
+static const char *label(void *arg, size_t package, size_t version)
 {
-	if (s->hashes_required && !check_hashed(n, err))
-		return false;
-	n->settled = true;
-	if (!n->pick && !choose(n, s, err))
-		return false;
-	return s->options->no_deps || pass_on(n, s, err);
+	const struct selection *x = arg;
+
+	return x->nodes.items[package].project->items[version]->name.version.text;
 }
 
-/* One round; s->start_again tells that another is needed. */
-static bool run_round(struct search *s, struct err *err)
+/* --- the whole --- */
+
+static bool is_chosen(const struct solver *s, struct solver_choice c)
 {
-	bool all_settled = false;
+	return c.package == 0 || solver_chosen(s, c.package) == c.version;
+}
 
-	s->start_again = false;
-	if (!add_roots(s, err))
-		return false;
-	while (!all_settled && !s->start_again) {
-		all_settled = true;
-		/* needs grows while it is walked: what is new is settled in the same pass */
-		for (size_t i = 0; i < s->needs.len && !s->start_again; i++) {
-			struct need *n = s->needs.items[i].value;
+/* Who asks for a package, of those that were chosen. */
+static void collect_askers(struct selected *out, struct arena *a, const struct selection *x,
+			   const struct solver *s, size_t package)
+{
+	out->asked = ARENA_ARRAY(a, const struct demand *, x->edges.len + 1);
+	for (size_t i = 0; i < x->edges.len; i++) {
+		const struct edge *e = x->edges.items[i];
 
-			if (n->settled)
-				continue;
-			all_settled = false;
-			if (!cancel_check(err) || !settle(n, s, err))
-				return false;
+		if (e->on == package && is_chosen(s, e->from) &&
+		    !(e->demand.line && e->demand.line->is_constraint))
+			out->asked[out->asked_count++] = &e->demand;
+	}
+}
+
+static void collect(struct selected_list *out, struct selection *x, const struct solver *s)
+{
+	for (size_t i = 1; i < x->nodes.len; i++) {
+		const struct node *n = &x->nodes.items[i];
+		size_t chosen = solver_chosen(s, i);
+		struct selected *item;
+		struct candidate *ca;
+
+		if (chosen == SIZE_MAX)
+			continue;
+		ca = n->project->items[chosen];
+		if (n->extra) {
+			if (!str_list_has(&ca->metadata.extras, n->extra))
+				event_warn(x->events, "%s %s has no extra '%s'", ca->name.name,
+					   ca->name.version.text, n->extra);
+			continue;
 		}
+		item = ARRAY_PUSH(out);
+		*item = (struct selected){ .candidate = ca, .requested = n->requested };
+		collect_askers(item, &out->arena, x, s, i);
+		event_detail(x->events, "%s %s: %s", n->key, ca->name.version.text, ca->path);
 	}
-	return true;
+	arena_adopt(&out->arena, &x->arena);
 }
 
-static void warn_about_extras(const struct need *n, struct events *events)
+static void note_story(struct events *events, const char *story)
 {
-	for (size_t i = 0; i < n->extras.len; i++)
-		if (!str_list_has(&n->pick->metadata.extras, n->extras.items[i]))
-			event_warn(events, "%s %s has no extra '%s'", n->pick->name.name,
-				   n->pick->name.version.text, n->extras.items[i]);
-}
+	struct slice rest = slice_of(story);
+	size_t lines = 0;
 
-static void collect(struct selected_list *out, struct search *s)
-{
-	for (size_t i = 0; i < s->needs.len; i++) {
-		const struct need *n = s->needs.items[i].value;
-
-		*ARRAY_PUSH(out) = (struct selected){ n->pick, n->requested };
-		warn_about_extras(n, s->events);
-		event_detail(s->events, "%s %s: %s", n->key, n->pick->name.version.text,
-			     n->pick->path);
-	}
-}
-
-/* False: the best candidates contradict each other, or nothing fits; `err` says which. */
-static bool one_pass(struct selected_list *out, struct search *s, struct err *err)
-{
-	do {
-		free_needs(s);
-		if (!run_round(s, err))
-			return false;
-	} while (s->start_again);
-	collect(out, s);
-	return true;
-}
-
-static void note_lines(struct events *events, struct buf *text)
-{
-	for (struct slice rest = slice_of(text->ptr); rest.ptr && rest.len;) {
+	for (const char *at = story; (at = strchr(at, '\n')); at++)
+		lines++;
+	while (lines > 1 && rest.ptr && rest.len) {
 		struct slice line = slice_cut(rest, '\n', &rest);
 
 		event_note(events, SLICE_FMT, SLICE_ARG(line));
 	}
 }
 
+static void add_blamed(void *arg, const void *subject)
+{
+	struct refusal *refusal = arg;
+
+	*ARRAY_PUSH(&refusal->demands) = subject;
+}
+
+static bool fail_unsolvable(struct selection *x, const struct solver *s, struct err *err)
+{
+	AUTO(buf_free) struct buf story = BUF_INIT(SIZE_MAX / 2);
+
+	solver_explain(&story, s);
+	note_story(x->events, story.ptr);
+	solver_blame(s, add_blamed, &x->refusal);
+	return refusal_report(&x->refusal, err);
+}
+
+static void begin_round(struct selection *x)
+{
+	x->start_again = false;
+	x->nodes.len = 0;
+	x->edges.len = 0;
+	map_free(&x->by_name);
+	x->by_name = (struct map){ 0 };
+	map_free(&x->refusal.reasons);
+	x->refusal.reasons = (struct map){ 0 };
+	*ARRAY_PUSH(&x->nodes) = (struct node){ 0 }; /* the root */
+}
+
+/* x->start_again tells that another round is needed. */
+static bool run_round(struct selected_list *out, struct selection *x, struct err *err)
+{
+	const struct solver_provider provider = { x, look, label };
+	AUTO(auto_solver_free) struct solver *s = NULL;
+	enum solver_outcome outcome;
+
+	begin_round(x);
+	solver_init(&s, &provider);
+	if (!solver_solve(&outcome, s, err))
+		return false;
+	if (x->start_again)
+		return true;
+	if (outcome == SOLVER_UNSOLVABLE)
+		return fail_unsolvable(x, s, err);
+	collect(out, x, s);
+	return true;
+}
+
 bool selection_make(struct selected_list *out, struct candidates *c, const struct requirements *r,
 		    const struct selection_options *options, struct events *events, struct err *err)
 {
-	AUTO(search_free)
-	struct search s = { .candidates = c,
-			    .requirements = r,
-			    .options = options,
-			    .events = events,
-			    .hashes_required = r->require_hashes };
-	AUTO(buf_free) struct buf why = BUF_INIT(SIZE_MAX / 2);
-	struct err second = { 0 };
-	bool found = false;
+	AUTO(selection_free)
+	struct selection x = { .candidates = c,
+			       .requirements = r,
+			       .options = options,
+			       .events = events,
+			       .refusal = { .candidates = c, .target = options->target } };
 
-	s.env = marker_env_make(&s.arena, options->target);
-	if (one_pass(out, &s, err))
-		return true;
-	if (!s.is_conflict)
-		return false;
-	out->len = 0;
-	if (!resolution_make(out, &found, &why, c, r, options, events, &second)) {
-		*err = second;
-		return false;
-	}
-	if (found)
-		err_clear(err);
-	else
-		note_lines(events, &why);
-	return found;
+	x.refusal.arena = &x.arena;
+	x.refusal.unasked_index = r->indexes.len && !r->no_index;
+	x.env = marker_env_make(&x.arena, options->target);
+	do {
+		if (!run_round(out, &x, err))
+			return false;
+	} while (x.start_again);
+	return true;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "python/solver_state.h"
 
@@ -202,4 +204,44 @@ void solver_explain(struct buf *out, const struct solver *s)
 	}
 	if (e.lines >= LINES_SHOWN)
 		buf_put(out, "... and so on.\n");
+}
+
+/* --- who takes part --- */
+
+struct blamed {
+	const struct incompat **items;
+	size_t len, cap;
+};
+
+static void blame(struct blamed *out, struct incompat *in)
+{
+	if (in->is_blamed)
+		return;
+	in->is_blamed = true;
+	if (in->number)
+		*ARRAY_PUSH(out) = in;
+	for (size_t i = 0; i < ARRAY_LEN(in->causes); i++)
+		if (in->causes[i])
+			blame(out, in->causes[i]);
+}
+
+static int cmp_numbers(const void *a, const void *b)
+{
+	const struct incompat *x = *(const struct incompat *const *)a;
+	const struct incompat *y = *(const struct incompat *const *)b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+void solver_blame(const struct solver *s, void (*each)(void *arg, const void *subject), void *arg)
+{
+	struct blamed all = { 0 };
+
+	blame(&all, s->failure);
+	if (all.len)
+		qsort(all.items, all.len, sizeof(*all.items), cmp_numbers);
+	for (size_t i = 0; i < all.len; i++)
+		if (all.items[i]->subject)
+			each(arg, all.items[i]->subject);
+	free(all.items);
 }

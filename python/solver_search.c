@@ -42,8 +42,17 @@ size_t solver_package(struct solver *s, const char *name, size_t versions)
 
 	*p = (struct package){ .name = arena_strdup(&s->arena, name),
 			       .allowed = choices_all(&s->arena, versions),
-			       .looked = choices_none(&s->arena, versions) };
+			       .looked = choices_none(&s->arena, versions),
+			       .follows = SIZE_MAX };
 	return s->packages.len - 1;
+}
+
+size_t solver_follower(struct solver *s, const char *name, size_t of)
+{
+	size_t package = solver_package(s, name, s->packages.items[of].allowed.count);
+
+	s->packages.items[package].follows = of;
+	return package;
 }
 
 /* --- incompatibilities --- */
@@ -67,7 +76,15 @@ static void keep(struct solver *s, struct incompat *in)
 		*ARRAY_PUSH(&s->packages.items[in->terms[i].package].about) = in;
 }
 
-static struct choices just(struct solver *s, size_t package, size_t version)
+static void say(struct solver *s, struct incompat *in, struct solver_reason reason)
+{
+	in->why = arena_strdup(&s->arena, reason.why);
+	in->subject = reason.subject;
+	in->number = ++s->said;
+	keep(s, in);
+}
+
+struct choices solver_just(struct solver *s, size_t package, size_t version)
 {
 	struct choices set = choices_none(&s->arena, s->packages.items[package].allowed.count);
 
@@ -77,42 +94,78 @@ static struct choices just(struct solver *s, size_t package, size_t version)
 
 /* `package` at `version` together with what is not allowed of `on`. */
 static void add_dependency(struct solver *s, size_t package, size_t version, size_t on,
-			   const bool *allowed, bool absent_fits, const char *why)
+			   const bool *allowed, bool absent_fits, struct solver_reason reason)
 {
 	struct incompat *in = new_incompat(s, 2);
 	struct choices refused = choices_none(&s->arena, s->packages.items[on].allowed.count);
 
+	if (on == package) { /* of itself */
+		if (!allowed[version])
+			solver_forbid(s, package, version, reason);
+		return;
+	}
 	for (size_t i = 0; i < refused.count; i++)
 		if (!allowed[i])
 			choices_add(refused, i);
 	if (!absent_fits)
 		choices_add(refused, refused.count);
-	add_term(in, package, just(s, package, version));
+	add_term(in, package, solver_just(s, package, version));
 	if (!choices_is_all(refused)) /* else it always holds */
 		add_term(in, on, refused);
-	in->why = arena_strdup(&s->arena, why);
-	keep(s, in);
+	in->gives_way = in->count - 1;
+	say(s, in, reason);
 }
 
 void solver_require(struct solver *s, size_t package, size_t version, size_t on,
-		    const bool *allowed, const char *why)
+		    const bool *allowed, struct solver_reason reason)
 {
-	add_dependency(s, package, version, on, allowed, false, why);
+	add_dependency(s, package, version, on, allowed, false, reason);
 }
 
 void solver_constrain(struct solver *s, size_t package, size_t version, size_t on,
-		      const bool *allowed, const char *why)
+		      const bool *allowed, struct solver_reason reason)
 {
-	add_dependency(s, package, version, on, allowed, true, why);
+	add_dependency(s, package, version, on, allowed, true, reason);
 }
 
-void solver_forbid(struct solver *s, size_t package, size_t version, const char *why)
+void solver_forbid(struct solver *s, size_t package, size_t version, struct solver_reason reason)
 {
 	struct incompat *in = new_incompat(s, 1);
 
-	add_term(in, package, just(s, package, version));
-	in->why = arena_strdup(&s->arena, why);
-	keep(s, in);
+	add_term(in, package, solver_just(s, package, version));
+	say(s, in, reason);
+}
+
+/* The term of `package`, made when there is none yet. */
+static struct term *term_of(struct solver *s, struct incompat *in, size_t package)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->terms[i].package == package)
+			return &in->terms[i];
+	add_term(in, package, choices_all(&s->arena, s->packages.items[package].allowed.count));
+	return &in->terms[in->count - 1];
+}
+
+void solver_license(struct solver *s, size_t package, size_t version,
+		    const struct solver_choice *by, size_t count, struct solver_reason reason)
+{
+	struct incompat *in = new_incompat(s, count + 1);
+
+	add_term(in, package, solver_just(s, package, version));
+	in->is_license = true;
+	for (size_t i = 0; i < count; i++) {
+		struct choices given = solver_just(s, by[i].package, by[i].version);
+		struct term *t;
+
+		if (by[i].package == package) { /* by itself */
+			if (by[i].version == version)
+				return;
+			continue;
+		}
+		t = term_of(s, in, by[i].package);
+		t->set = choices_and(&s->arena, t->set, choices_not(&s->arena, given));
+	}
+	say(s, in, reason);
 }
 
 /* --- the trail --- */
@@ -349,13 +402,30 @@ static size_t next_open(const struct solver *s)
 	return SIZE_MAX;
 }
 
-static bool look(struct solver *s, size_t package, size_t version, struct err *err)
+/* A follower goes with the same version of what it follows, and no other. */
+static void tie(struct solver *s, size_t package, size_t version)
+{
+	size_t of = s->packages.items[package].follows;
+	AUTO(auto_free) bool *same = NULL;
+	AUTO(auto_free) char *why = NULL;
+
+	if (of == SIZE_MAX)
+		return;
+	same = mem_alloc(s->packages.items[of].allowed.count * sizeof(*same) + 1);
+	same[version] = true;
+	why = mem_printf("%s is of %s", s->packages.items[package].name,
+			 s->packages.items[of].name);
+	solver_require(s, package, version, of, same, (struct solver_reason){ .why = why });
+}
+
+bool solver_look(struct solver *s, size_t package, size_t version, struct err *err)
 {
 	struct choices looked = s->packages.items[package].looked;
 
 	if (choices_has(looked, version))
 		return true;
 	choices_add(looked, version);
+	tie(s, package, version);
 	return s->provider.look(s->provider.arg, s, package, version, err);
 }
 
@@ -363,10 +433,10 @@ static bool decide(struct solver *s, size_t package, struct err *err)
 {
 	size_t version = choices_next(s->packages.items[package].allowed, 0);
 
-	if (!cancel_check(err) || !look(s, package, version, err))
+	if (!cancel_check(err) || !solver_look(s, package, version, err))
 		return false;
 	s->level++;
-	assign(s, package, just(s, package, version), NULL);
+	assign(s, package, solver_just(s, package, version), NULL);
 	s->packages.items[package].decided = true;
 	return true;
 }
@@ -375,10 +445,14 @@ bool solver_solve(enum solver_outcome *out, struct solver *s, struct err *err)
 {
 	struct incompat *root = new_incompat(s, 1);
 	size_t package = 0;
+	bool done = false;
 
-	add_term(root, 0, just(s, 0, s->packages.items[0].allowed.count));
+	add_term(root, 0, solver_just(s, 0, s->packages.items[0].allowed.count));
 	root->why = "";
 	keep(s, root);
+	*out = SOLVER_SOLVED;
+	if (!solver_try_first(&done, s, err) || done)
+		return done;
 	*out = SOLVER_UNSOLVABLE;
 	do {
 		if (!settle(s, package))

@@ -77,11 +77,6 @@ static bool take_wheels(struct wheel_list *out, struct candidates *c,
 	return true;
 }
 
-static void selected_list_free(struct selected_list *l)
-{
-	free(l->items);
-}
-
 bool wheels_select(struct wheel_list *out, const struct wheel_request *req, struct events *events,
 		   struct err *err)
 {

@@ -32,7 +32,7 @@ static bool look(void *arg, struct solver *s, size_t package, size_t version, st
 	(void)err;
 	w->looks++;
 	if (w->bad[package][version])
-		solver_forbid(s, package, version, "it is bad");
+		solver_forbid(s, package, version, (struct solver_reason){ "it is bad", NULL });
 	for (size_t q = 1; q <= w->packages; q++) {
 		AUTO(auto_free) char *why = NULL;
 
@@ -40,7 +40,8 @@ static bool look(void *arg, struct solver *s, size_t package, size_t version, st
 			continue;
 		why = mem_printf("%s %zu asks for %s", names[package], VERSIONS - version,
 				 names[q]);
-		solver_require(s, package, version, q, w->allowed[package][version][q], why);
+		solver_require(s, package, version, q, w->allowed[package][version][q],
+			       (struct solver_reason){ why, NULL });
 	}
 	return true;
 }
@@ -266,8 +267,8 @@ static void test_constraint(void **state)
 
 	(void)state;
 	allow(&w, 0, 0, 1, "45");
-	solver_constrain(s, 0, 0, 1, second, "constraint");
-	solver_constrain(s, 0, 0, 2, second, "constraint");
+	solver_constrain(s, 0, 0, 1, second, (struct solver_reason){ "constraint", NULL });
+	solver_constrain(s, 0, 0, 2, second, (struct solver_reason){ "constraint", NULL });
 	assert_true(solver_solve(&outcome, s, &err));
 	assert_int_equal(outcome, SOLVER_SOLVED);
 	assert_int_equal(solver_chosen(s, 1), 1);

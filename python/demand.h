@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef PYTHON_DEMAND_H
+#define PYTHON_DEMAND_H
+
+#include "python/candidates.h"
+#include "python/requirement_line.h"
+
+/* Somebody asks for a project: which of its files would do. The rules are pip's. */
+struct demand {
+	const struct requirement *what;
+	const struct requirement_line *line; /* NULL: a wheel asks */
+	const struct candidate *by;          /* that wheel; NULL: the user asks */
+};
+
+/* "foo>=2 (requirements.txt:3)", "foo<3 (needed by bar 1.0)" */
+void demand_format(struct buf *out, const struct demand *d);
+/* Put the place of its line into an error; always false. */
+bool demand_fail_at(const struct demand *d, struct err *err);
+/* Two versions of one project ask: never both at once. */
+bool demand_excludes(const struct demand *a, const struct demand *b);
+
+/* It names the file: by its version, or by its place. Pre-releases are as good as others here. */
+bool demand_matches(const struct demand *d, const struct candidate *ca);
+
+/*
+ * Some files are only taken when a demand that names their like stands beside: pre-releases, when
+ * one of a name's specifiers has a pre-release; yanked files, when one says the version exactly
+ * (PEP 592). That holds for all who ask for the name then.
+ */
+enum license { LICENSE_PRERELEASE, LICENSE_YANKED };
+enum { LICENSES = LICENSE_YANKED + 1 };
+bool license_is_needed(enum license kind, const struct candidate *ca);
+bool demand_licenses(const struct demand *d, enum license kind);
+
+struct demand_rules {
+	enum prereleases prereleases; /* the user's, for this name: --pre and the like */
+	bool licensed[LICENSES];      /* somebody does who is beside, or may be */
+};
+/* By index of the project's files: the demand takes it. Whether its hash and metadata agree is not
+ * asked. */
+void demand_take(bool *taken_out, const struct demand *d, const struct project *p,
+		 const struct demand_rules *rules);
+
+/* Why a file is not taken that demand_matches: "is a pre-release". */
+const char *license_missing(const struct candidate *ca, struct arena *a);
+
+#endif
