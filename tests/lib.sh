@@ -35,6 +35,9 @@
 #
 #   need_tiny                         $TINY: a context (rootfs.tar, Dockerfile) of a shell and its tools
 #   need_wheels                       $WHEELS: the wheels of examples/, also in RTBUILD_FIND_LINKS
+#   need_wheels_arm64                 $WHEELS_ARM64: about 100 wheels of Debian's packages for arm64, 28 of them
+#       native, with the stand-ins; and python_arm64 ARG... runs Debian's arm64 Python, under qemu
+#   need_all_wheels                   $ALL_WHEELS: these and the same for amd64 in one directory
 #   need_base                         python:3.11-slim-bookworm of examples/base is in the store
 #   need_runtime                      that, and aws_lambda's runtime as fixture/aws_lambda:1
 #       made once for all tests that ask (below build/fixtures) and again when what they are made of
@@ -403,6 +406,41 @@ need_wheels() {
 	WHEELS=$fixture
 	RTBUILD_FIND_LINKS=$WHEELS
 	export RTBUILD_FIND_LINKS
+}
+
+# Debian's packages of another architecture come from the mirror: 75 MB, once.
+make_debian() {
+	"$ROOT/tests/wheels/make-debian" "$1" "$2/root" &&
+		"$ROOT/examples/wheels/make-wheels" --root "$2/root" "$2/wheels" || return
+	# The interpreter stays, with nothing beside its standard library.
+	rm -r "$2/root/usr/lib/python3/dist-packages" "$2/root/usr/share" "$2/root/var"
+}
+
+need_debian() {
+	fixture "debian-$1" "$(find "$ROOT/examples" "$ROOT/tests/wheels" -type f ! -name '*.pyc' -exec sha256sum {} + |
+		sort)" make_debian "$1"
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+need_wheels_arm64() {
+	need_debian arm64
+	WHEELS_ARM64=$fixture/wheels
+	PYTHON_ARM64=$fixture/root
+}
+
+python_arm64() { qemu-aarch64-static -L "$PYTHON_ARM64" "$PYTHON_ARM64/usr/bin/python3.11" "$@"; }
+
+make_all_wheels() { ln "$1"/wheels/*.whl "$2"/wheels/*_x86_64.whl "$3/"; }
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+need_all_wheels() {
+	need_wheels_arm64
+	arm64_wheels=$fixture
+	need_debian amd64
+	fixture all-wheels "$arm64_wheels $fixture" make_all_wheels "$arm64_wheels" "$fixture"
+	ALL_WHEELS=$fixture
 }
 
 make_base_store() {
