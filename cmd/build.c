@@ -16,6 +16,7 @@
 #include "cmd/build_check.h"
 #include "cmd/build_context.h"
 #include "cmd/build_secrets.h"
+#include "cmd/build_zip.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
@@ -30,7 +31,8 @@ struct build_args {
 		*isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	struct str_list secrets, ssh, git_allow;
-	struct str_list tags, build_args, contexts, requirements, find_links, labels, annotations;
+	struct str_list tags, build_args, contexts, requirements, find_links, labels, annotations,
+		settings;
 	struct str_list cache_from, cache_to;
 	struct str_list platforms, outputs, no_cache_filters;
 	bool no_cache, pull, push, load, plan, check, keep_times;
@@ -57,7 +59,8 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
 	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
 	OPT_LIST(0,   "find-links", "DIR",        struct build_args, find_links,   "wheels are here (default: $RTBUILD_FIND_LINKS, else wheels/ in the store)"),
-	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN)"),
+	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
+	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "of a function zip: what its files say of Lithops' configuration"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
 	OPT_GROUP("How"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
@@ -399,6 +402,68 @@ static bool build(struct artifact *out, struct session *s, struct job *job,
 	return true;
 }
 
+/* A function zip has no image's parts, so what is asked of those is refused. */
+static bool check_zip_args(const struct build_args *args, const struct backend *b, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{ "file", args->file },
+		{ "target", args->target },
+		{ "build-arg", args->build_args.len },
+		{ "build-context", args->contexts.len },
+		{ "secret", args->secrets.len },
+		{ "git-allow", args->git_allow.len },
+		{ "ssh", args->ssh.len },
+		{ "label", args->labels.len },
+		{ "annotation", args->annotations.len },
+		{ "base", args->base },
+		{ "cache-from", args->cache_from.len },
+		{ "cache-to", args->cache_to.len },
+		{ "no-cache", args->no_cache },
+		{ "no-cache-filter", args->no_cache_filters.len },
+		{ "pull", args->pull },
+		{ "network", args->network },
+		{ "isolation", args->isolation },
+		{ "keep-times", args->keep_times },
+		{ "compression", args->compression },
+		{ "format", args->format },
+		{ "plan", args->plan },
+		{ "check", args->check },
+		{ "push", args->push },
+		{ "load", args->load },
+		{ "print", args->print },
+		{ "iidfile", args->iidfile },
+		{ "digestfile", args->digestfile },
+		{ "image-refs", args->image_refs },
+		{ "metadata-file", args->metadata_file },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i].given)
+			return err_set(err, E_USAGE, "--%s: %s is a zip, not an image",
+				       others[i].name, b->name);
+	return true;
+}
+
+static bool run_zip(struct session *s, const struct build_args *args, const struct backend *b,
+		    struct err *err)
+{
+	struct zip_build want = { .backend = b,
+				  .python = args->python,
+				  .libc = args->libc,
+				  .installer = args->installer,
+				  .names = { &args->positionals, &args->tags },
+				  .requirements = &args->requirements,
+				  .find_links = &args->find_links,
+				  .platforms = &args->platforms,
+				  .outputs = &args->outputs,
+				  .settings = &args->settings };
+
+	return check_zip_args(args, b, err) && build_zip(s, &want, err);
+}
+
 static bool find_backend(const struct backend **out, struct backend_table *table,
 			 const struct build_args *args, struct err *err)
 {
@@ -407,10 +472,18 @@ static bool find_backend(const struct backend **out, struct backend_table *table
 		return true;
 	if (!backend_table_load(table, err) || !backend_find(out, table, args->backend, err))
 		return false;
-	if ((*out)->base)
+	if ((*out)->base || (*out)->zip.name)
 		return true;
 	err_set(err, E_USAGE, "%s is a zip, not an image", (*out)->name);
 	return err_hint(err, "rtbuild layer makes it");
+}
+
+static bool check_settings(const struct build_args *args, const struct backend *b, struct err *err)
+{
+	if (!args->settings.len || (b && b->zip.name))
+		return true;
+	err_set(err, E_USAGE, "--setting: this is no function zip");
+	return err_hint(err, "--build-arg sets an ARG of a Dockerfile");
 }
 
 /* Caches go last: their blobs can be mounted from what was pushed. */
@@ -465,7 +538,11 @@ static bool run(struct session *s, void *arg, struct err *err)
 	const struct backend *backend;
 
 	if (!outcome_print_check(args->print, err) || !find_backend(&backend, &table, args, err) ||
-	    !prepare(&job, s, args, backend, err))
+	    !check_settings(args, backend, err))
+		return false;
+	if (backend && backend->zip.name)
+		return run_zip(s, args, backend, err);
+	if (!prepare(&job, s, args, backend, err))
 		return false;
 	if (args->plan)
 		return show_plan(&job, err);

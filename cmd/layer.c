@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/mem.h"
+#include "cmd/build_zip.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "runtime/layer_zip.h"
@@ -23,20 +24,6 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-static json_t *document(const struct layer_zip *zip, const char *path)
-{
-	json_t *doc = json_object();
-
-	json_object_set_new(doc, "path", json_string(path));
-	json_object_set_new(doc, "files", json_integer((json_int_t)zip->files));
-	json_object_set_new(doc, "size", json_integer((json_int_t)zip->packed));
-	json_object_set_new(doc, "unpacked", json_integer((json_int_t)zip->unpacked));
-	json_object_set_new(doc, "digest", json_string(digest_format(&zip->digest).text));
-	json_object_set_new(doc, "content_digest",
-			    json_string(digest_format(&zip->content_digest).text));
-	return doc;
-}
-
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct layer_args *args = arg;
@@ -47,7 +34,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 					.libc = args->libc,
 					.requirements = &args->requirements,
 					.find_links = &args->find_links };
-	struct layer_zip zip;
+	struct zip_file zip;
 	struct store *store;
 
 	if (!backend_table_load(&table, err) ||
@@ -61,7 +48,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 		want.find_links = &find_links;
 	}
 	return layer_zip_write(&zip, &want, path, s->events, err) &&
-	       session_result(s, s->options.json ? document(&zip, path) : NULL, path, err);
+	       session_result(s, s->options.json ? build_zip_document(&zip, path) : NULL, path,
+			      err);
 }
 
 const struct cmd cmd_layer = {

@@ -182,10 +182,13 @@ static bool lay_out_handler(struct runtime_inputs *in, const struct backend *b, 
 	for (size_t i = 0; i < all.len; i++) {
 		const struct entry *e = &all.items[i];
 		const char *path = e->path + strlen("site/");
+		AUTO(auto_free) char *below = NULL;
 
 		if (e->kind != ENTRY_FILE || !str_has_prefix(e->path, "site/lithops/"))
 			continue;
-		add_copy(&in->handler, e, path);
+		below = b->handler.site ? mem_printf("%s/%s", b->handler.site, path)
+					: mem_strdup(path);
+		add_copy(&in->handler, e, below);
 		if (str_eq(path, b->handler.entry)) {
 			add_copy(&in->handler, e, b->handler.as);
 			found = true;

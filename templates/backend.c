@@ -23,10 +23,38 @@ static const struct json_type layout_type = JSON_OBJECT(struct backend_layout, l
 static const struct json_field handler_fields[] = {
 	JSON_REQUIRED(struct backend_handler, entry, "entry", &json_type_text),
 	JSON_REQUIRED(struct backend_handler, as,    "as",    &json_type_text),
+	JSON_OPTIONAL(struct backend_handler, site,  "site",  &json_type_text),
 	JSON_OPTIONAL(struct backend_handler, files, "files", &json_type_text_list),
 	{ 0 },
 };
 static const struct json_type handler_type = JSON_OBJECT(struct backend_handler, handler_fields);
+
+static const struct json_field zip_file_fields[] = {
+	JSON_REQUIRED(struct backend_zip_file, path, "path", &json_type_text),
+	JSON_REQUIRED(struct backend_zip_file, from, "from", &json_type_text),
+	{ 0 },
+};
+static const struct json_type zip_file_type = JSON_OBJECT(struct backend_zip_file, zip_file_fields);
+static const struct json_type zip_files_type = JSON_LIST(&zip_file_type);
+
+static const struct json_field zip_setting_fields[] = {
+	JSON_REQUIRED(struct backend_zip_setting, name,   "name",   &json_type_text),
+	JSON_OPTIONAL(struct backend_zip_setting, values, "values", &json_type_text_list),
+	{ 0 },
+};
+static const struct json_type zip_setting_type = JSON_OBJECT(struct backend_zip_setting, zip_setting_fields);
+static const struct json_type zip_settings_type = JSON_LIST(&zip_setting_type);
+
+static const struct json_field zip_fields[] = {
+	JSON_REQUIRED(struct backend_zip, name,         "name",         &json_type_text),
+	JSON_REQUIRED(struct backend_zip, installers,   "installers",   &json_type_text_list),
+	JSON_OPTIONAL(struct backend_zip, requirements, "requirements", &json_type_text),
+	JSON_OPTIONAL(struct backend_zip, settings,     "settings",     &zip_settings_type),
+	JSON_OPTIONAL(struct backend_zip, files,        "files",        &zip_files_type),
+	JSON_OPTIONAL(struct backend_zip, packed_max,   "packed_max",   &json_type_int),
+	{ 0 },
+};
+static const struct json_type zip_type = JSON_OBJECT(struct backend_zip, zip_fields);
 
 static const struct json_field backend_fields[] = {
 	JSON_REQUIRED(struct backend, name,            "name",            &json_type_text),
@@ -44,6 +72,7 @@ static const struct json_field backend_fields[] = {
 	JSON_REQUIRED(struct backend, packages,        "packages",        &json_type_text_list),
 	JSON_REQUIRED(struct backend, layout,          "layout",          &layout_type),
 	JSON_OPTIONAL(struct backend, handler,         "handler",         &handler_type),
+	JSON_OPTIONAL(struct backend, zip,             "zip",             &zip_type),
 	{ 0 },
 };
 static const struct json_type backend_type = JSON_OBJECT(struct backend, backend_fields);

@@ -17,13 +17,40 @@ struct backend_layout { /* where wheels go; python/wheels.h has the same four */
 struct backend_handler {        /* Lithops inside an image; entry NULL: none */
 	const char *entry;      /* the entry point's path in the lithops package */
 	const char *as;         /* its path below the handler directory */
+	const char *site;       /* where the package lithops goes; NULL: beside it */
 	struct json_list files; /* const char *: empty files to make beside it */
+};
+
+/* A text beside backend.yaml that goes into a function zip, its placeholders filled. */
+struct backend_zip_file {
+	const char *path, *from; /* "lithops_handler/function.json", "function.json" */
+};
+
+/* What files of a function zip depend on beside the packages: keys of Lithops' configuration.
+ * {{KEY}} is the value, and a section {{#KEY_VALUE}} (letters and digits of it alone) stays for one
+ * of `values`. */
+struct backend_zip_setting {
+	const char *name;
+	struct json_list values; /* const char *: the choices, the first by default; empty: text */
+};
+
+/* A function zip: the handler, the files and, unless the platform installs them, the packages at
+ * layout.site; `name` NULL: the backend's artifact is no function zip. */
+struct backend_zip {
+	const char *name;            /* of the file, as Lithops calls it; may hold {{runtime}} */
+	struct json_list installers; /* const char *: who can install the packages, the first by
+					default: "wheels" (they are in the zip), "pip" (the
+					platform, by `requirements`) */
+	const char *requirements;    /* that file's path */
+	struct json_list settings;   /* struct backend_zip_setting */
+	struct json_list files;      /* struct backend_zip_file */
+	int64_t packed_max;          /* bytes of the zip; 0: no limit known */
 };
 
 struct backend {
 	const char *name; /* "aws_lambda", "aws_lambda:layer" */
 	const char *title;
-	const char *artifact;  /* "image" or "layer" */
+	const char *artifact;  /* "image", "layer" or "zip" */
 	const char *directory; /* below templates/ */
 	const char *default_name;
 	const char *base;         /* image reference; NULL for zips */
@@ -37,6 +64,7 @@ struct backend {
 	struct json_list packages; /* const char *: requirements */
 	struct backend_layout layout;
 	struct backend_handler handler;
+	struct backend_zip zip;
 };
 
 /* All of them, sorted by name; read once, on first use by one thread. E_INPUT names a file of ours

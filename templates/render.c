@@ -135,6 +135,26 @@ bool installer_parse(enum installer *out, const char *text, struct err *err)
 	return true;
 }
 
+bool installer_of(enum installer *out, const struct backend *b, const char *text, struct err *err)
+{
+	const char *const *own = b->zip.installers.items;
+	AUTO(buf_free) struct buf all = BUF_INIT(LIMIT_TEMPLATE);
+	bool fits = !b->zip.name;
+
+	if (!text && b->zip.name)
+		text = own[0];
+	if (!installer_parse(out, text, err))
+		return false;
+	for (size_t i = 0; i < b->zip.installers.len; i++) {
+		fits = fits || str_eq(own[i], text);
+		buf_putf(&all, "%s%s", i ? ", " : "", own[i]);
+	}
+	if (fits)
+		return true;
+	err_set(err, E_USAGE, "the packages of %s cannot be installed by '%s'", b->name, text);
+	return err_hint(err, "it has %s", all.ptr);
+}
+
 static char *flat(const char *python)
 {
 	char *out = mem_strdup(python), *to = out;
@@ -198,6 +218,16 @@ static const struct embedded_file *find_file(const struct backend *b, const char
 		if (str_eq(embedded_files[i].name, path))
 			return &embedded_files[i];
 	return NULL;
+}
+
+bool render_file(struct buf *out, const struct backend *b, const char *name,
+		 const struct map *values, struct err *err)
+{
+	const struct embedded_file *file = find_file(b, name);
+
+	if (!file)
+		return err_set(err, E_INPUT, "templates/%s has no %s", b->directory, name);
+	return render_text(out, file->name, file->data, file->len, values, err);
 }
 
 bool render_field(char **out, const struct backend *b, const char *field,

@@ -16,6 +16,10 @@ MUST_CHECK bool render_text(struct buf *out, const char *file, const char *text,
 
 enum installer { INSTALLER_WHEELS, INSTALLER_PIP };
 MUST_CHECK bool installer_parse(enum installer *out, const char *text, struct err *err);
+/* The same for a backend; `text` NULL is its own default. E_USAGE when it is no way of the
+ * backend. */
+MUST_CHECK bool installer_of(enum installer *out, const struct backend *b, const char *text,
+			     struct err *err);
 
 struct render_options {
 	const char *python;          /* checked by backend_python */
@@ -31,6 +35,9 @@ void render_values(struct map *out, const struct backend *b, const struct render
  * image. */
 MUST_CHECK bool render_dockerfile(struct buf *out, const struct backend *b,
 				  const struct render_options *opt, struct err *err);
+/* A text beside the backend's backend.yaml, with `values` filled in. */
+MUST_CHECK bool render_file(struct buf *out, const struct backend *b, const char *name,
+			    const struct map *values, struct err *err);
 /* A short text of the backend (`default_name`, `layout.site`, `base`) with its placeholders filled;
  * the caller frees. */
 MUST_CHECK bool render_field(char **out, const struct backend *b, const char *field,

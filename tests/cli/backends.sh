@@ -15,7 +15,7 @@ for backend in aws_lambda aws_lambda:layer knative k8s; do
 	stdout_has "^$backend +(image|layer) "
 done
 check 'template list --json' rtbuild template list --json
-is 'template list --json: all' "$(jq -r '.[].name' "$out" | sort | tr '\n' ' ')" 'aws_lambda aws_lambda:layer k8s knative '
+is 'template list --json: all' "$(jq -r '.[].name' "$out" | sort | tr '\n' ' ')" 'aliyun_fc aws_lambda aws_lambda:handler aws_lambda:layer azure_functions gcp_functions k8s knative openwhisk '
 check 'template show' rtbuild template show knative
 is 'template show: packages' "$(jq -r '.packages | index("gunicorn") != null' "$out")" true
 exits 2 rtbuild template show knativ

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/build_zip.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "runtime/function_zip.h"
+
+/* Command-line words to a function zip. */
+
+static bool only_name(const char **out, const struct zip_build *want, struct err *err)
+{
+	*out = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(want->names); i++)
+		for (size_t k = 0; k < want->names[i]->len; k++) {
+			if (*out)
+				return err_set(err, E_USAGE, "a zip has one name: '%s' or '%s'",
+					       *out, want->names[i]->items[k]);
+			*out = want->names[i]->items[k];
+		}
+	return true;
+}
+
+static bool read_settings(struct map *out, const struct str_list *texts, struct err *err)
+{
+	for (size_t i = 0; i < texts->len; i++) {
+		struct slice value, key = slice_cut(slice_of(texts->items[i]), '=', &value);
+		AUTO(auto_free) char *name = mem_strndup(key.ptr, key.len);
+
+		if (!key.len || !value.ptr)
+			return err_set(err, E_USAGE, "--setting '%s' is not KEY=VALUE",
+				       texts->items[i]);
+		map_put_text(out, name, value.ptr);
+	}
+	return true;
+}
+
+static bool read_request(struct function_zip_request *out, struct map *settings,
+			 const struct zip_build *want, struct err *err)
+{
+	AUTO(auto_free) struct platform *platforms = NULL;
+	size_t platform_count;
+
+	*out = (struct function_zip_request){
+		.runtime = { .backend = want->backend,
+			     .python = want->python,
+			     .libc = want->libc,
+			     .requirements = want->requirements,
+			     .find_links = want->find_links },
+		.settings = settings,
+	};
+	if (!only_name(&out->name, want, err) || !read_settings(settings, want->settings, err) ||
+	    !installer_of(&out->runtime.installer, want->backend, want->installer, err) ||
+	    !session_platforms(&platforms, &platform_count, want->platforms, err))
+		return false;
+	out->runtime.platform = platforms[0];
+	return platform_count == 1 ||
+	       err_set(err, E_USAGE, "--backend %s is built for one platform", want->backend->name);
+}
+
+json_t *build_zip_document(const struct zip_file *zip, const char *path)
+{
+	json_t *doc = json_object();
+
+	json_object_set_new(doc, "path", json_string(path));
+	json_object_set_new(doc, "files", json_integer((json_int_t)zip->files));
+	json_object_set_new(doc, "size", json_integer((json_int_t)zip->packed));
+	json_object_set_new(doc, "unpacked", json_integer((json_int_t)zip->unpacked));
+	json_object_set_new(doc, "digest", json_string(digest_format(&zip->digest).text));
+	json_object_set_new(doc, "content_digest", json_string(digest_format(&zip->content).text));
+	return doc;
+}
+
+bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
+{
+	AUTO(map_free) struct map settings = MAP_TEXT;
+	AUTO(str_list_free) struct str_list find_links = { 0 };
+	AUTO(auto_free) char *own_path = NULL;
+	struct function_zip_request req;
+	struct zip_file zip;
+	struct store *store;
+	const char *path;
+
+	if (want->outputs->len > 1)
+		return err_set(err, E_USAGE, "a zip is written to one file: '%s' or '%s'",
+			       want->outputs->items[0], want->outputs->items[1]);
+	if (!read_request(&req, &settings, want, err))
+		return false;
+	if (!want->find_links->len) {
+		if (!session_store(&store, s, err))
+			return false;
+		runtime_default_find_links(&find_links, store_path(store));
+		req.runtime.find_links = &find_links;
+	}
+	if (!want->outputs->len && !function_zip_name(&own_path, &req, err))
+		return false;
+	path = own_path ? own_path : want->outputs->items[0];
+	return function_zip_write(&zip, &req, path, s->events, err) &&
+	       session_result(s, s->options.json ? build_zip_document(&zip, path) : NULL, path,
+			      err);
+}

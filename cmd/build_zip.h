@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CMD_BUILD_ZIP_H
+#define CMD_BUILD_ZIP_H
+
+#include "cmd/cmd.h"
+#include "runtime/zip_file.h"
+#include "templates/backend.h"
+
+/* `build --backend B` of a backend whose artifact is a function zip. Everything is borrowed. */
+struct zip_build {
+	const struct backend *backend;
+	const char *python, *libc, *installer; /* NULL: the backend's */
+	const struct str_list *names[2];       /* positionals and -t: at most one name in all */
+	const struct str_list *requirements, *find_links, *platforms;
+	const struct str_list *outputs;  /* -o: at most one path */
+	const struct str_list *settings; /* KEY=VALUE */
+};
+/* Writes the file and prints its path, or the document of --json. */
+MUST_CHECK bool build_zip(struct session *s, const struct zip_build *want, struct err *err);
+
+/* What --json says of a zip. */
+json_t *build_zip_document(const struct zip_file *zip, const char *path);
+
+#endif
