@@ -180,7 +180,7 @@ static bool fetch_from(struct build *b, const struct base *base, size_t first, s
 		return true;
 	if (!b->env->registry)
 		return err_set(err, E_NOT_FOUND, "layers of the base are not in the store");
-	return registry_fetch_layers(b->env->registry, b->env->store, &part, err) ||
+	return registry_fetch_layers(b->env->registry, b->env->store, &part, 0, err) ||
 	       err_wrap(err, "fetch the base's layers");
 }
 

@@ -28,7 +28,7 @@ bool fetch_layers(struct session *s, const struct image *img, struct err *err)
 	struct store *store;
 
 	return session_store(&store, s, err) && session_registry(&registry, s, err) &&
-	       registry_fetch_layers(registry, store, img, err);
+	       registry_fetch_layers(registry, store, img, 0, err);
 }
 
 bool fetch_image(struct session *s, const struct image *img, const char *text, struct err *err)

@@ -6,7 +6,6 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/copying.h"
-#include "cmd/find.h"
 #include "cmd/outcome.h"
 #include "image/manifest.h"
 #include "registry/pull.h"
@@ -14,7 +13,7 @@
 /* rtbuild pull: an image of a registry into the store. */
 
 struct pull_args {
-	const char *image, *platform;
+	const char *image, *platform, *jobs;
 	bool lazy, all_platforms, plan;
 };
 
@@ -25,6 +24,7 @@ static const struct opt opts[] = {
 	OPT_FLAG('a', "all-platforms",       struct pull_args, all_platforms, "the whole index"),
 	OPT_FLAG(0,   "lazy",                struct pull_args, lazy,     "manifest and config only; layers when they are needed"),
 	OPT_FLAG(0,   "plan",                struct pull_args, plan,     "only say what would be fetched"),
+	OPT_TEXT('j', "jobs", "N",           struct pull_args, jobs,     "so many blobs at once (default: 6)"),
 	OPT_END
 };
 /* clang-format on */
@@ -45,7 +45,7 @@ static bool kept_name(struct reference *out, const struct reference *ref, struct
 }
 
 static bool pull_one(struct session *s, const struct pull_args *args, const struct reference *ref,
-		     const struct reference *kept, struct err *err)
+		     const struct reference *kept, size_t jobs, struct err *err)
 {
 	AUTO(image_free) struct image img = { 0 };
 	struct outcome_files files = { 0 };
@@ -56,7 +56,7 @@ static bool pull_one(struct session *s, const struct pull_args *args, const stru
 	return session_platform(&want, args->platform, err) && session_store(&store, s, err) &&
 	       session_registry(&registry, s, err) &&
 	       registry_pull(&img, NULL, registry, store, ref, &want, err) &&
-	       (args->lazy || fetch_layers(s, &img, err)) &&
+	       (args->lazy || registry_fetch_layers(registry, store, &img, jobs, err)) &&
 	       store_put_image(store, &img, kept, err) &&
 	       outcome_write_image(s, &img, kept, &files, err);
 }
@@ -81,7 +81,7 @@ static bool choose_platform(struct copy_options *options, struct platform *want,
 }
 
 static bool copy_in(struct session *s, const struct pull_args *args, const struct place *from,
-		    const struct place *to, struct err *err)
+		    const struct place *to, size_t jobs, struct err *err)
 {
 	AUTO(auto_reader_close) struct reader *reader = NULL;
 	AUTO(auto_writer_close) struct writer *writer = NULL;
@@ -89,7 +89,7 @@ static bool copy_in(struct session *s, const struct pull_args *args, const struc
 	AUTO(str_list_free) struct str_list names = { 0 };
 	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
 	AUTO(auto_free) char *line = NULL;
-	struct copy_options options = { .plan = args->plan, .no_signatures = true };
+	struct copy_options options = { .plan = args->plan, .no_signatures = true, .jobs = jobs };
 	struct platform want;
 
 	str_list_push(&names, to->reference.tag);
@@ -110,13 +110,14 @@ static bool run(struct session *s, void *arg, struct err *err)
 	const struct pull_args *args = arg;
 	AUTO(place_free) struct place from = { 0 };
 	AUTO(place_free) struct place to = { .kind = PLACE_STORE };
+	size_t jobs;
 
 	if (args->all_platforms && (args->platform || args->lazy))
 		return err_set(err, E_USAGE,
 			       "--all-platforms does not go with --platform or --lazy");
 	if (args->plan && args->lazy)
 		return err_set(err, E_USAGE, "--plan is about layers, --lazy leaves them");
-	if (!place_parse(&from, args->image, err))
+	if (!copying_jobs(&jobs, args->jobs, err) || !place_parse(&from, args->image, err))
 		return false;
 	if (from.kind != PLACE_REGISTRY) {
 		err_set(err, E_USAGE, "'%s': pull is from registries", args->image);
@@ -125,8 +126,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 	if (!kept_name(&to.reference, &from.reference, err))
 		return false;
 	return args->all_platforms || args->plan
-		       ? copy_in(s, args, &from, &to, err)
-		       : pull_one(s, args, &from.reference, &to.reference, err);
+		       ? copy_in(s, args, &from, &to, jobs, err)
+		       : pull_one(s, args, &from.reference, &to.reference, jobs, err);
 }
 
 const struct cmd cmd_pull = {

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "net/certs.h"
+#include "net/pace.h"
 #include "net/proxy.h"
 #include "net/retry.h"
 
@@ -31,6 +32,7 @@ struct http {
 	struct lock lock;
 	struct wire *wire; /* lazily */
 	struct map certs;  /* authority -> struct certs */
+	struct pace pace;
 	_Atomic uint64_t requests, retries, sent, received;
 };
 
@@ -53,6 +55,7 @@ struct http *http_open(const struct http_options *opt)
 	h->proxies = proxy_env();
 	h->certs.free_value = free_certs;
 	lock_init(&h->lock);
+	pace_init(&h->pace);
 	return h;
 }
 
@@ -62,6 +65,7 @@ void http_close(struct http *h)
 		return;
 	wire_close(h->wire);
 	map_free(&h->certs);
+	pace_free(&h->pace);
 	lock_free(&h->lock);
 	free(h->ca_file);
 	free(h);
@@ -512,6 +516,41 @@ static bool wait_before(struct http *h, const struct http_request *req,
 	return cancel_check(err);
 }
 
+/* A server that is asked too much, or busy for a time it knows: the others' requests wait too. */
+static void hold_others(struct http *h, const struct http_request *req,
+			const struct http_reply *reply)
+{
+	int64_t asked = retry_after(http_header(reply, "Retry-After", 0), clock_wall());
+	AUTO(auto_free) char *authority = NULL;
+
+	if (reply->status != 429 && (reply->status != 503 || asked < 0))
+		return;
+	if (asked > LIMIT_RETRY_AFTER_S)
+		asked = LIMIT_RETRY_AFTER_S;
+	authority = url_authority(req->url);
+	pace_hold(&h->pace, authority, clock_monotonic_ms(),
+		  asked < 0 ? (int)h->backoff_ms : (int)asked * 1000);
+}
+
+/* As long as somebody's answer asked it of all. */
+static bool keep_pace(struct http *h, const struct http_request *req, struct err *err)
+{
+	AUTO(auto_free) char *authority = url_authority(req->url);
+	uint16_t random;
+	int ms;
+
+	random_bytes(&random, sizeof(random));
+	while ((ms = pace_wait_ms(&h->pace, authority, clock_monotonic_ms(), (int)h->backoff_ms,
+				  random)) > 0) {
+		event_detail(h->events, "%s %s: waiting %d ms, as the server asked", req->method,
+			     authority, ms);
+		clock_sleep_ms(ms);
+		if (!cancel_check(err))
+			return false;
+	}
+	return true;
+}
+
 bool http_send(struct http_reply *out, struct http *h, const struct http_request *req,
 	       struct err *err)
 {
@@ -519,8 +558,13 @@ bool http_send(struct http_reply *out, struct http *h, const struct http_request
 	for (unsigned attempts = 1;; attempts++) {
 		struct http_reply reply = { 0 };
 		struct err why = { 0 };
-		bool was_sent, answered = attempt(&reply, h, req, &was_sent, &why);
+		bool was_sent, answered;
 
+		if (!keep_pace(h, req, err))
+			return false;
+		answered = attempt(&reply, h, req, &was_sent, &why);
+		if (answered && !quota_is_spent(&reply))
+			hold_others(h, req, &reply);
 		if (!answered && reply.trouble == WIRE_OK) {
 			*err = why;
 			return false;

@@ -149,7 +149,7 @@ static bool listed(const struct fetch *f, const struct descriptor *d)
 }
 
 bool registry_fetch_layers(struct registry *r, struct store *store, const struct image *img,
-			   struct err *err)
+			   size_t jobs, struct err *err)
 {
 	struct fetch f = { .r = r, .store = store, .img = img };
 	bool ok;
@@ -160,7 +160,8 @@ bool registry_fetch_layers(struct registry *r, struct store *store, const struct
 		if (!store_has_blob(store, &d->digest, d->size) && !listed(&f, d))
 			*ARRAY_PUSH(&f.missing) = d;
 	}
-	ok = parallel_run(f.missing.len, LIMIT_PARALLEL_TRANSFERS, fetch_job, &f, err);
+	ok = parallel_run(f.missing.len, jobs ? jobs : LIMIT_PARALLEL_TRANSFERS, fetch_job, &f,
+			  err);
 	free(f.missing.items);
 	return ok;
 }

@@ -19,9 +19,9 @@ MUST_CHECK bool registry_get_config(struct buf *out, struct registry *r, struct 
 				    const struct reference *ref, const struct descriptor *d,
 				    struct err *err);
 
-/* Fetch layers that are not in the store (all: indexes NULL), up to LIMIT_PARALLEL_TRANSFERS at
- * once, each verified while streaming. */
+/* Fetch layers that are not in the store, `jobs` at once (0: LIMIT_PARALLEL_TRANSFERS), each
+ * verified while streaming. */
 MUST_CHECK bool registry_fetch_layers(struct registry *r, struct store *store,
-				      const struct image *img, struct err *err);
+				      const struct image *img, size_t jobs, struct err *err);
 
 #endif

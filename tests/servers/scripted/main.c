@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -24,7 +25,8 @@
  *
  * Plays SCRIPT (scripted.h has its form) on two free loopback ports; stderr says which, when it
  * listens. stdout is the access log, in the form of other registries, with "main" or "other" for
- * the port and the sizes of both bodies: it is written before the last byte of the answer is. FILE
+ * the port, the sizes of both bodies, and when the request came and its answer began (ms since the
+ * start): it is written before the first byte of the answer is. FILE
  * gets each request's headers. A PUT to /script replaces the script.
  */
 
@@ -33,6 +35,7 @@ enum { THREADS_MAIN = 64, THREADS_OTHER = 24 };
 static struct lock lock = LOCK_INIT; /* the registry, the script, the logs */
 static struct script *script;
 static int headers_fd = -1;
+static uint64_t started_ms;
 
 struct port {
 	int fd;
@@ -47,10 +50,12 @@ static void die(const struct err *err)
 
 static void log_request(const struct request *req, int status, size_t sent)
 {
+	uint64_t now = clock_monotonic_ms() - started_ms;
 	AUTO(auto_free)
-	char *line = mem_printf("127.0.0.1 - - [%s] \"%s %s HTTP/1.1\" %d %zu in=%zu\n",
+	char *line = mem_printf("127.0.0.1 - - [%s] \"%s %s HTTP/1.1\" %d %zu in=%zu "
+				"at=%" PRIu64 " until=%" PRIu64 "\n",
 				req->other ? "other" : "main", req->method, req->target, status,
-				sent, req->body_len);
+				sent, req->body_len, req->at_ms - started_ms, now);
 	AUTO(auto_free)
 	char *head = mem_printf("%s %s", req->other ? "other" : "main", req->head);
 	struct err err = { 0 };
@@ -97,6 +102,7 @@ static bool serve_one(struct conn *c, bool *reset)
 
 	if (!request_read_head(&req, c))
 		return false;
+	req.at_ms = clock_monotonic_ms();
 	if (str_eq(req.target, "/script")) {
 		request_read_body(&req, c, UINT64_MAX);
 		replace_script(&out, &req);
@@ -187,6 +193,7 @@ int main(int argc, char **argv)
 	bool other_plain = false;
 	struct err err = { 0 };
 
+	started_ms = clock_monotonic_ms();
 	for (int i = 1; i < argc; i++) {
 		if (str_eq(argv[i], "--tls") && i + 1 < argc)
 			tls = argv[++i];

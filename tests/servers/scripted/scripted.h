@@ -66,6 +66,7 @@ struct request {
 	size_t body_len, announced;
 	bool has_length, broken; /* broken: the body ended early, or the script cut it off */
 	bool other;              /* came in at the other port */
+	uint64_t at_ms;          /* of clock_monotonic_ms, when its head was read */
 	struct play play;
 };
 void request_free(struct request *r);

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "net/certs.h"
+#include "net/pace.h"
 #include "net/proxy.h"
 #include "net/ring.h"
 
@@ -239,12 +240,32 @@ static void ring_keeps_order(void **state)
 	}
 }
 
+static void pauses_are_shared(void **state)
+{
+	AUTO(pace_free) struct pace p;
+
+	(void)state;
+	pace_init(&p);
+	assert_int_equal(pace_wait_ms(&p, "a:443", 1000, 500, 65535), 0);
+	pace_hold(&p, "a:443", 1000, 2000);
+	assert_int_equal(pace_wait_ms(&p, "a:443", 1000, 500, 0), 2000);
+	assert_int_equal(pace_wait_ms(&p, "a:443", 2999, 500, 0), 1);
+	assert_int_equal(pace_wait_ms(&p, "a:443", 1000, 500, 65535), 2500);
+	assert_int_equal(pace_wait_ms(&p, "a:443", 3000, 500, 65535), 0);
+	assert_int_equal(pace_wait_ms(&p, "a:444", 1000, 500, 65535), 0); /* another server */
+	pace_hold(&p, "a:443", 1500, 100); /* a shorter one takes nothing back */
+	assert_int_equal(pace_wait_ms(&p, "a:443", 1500, 0, 0), 1500);
+	pace_hold(&p, "a:443", 1500, 5000);
+	assert_int_equal(pace_wait_ms(&p, "a:443", 1500, 0, 0), 5000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(statuses),     cmocka_unit_test(retry_after_forms),
-		cmocka_unit_test(delays),       cmocka_unit_test(proxies),
-		cmocka_unit_test(certificates), cmocka_unit_test(ring_keeps_order),
+		cmocka_unit_test(pauses_are_shared), cmocka_unit_test(statuses),
+		cmocka_unit_test(retry_after_forms), cmocka_unit_test(delays),
+		cmocka_unit_test(proxies),           cmocka_unit_test(certificates),
+		cmocka_unit_test(ring_keeps_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
