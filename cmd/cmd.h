@@ -13,7 +13,7 @@
 struct globals {
 	const char *store, *progress, *authfile, *ca_file, *chunk_size;
 	struct str_list trusted_realms;
-	bool quiet, verbose, debug, json, plain_http, insecure, create_repository;
+	bool quiet, verbose, debug, json, plain_http, insecure, create_repository, foreign_layers;
 };
 
 /*

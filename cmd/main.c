@@ -30,6 +30,7 @@ const struct opt global_opts[] = {
 	OPT_TEXT(0,   "ca-file", "FILE", struct globals, ca_file,   "trust this certificate authority too"),
 	OPT_FLAG(0,   "plain-http",     struct globals, plain_http, "speak HTTP without TLS; unasked for on loopback only"),
 	OPT_FLAG(0,   "insecure",       struct globals, insecure,   "do not verify the registry's certificate"),
+	OPT_FLAG(0,   "allow-nondistributable-artifacts", struct globals, foreign_layers, "push layers that are not for distribution, too"),
 	OPT_FLAG(0,   "create-repository", struct globals, create_repository, "make the repository before a push where it must exist (Amazon ECR)"),
 	OPT_TEXT(0,   "chunk-size", "SIZE", struct globals, chunk_size, "send larger blobs in chunks of this size: 5MB; for proxies with limits (else rtbuild finds out)"),
 	OPT_LIST(0,   "trust-realm", "HOST", struct globals, trusted_realms, "this token server may be given a registry's password though it lies in another domain"),

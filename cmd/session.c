@@ -28,6 +28,7 @@ bool session_registry(struct registry **out, struct session *s, struct err *err)
 		.insecure = s->options.insecure,
 		.trace = s->options.debug,
 		.create_repositories = s->options.create_repository,
+		.foreign_layers = s->options.foreign_layers,
 		.trusted_realms = &s->options.trusted_realms,
 	};
 

@@ -5,6 +5,11 @@
 
 /* The shape of a descriptor (descriptor.md), members in the order of the spec's own Go types. */
 
+bool descriptor_is_foreign(const struct descriptor *d)
+{
+	return d->urls.len && media_find(d->media_type)->foreign;
+}
+
 static bool decode_media_type(const struct json_type *type, void *value, json_t *json,
 			      struct arena *arena, struct err *err)
 {
@@ -44,11 +49,25 @@ static const struct json_type size_type = { .size = sizeof(int64_t),
 					    .decode = decode_size,
 					    .encode = encode_size };
 
+/* Left out when there are none: an empty list would be other bytes. */
+static json_t *encode_urls(const struct json_type *type, const void *value)
+{
+	const struct json_list *urls = value;
+
+	return urls->len ? json_encode_list(type, urls) : NULL;
+}
+
+static const struct json_type urls_type = { .size = sizeof(struct json_list),
+					    .decode = json_decode_list,
+					    .encode = encode_urls,
+					    .element = &json_type_text };
+
 /* clang-format off */
 static const struct json_field fields[] = {
 	JSON_REQUIRED(struct descriptor, media_type,    "mediaType",    &media_text_type),
 	JSON_REQUIRED(struct descriptor, digest,        "digest",       &digest_type),
 	JSON_REQUIRED(struct descriptor, size,          "size",         &size_type),
+	JSON_OPTIONAL(struct descriptor, urls,          "urls",         &urls_type),
 	JSON_OPTIONAL(struct descriptor, annotations,   "annotations",  &json_type_pairs),
 	JSON_OPTIONAL(struct descriptor, platform,      "platform",     &platform_type),
 	JSON_OPTIONAL(struct descriptor, artifact_type, "artifactType", &json_type_text),

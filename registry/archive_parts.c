@@ -61,7 +61,7 @@ static void add_manifest(struct archive_parts *p, const struct manifest *m,
 {
 	add(p, &m->config, NULL, blobs);
 	for (size_t i = 0; i < m->layer_count; i++)
-		if (!media_find(m->layers[i].media_type)->foreign)
+		if (!descriptor_is_foreign(&m->layers[i]))
 			add(p, &m->layers[i], NULL, blobs);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/move.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/learn.h"
@@ -103,12 +105,30 @@ static bool mount_known(struct move_result *out, struct registry *r, const struc
 	return true;
 }
 
+/* As docker and skopeo do: the manifest keeps its descriptor, and whoever runs it its address. */
+static void leave_out(struct move_result *out, struct registry *r, const struct move_request *q)
+{
+	const char *url = ((const char *const *)q->d->urls.items)[0];
+	AUTO(auto_free) char *shown = str_printable(url, strlen(url), 200);
+
+	skipped(out, r, false);
+	if (!q->doubt)
+		event_note(r->events,
+			   "layer %.12s is not for distribution: left at %s "
+			   "(--allow-nondistributable-artifacts sends it)",
+			   digest_hex(&q->d->digest).text, shown);
+}
+
 bool move_blob(struct move_result *out, struct registry *r, const struct move_request *q,
 	       struct err *err)
 {
 	const struct reference *from = q->doubt ? NULL : q->origin;
 	bool there = false;
 
+	if (descriptor_is_foreign(q->d) && !r->foreign_layers) {
+		leave_out(out, r, q);
+		return true;
+	}
 	if (from && reference_same_repository(from, q->to)) {
 		skipped(out, r, true);
 		return true;

@@ -16,6 +16,7 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	r->plain_http = opt->plain_http;
 	r->insecure = opt->insecure;
 	r->create_repositories = opt->create_repositories;
+	r->foreign_layers = opt->foreign_layers;
 	for (size_t i = 0; opt->trusted_realms && i < opt->trusted_realms->len; i++)
 		str_list_push(&r->trusted_realms, opt->trusted_realms->items[i]);
 	r->store = opt->store;

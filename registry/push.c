@@ -124,11 +124,6 @@ static void plan(struct push *p)
 		const struct descriptor *d = &m->layers[i];
 		const struct reference *from = origin_of(p, d);
 
-		if (media_find(d->media_type)->foreign) {
-			event_detail(p->r->events, "layer %.12s is not for distribution: left out",
-				     digest_hex(&d->digest).text);
-			continue;
-		}
 		if (from && move_same_registry(from, p->ref))
 			client_expect(p->r, from, ACCESS_PULL);
 		add_blob(p, d);

@@ -21,7 +21,8 @@ struct registry_options {
 	bool plain_http; /* allow http where https is not spoken; credentials stay off it, but for
 			    loopback */
 	bool insecure;   /* do not verify TLS; with plain_http: credentials over plain HTTP too */
-	bool create_repositories;              /* before a push, where they must exist (ECR) */
+	bool create_repositories; /* before a push, where they must exist (ECR) */
+	bool foreign_layers;      /* pushed like others, though they are not for distribution */
 	const struct str_list *trusted_realms; /* more hosts that may be given a registry's
 						  password; may be NULL */
 	struct store *store; /* may be NULL: for what was learnt about hosts (no secrets), and for

@@ -17,7 +17,7 @@
 struct registry {
 	struct events *events;
 	char *authfile;
-	bool plain_http, insecure, create_repositories;
+	bool plain_http, insecure, create_repositories, foreign_layers;
 	struct str_list trusted_realms;
 	struct store *store;
 	uint64_t chunk_size; /* the user's; 0: as it is learnt */

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/transfer.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
 
 /* Finding the bytes of a layer and showing how they move. */
 
-bool transfer_open(struct source **out, struct registry *r, struct blob_source *blobs,
-		   const struct descriptor *d, struct err *err)
+static bool open_any(struct source **out, struct registry *r, struct blob_source *blobs,
+		     const struct descriptor *d, struct err *err)
 {
 	const struct reference *origin;
 	struct blob_source *there;
@@ -25,6 +27,23 @@ bool transfer_open(struct source **out, struct registry *r, struct blob_source *
 		return false;
 	}
 	return there->open(there, out, d, err);
+}
+
+bool transfer_open(struct source **out, struct registry *r, struct blob_source *blobs,
+		   const struct descriptor *d, struct err *err)
+{
+	const char *url;
+
+	if (open_any(out, r, blobs, d, err))
+		return true;
+	if (err->code != E_NOT_FOUND || !descriptor_is_foreign(d))
+		return false;
+	url = ((const char *const *)d->urls.items)[0];
+	AUTO(auto_free) char *shown = str_printable(url, strlen(url), 200);
+
+	err_wrap(err, "a layer that is not for distribution");
+	return err_hint(err, "it can be had from %s; rtbuild copy takes the image along without it",
+			shown);
 }
 
 struct watch {

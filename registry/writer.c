@@ -141,10 +141,6 @@ static bool registry_blob(struct writer *self, struct move_result *out, const st
 		.arg = &bytes,
 	};
 
-	if (media_find(d->media_type)->foreign) { /* not for distribution */
-		*out = (struct move_result){ MOVED_SKIPPED, false };
-		return true;
-	}
 	return move_blob(out, w->r, &request, err);
 }
 

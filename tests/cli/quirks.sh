@@ -435,6 +435,31 @@ for part in .one.zst .nothing .inline; do
 done
 same 'the one that is not for distribution did not' "$(sent "$(sha .far)")" 0
 same 'nor was its address asked' "$(grep -c '/far' "$REGISTRY_LOG")" 0
+same 'which is said once, with its address' "$(grep -c "not for distribution: left at http://$OTHER/far" "$err")" 1
+printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["%s"]}}' "$(sha .far)" >.far.config
+quietly put_blob q/29 .far.config
+jq -c --argjson config "$(descriptor $OCI.config.v1+json .far.config)" '.config = $config | .layers = .layers[-1:]' odd.json >base.json
+quietly put_document q/29 base $OCI.manifest.v1+json base.json
+code 6 'pull: nobody here has it' rtbuild pull --store far.store "$target:base"
+stderr_has "a layer that is not for distribution"
+stderr_has "it can be had from http://$OTHER/far"
+works 'a layout, without it' rtbuild copy "$target:1" oci:far.layout:1
+same 'lists it' "$(jq -r '.layers[-1].digest' "far.layout/blobs/sha256/$(sha256sum <odd.json | cut -c 1-64)")" "$(sha .far)"
+same 'holds the others' "$(find far.layout/blobs/sha256 -name "$(sha .far | cut -d: -f2)" -o -name "$(sha .inline | cut -d: -f2)" | wc -l)" 1
+works 'from the layout to another repository' rtbuild copy oci:far.layout:1 "$REGISTRY/q/29/layout:1"
+same 'the same manifest' "$(document q/29/layout 1 | sha256sum)" "$(sha256sum <odd.json)"
+quietly put_blob q/29 .far
+works 'sent when that is asked for' rtbuild copy --allow-nondistributable-artifacts "$target:1" "$REGISTRY/q/29/sent:1"
+has_far() { curl -s -o "$TMP/.has" -I -w '%{http_code}' "http://$REGISTRY/v2/$1/blobs/$(sha .far)"; }
+same 'there it is' "$(has_far q/29/sent)" 200
+jq -c 'del(.layers[-1].urls)' odd.json >nowhere.json
+quietly put_document q/29 nowhere $OCI.manifest.v1+json nowhere.json
+works 'one that names no address is a layer like any other' rtbuild copy "$target:nowhere" "$REGISTRY/q/29/nowhere:1"
+same 'and comes along' "$(has_far q/29/nowhere)" 200
+printf 'FROM %s:base\nLABEL far=away\n' "$target" >far.Dockerfile
+works 'a build on it' rtbuild build -t "$REGISTRY/q/29/built:1" --push -f far.Dockerfile .
+same 'leaves it where it is' "$(has_far q/29/built) $(document q/29/built 1 | jq -r '.layers[0].urls[0]')" "404 http://$OTHER/far"
+same 'and says so' "$(grep -c 'not for distribution' "$err")" 1
 
 play 30 '* * * header=Warning:%20299%20-%20"old%20and%20tired"'
 quietly push
