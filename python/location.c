@@ -86,13 +86,16 @@ void location_mask(char *text)
 	char *at = text;
 
 	while ((at = strstr(at, "://"))) {
-		size_t len = strcspn(at + 3, "/?# \t\"'");
-		char *end;
+		char *host = at + 3;
+		size_t len = strcspn(host, "/?# \t\"'");
+		char *end = memrchr(host, '@', len);
 
-		at += 3;
-		end = memrchr(at, '@', len);
-		while (end && at < end)
-			*at++ = '*';
+		while (end && host < end)
+			*host++ = '*';
+		at += 3 + strcspn(at + 3, "?# \t\"'");
+		if (*at == '?')
+			for (at++; *at && !strchr("# \t\"'", *at); at++)
+				*at = '*';
 	}
 }
 

@@ -15,8 +15,8 @@ bool location_is_file(const char *text);   /* file:... */
  * of this machine. */
 char *location_path(struct arena *a, struct slice url);
 
-/* Put "*" over the user and password of each URL in `text`, which may come before a person's eyes.
- */
+/* Put "*" over the user, the password and the query (it may hold a signature) of each URL in
+ * `text`, which may come before a person's eyes. */
 void location_mask(char *text);
 
 int location_hex_value(char c); /* of a hexadecimal digit, or -1 */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/charset.h"
 #include "base/env.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -34,39 +35,34 @@ static bool draft_put(struct draft *d, char c, struct line_place place, struct e
 	return true;
 }
 
-static bool is_blank(char c)
+static struct slice after(struct slice s, size_t n)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return (struct slice){ .ptr = s.ptr + n, .len = s.len - n };
 }
 
-/* One physical line without its end: "\n", "\r\n" or "\r". */
+/* One physical line without its end. */
 static bool next_physical(struct slice *out, struct line_reader *r)
 {
 	size_t n = 0;
 
 	if (!r->rest.ptr)
 		return false;
-	while (n < r->rest.len && r->rest.ptr[n] != '\n' && r->rest.ptr[n] != '\r')
+	while (n < r->rest.len && !charset_line_end(after(r->rest, n)))
 		n++;
 	*out = (struct slice){ .ptr = r->rest.ptr, .len = n };
 	*ARRAY_PUSH(&r->lines) = *out;
-	if (n + 1 < r->rest.len && r->rest.ptr[n] == '\r' && r->rest.ptr[n + 1] == '\n')
-		n++;
-	n++;
-	if (n >= r->rest.len)
-		r->rest = (struct slice){ 0 };
-	else
-		r->rest = (struct slice){ .ptr = r->rest.ptr + n, .len = r->rest.len - n };
+	n += charset_line_end(after(r->rest, n));
+	r->rest = n < r->rest.len ? after(r->rest, n) : (struct slice){ 0 };
 	return true;
 }
 
 static bool is_comment(struct slice line)
 {
-	size_t n = 0;
+	size_t blank;
 
-	while (n < line.len && is_blank(line.ptr[n]))
-		n++;
-	return n < line.len && line.ptr[n] == '#';
+	while ((blank = charset_blank(line)))
+		line = after(line, blank);
+	return line.len && line.ptr[0] == '#';
 }
 
 /* Physical lines up to one that does not end in a backslash; a comment always ends the line. */
@@ -100,10 +96,23 @@ static bool join(struct draft *d, bool *more_out, struct line_reader *r, struct 
 /* What is left of `text` without comment and blanks around. */
 static struct slice strip(struct slice text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (text.ptr[i] == '#' && (i == 0 || is_blank(text.ptr[i - 1])))
-			text.len = i;
-	return slice_trim(text, " \t\n\v\f\r");
+	struct slice out;
+	size_t blank, last = 0;
+	bool may_comment = true;
+
+	while ((blank = charset_blank(text)))
+		text = after(text, blank);
+	out = text;
+	for (size_t i = 0; i < text.len; i += blank ? blank : 1) {
+		blank = charset_blank(after(text, i));
+		if (may_comment && text.ptr[i] == '#')
+			break;
+		may_comment = blank;
+		if (!blank)
+			last = i + 1;
+	}
+	out.len = last;
+	return out;
 }
 
 /* The value of "${NAME}" at the start of `s`, NAME in capitals, digits and "_"; NULL when it stays
@@ -164,10 +173,6 @@ void line_reader_open(struct line_reader *r, struct arena *a, const char *file,
 		      struct slice content)
 {
 	*r = (struct line_reader){ .file = file, .rest = content, .arena = a };
-	if (slice_has_prefix(r->rest, "\xef\xbb\xbf")) {
-		r->rest.ptr += 3;
-		r->rest.len -= 3;
-	}
 	if (!r->rest.len)
 		r->rest.ptr = NULL;
 }
@@ -223,7 +228,14 @@ bool line_fail_at(const struct line_reader *r, const struct logical_line *line, 
 	return err_at(err, r->file, place.line, place.column, text, strlen(text));
 }
 
-/* One word into `word`; text[at] is its first byte. False: a quote is open at *at. */
+/* What Python's shlex separates words by. */
+static bool is_gap(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* One word into `word`; text[at] is its first byte. False: a quote or a backslash is open at *at.
+ */
 static bool take_word(struct buf *word, const struct logical_line *line, size_t *at)
 {
 	char quote = '\0';
@@ -238,12 +250,14 @@ static bool take_word(struct buf *word, const struct logical_line *line, size_t 
 		} else if (!quote && (c == '"' || c == '\'')) {
 			quote = c;
 			quoted_at = *at;
-		} else if (c == '\\' && more && !quote) {
+		} else if (c == '\\' && !more && quote != '\'') {
+			return false;
+		} else if (c == '\\' && !quote) {
 			buf_put_byte(word, (unsigned char)line->text[++*at]);
 		} else if (c == '\\' && more && quote == '"' &&
 			   strchr("\"\\", line->text[*at + 1])) {
 			buf_put_byte(word, (unsigned char)line->text[++*at]);
-		} else if (!quote && is_blank(c)) {
+		} else if (!quote && is_gap(c)) {
 			return true;
 		} else {
 			buf_put_byte(word, (unsigned char)c);
@@ -264,14 +278,16 @@ bool line_split(struct line_word **words_out, size_t *count_out, struct arena *a
 	while (at < line->len) {
 		size_t start = at;
 
-		if (is_blank(line->text[at])) {
+		if (is_gap(line->text[at])) {
 			at++;
 			continue;
 		}
 		buf_clear(&word);
 		if (!take_word(&word, line, &at)) {
 			*at_out = at;
-			return err_set(err, E_INPUT, "a quote is not closed");
+			return err_set(err, E_INPUT,
+				       line->text[at] == '\\' ? "nothing follows the backslash"
+							      : "a quote is not closed");
 		}
 		words[count++] =
 			(struct line_word){ .text = arena_strdup(a, word.ptr), .offset = start };

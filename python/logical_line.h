@@ -29,7 +29,7 @@ struct logical_line {
 	struct line_place *places; /* len + 1 of them */
 };
 
-/* `content` must outlive it; everything given out is in the arena. */
+/* `content` is UTF-8 and must outlive it; everything given out is in the arena. */
 void line_reader_open(struct line_reader *r, struct arena *a, const char *file,
 		      struct slice content);
 void line_reader_close(struct line_reader *r);

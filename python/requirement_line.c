@@ -2,6 +2,7 @@
 #include "python/requirement_line.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
@@ -13,11 +14,17 @@
 
 static bool is_archive(const char *path)
 {
-	static const char *const suffixes[] = { ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip" };
+	static const char *const suffixes[] = {
+		".zip", ".tar.gz", ".tgz",    ".tar",    ".tar.bz2",  ".tbz",
+		".txz", ".tlz",    ".tar.lz", ".tar.xz", ".tar.lzma",
+	};
 
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-		if (str_has_suffix(path, suffixes[i]))
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		size_t len = strlen(path), tail = strlen(suffixes[i]);
+
+		if (len >= tail && strcasecmp(path + len - tail, suffixes[i]) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -28,11 +35,26 @@ static void hint_at_file(const char *text, struct err *err)
 		err_hint(err, "to read that file, write -r %s", text);
 }
 
+/* The name a wheel's file name has must be the one asked for, if any is. */
+static bool set_name(struct requirement_line *line, struct arena *a, const char *filename,
+		     const char *shown, struct err *err)
+{
+	struct wheel_name name;
+
+	if (!wheel_name_parse(&name, a, filename, err))
+		return false;
+	if (line->requirement.key && !str_eq(line->requirement.key, name.key))
+		return err_set(err, E_INPUT, "'%s' is a wheel of %s, not of %s", shown, name.name,
+			       line->requirement.name);
+	line->requirement.name = name.name;
+	line->requirement.key = name.key;
+	return true;
+}
+
 /* A wheel named by its path. The rest of the requirement is read already. */
 static bool set_path(struct requirement_line *line, struct arena *a, const char *path,
 		     struct err *err)
 {
-	struct wheel_name name;
 	struct stat st;
 
 	if (!str_has_suffix(path, ".whl")) {
@@ -44,15 +66,8 @@ static bool set_path(struct requirement_line *line, struct arena *a, const char 
 		hint_at_file(path, err);
 		return false;
 	}
-	if (!wheel_name_parse(&name, a, fs_basename(path), err))
-		return false;
-	if (line->requirement.key && !str_eq(line->requirement.key, name.key))
-		return err_set(err, E_INPUT, "'%s' is a wheel of %s, not of %s", path, name.name,
-			       line->requirement.name);
-	line->requirement.name = name.name;
-	line->requirement.key = name.key;
 	line->path = path;
-	return true;
+	return set_name(line, a, fs_basename(path), path, err);
 }
 
 /* "sha256=..." in the fragment of a URL counts as --hash. */
@@ -116,6 +131,27 @@ static bool set_file_url(struct requirement_line *line, struct arena *a, const c
 	return add_fragment_hashes(line, a, fragment, err) && set_path(line, a, path, err);
 }
 
+/* https://host/dir/x.whl#sha256=... */
+static bool set_remote_url(struct requirement_line *line, struct arena *a, const char *url,
+			   struct err *err)
+{
+	struct slice fragment, query, place = slice_cut(slice_of(url), '#', &fragment);
+	struct slice path = slice_cut(place, '?', &query);
+	char *filename, *shown = arena_slice(a, path);
+
+	location_mask(shown);
+	filename = arena_strdup(a, fs_basename(shown));
+	if (str_urldecode(filename) != strlen(filename) || strchr(filename, '/'))
+		return err_set(err, E_INPUT, "'%s' names no file", shown);
+	if (is_archive(filename))
+		return location_refuse_build("a source archive", shown, err);
+	if (!str_has_suffix(filename, ".whl"))
+		return err_set(err, E_INPUT, "'%s' is no wheel", shown);
+	line->url = arena_slice(a, place);
+	return set_name(line, a, filename, shown, err) &&
+	       add_fragment_hashes(line, a, fragment, err);
+}
+
 static bool set_url(struct requirement_line *line, struct arena *a, const char *url,
 		    struct err *err)
 {
@@ -123,6 +159,8 @@ static bool set_url(struct requirement_line *line, struct arena *a, const char *
 		return location_refuse_build("a repository", url, err);
 	if (location_is_file(url))
 		return set_file_url(line, a, url, err);
+	if (strncasecmp(url, "http", 4) == 0)
+		return set_remote_url(line, a, url, err);
 	return location_refuse_remote(url, err);
 }
 
@@ -131,71 +169,89 @@ static bool has_path_mark(struct slice text)
 	return text.len && (text.ptr[0] == '.' || memchr(text.ptr, '/', text.len));
 }
 
-/* pip's rule: a path has a slash, begins with a dot or ends in .whl; but "name @ URL" is none. */
+/* pip's rule: a path has a slash, begins with a dot or ends as an archive does; but "name @ URL" is
+ * none. */
 static bool looks_like_path(struct slice text)
 {
 	struct slice url, before = slice_cut(text, '@', &url);
+	AUTO(auto_free) char *copy = mem_strndup(text.ptr, text.len);
 
 	if (url.ptr && !has_path_mark(before))
 		return false;
-	return has_path_mark(text) ||
-	       (text.len > 4 && memcmp(text.ptr + text.len - 4, ".whl", 4) == 0) ||
-	       memmem(text.ptr, text.len, ".whl[", 5);
+	return has_path_mark(text) || str_has_suffix(copy, ".whl") || is_archive(copy) ||
+	       strstr(copy, ".whl[");
 }
 
-/* "./x.whl[extra] ; marker", and URLs without a name. */
-static bool parse_place(struct requirement_line *line, struct arena *a, struct slice text,
+static bool is_place(const char *text)
+{
+	return location_is_remote(text) || location_is_vcs(text) || location_is_file(text);
+}
+
+/* "./x.whl[extra]", and URLs without a name. */
+static bool parse_place(struct requirement_line *line, struct arena *a, struct slice place,
 			size_t *at, struct err *err)
 {
-	const char *mark = memchr(text.ptr, ';', text.len);
-	struct slice place = text;
-	const char *bracket, *copy;
-	size_t marker_at = 0, len;
+	const char *bracket = memmem(place.ptr, place.len, ".whl[", 5), *copy;
+	size_t len;
 
-	if (mark) {
-		size_t from = (size_t)(mark + 1 - text.ptr);
-
-		if (!marker_parse(&line->requirement.marker, a,
-				  (struct slice){ .ptr = mark + 1, .len = text.len - from },
-				  &marker_at, err)) {
-			*at = from + marker_at;
-			return false;
-		}
-		place.len = from - 1;
-	}
-	place = slice_trim(place, " \t");
-	bracket = memmem(place.ptr, place.len, ".whl[", 5);
 	if (bracket) {
 		struct slice extras = { .ptr = bracket + 4 };
 
-		*at = (size_t)(extras.ptr - text.ptr);
-		extras.len = place.len - (size_t)(extras.ptr - place.ptr);
+		*at = (size_t)(extras.ptr - place.ptr);
+		extras.len = place.len - *at;
 		if (!requirement_parse_extras(&line->requirement, &len, a, extras, NULL, err))
 			return false;
-		place.len = (size_t)(extras.ptr - place.ptr);
+		place.len = *at;
 	}
 	*at = 0;
 	copy = arena_slice(a, place);
-	if (location_is_remote(copy) || location_is_vcs(copy) || location_is_file(copy))
-		return set_url(line, a, copy, err);
-	return set_path(line, a, copy, err);
+	return is_place(copy) ? set_url(line, a, copy, err) : set_path(line, a, copy, err);
+}
+
+/* Where the marker begins, by pip's rule: at the first ";", in a URL at the first "; ". */
+static size_t marker_begins(struct slice text, const char *copy)
+{
+	const char *mark = is_place(copy) ? memmem(text.ptr, text.len, "; ", 2)
+					  : memchr(text.ptr, ';', text.len);
+
+	return mark ? (size_t)(mark - text.ptr) : text.len;
+}
+
+static bool parse_marker(struct requirement_line *line, struct arena *a, struct slice text,
+			 size_t from, size_t *at, struct err *err)
+{
+	struct slice marker = { .ptr = text.ptr + from, .len = text.len - from };
+	size_t in_marker = 0;
+
+	if (!slice_trim(marker, " \t").len || /* nothing behind the ";" is no marker, for pip */
+	    marker_parse(&line->requirement.marker, a, marker, &in_marker, err))
+		return true;
+	*at = from + in_marker;
+	return false;
 }
 
 bool requirement_line_parse(struct requirement_line *line, struct arena *a, struct slice text,
 			    size_t *at, struct err *err)
 {
 	const char *copy = arena_slice(a, text);
-	struct slice before_marker, rest;
+	size_t mark = marker_begins(text, copy);
+	struct slice what = { .ptr = text.ptr, .len = mark };
+	const struct marker *marker;
 
-	before_marker = slice_trim(slice_cut(text, ';', &rest), " \t");
-	line->requirement.text = copy;
-	if (before_marker.len && (location_is_remote(copy) || location_is_vcs(copy) ||
-				  location_is_file(copy) || looks_like_path(before_marker)))
-		return parse_place(line, a, text, at, err);
-	if (!requirement_parse(&line->requirement, a, text, at, err)) {
+	what = slice_trim(what, " \t");
+	if (mark < text.len && !parse_marker(line, a, text, mark + 1, at, err))
+		return false;
+	marker = line->requirement.marker;
+	if (what.len && (is_place(copy) || looks_like_path(what))) {
+		line->requirement.text = copy;
+		return parse_place(line, a, what, at, err);
+	}
+	if (!requirement_parse(&line->requirement, a, what, at, err)) {
 		hint_at_file(copy, err);
 		return false;
 	}
+	line->requirement.text = copy;
+	line->requirement.marker = marker;
 	if (!line->requirement.url)
 		return true;
 	*at = (size_t)(strstr(copy, line->requirement.url) - copy);

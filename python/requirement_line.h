@@ -5,16 +5,17 @@
 #include "base/hash.h"
 #include "python/requirement.h"
 
-/* One thing asked for, by a line of a file or alone: a requirement or the path of a wheel. */
+/* One thing asked for, by a line of a file or alone: a requirement, or a wheel by path or URL. */
 struct requirement_hash {
 	enum hash_kind kind;
 	unsigned char value[HASH_SIZE_MAX];
 };
 
 struct requirement_line {
-	struct requirement requirement; /* a wheel named by its path has the name of its file and no
-					   specifiers */
+	struct requirement requirement; /* a wheel named by its place has the name of its file and
+					   no specifiers */
 	const char *path;               /* that path; NULL: any file of the name */
+	const char *url; /* of a wheel to fetch, http or https, without its fragment; NULL: none */
 	bool is_constraint; /* -c: it only counts when something else asks for the name */
 	const char *origin; /* "requirements.txt:3", for messages; "" for single requirements */
 	struct requirement_hash *hashes; /* --hash: any of them will do */
@@ -25,9 +26,8 @@ struct requirement_line {
 };
 
 /*
- * Fill requirement, path, and the hashes a file: URL carries, from `text` (no options). What only
- * the network or a build could satisfy is E_UNSUPPORTED. *at: the offset in `text` where it went
- * wrong.
+ * Fill requirement, path or url, and the hashes a URL carries, from `text` (no options). What only
+ * a build could satisfy is E_UNSUPPORTED. *at: the offset in `text` where it went wrong.
  */
 MUST_CHECK bool requirement_line_parse(struct requirement_line *line, struct arena *a,
 				       struct slice text, size_t *at, struct err *err);

@@ -5,68 +5,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/charset.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "net/url.h"
 #include "python/location.h"
 #include "python/logical_line.h"
 #include "python/name.h"
+#include "python/requirements_option.h"
 
 /*
  * What the lines of requirements files say: requirements, options, nested files. How bytes become
  * lines is logical_line.c's, what satisfies a requirement is wheels.c's.
  */
-
-enum option {
-	OPTION_INDEX,
-	OPTION_NO_INDEX,
-	OPTION_CONSTRAINT,
-	OPTION_REQUIREMENT,
-	OPTION_EDITABLE,
-	OPTION_FIND_LINKS,
-	OPTION_NO_BINARY,
-	OPTION_REQUIRE_HASHES,
-	OPTION_NO_REQUIRE_HASHES,
-	OPTION_PRE,
-	OPTION_ALL_RELEASES,
-	OPTION_ONLY_FINAL,
-	OPTION_MEANINGLESS, /* about servers, builds and pip itself: nothing here depends on it */
-	OPTION_HASH,
-};
-
-/* clang-format off */
-static const struct option_row {
-	const char *name;
-	char letter;
-	bool takes_value;
-	bool of_requirement; /* stands behind a requirement; the others on a line of their own */
-	enum option option;
-} option_rows[] = {
-	{ "--index-url",         'i', true,  false, OPTION_INDEX },
-	{ "--pypi-url",          0,   true,  false, OPTION_INDEX },
-	{ "--extra-index-url",   0,   true,  false, OPTION_INDEX },
-	{ "--no-index",          0,   false, false, OPTION_NO_INDEX },
-	{ "--constraint",        'c', true,  false, OPTION_CONSTRAINT },
-	{ "--requirement",       'r', true,  false, OPTION_REQUIREMENT },
-	{ "--editable",          'e', true,  false, OPTION_EDITABLE },
-	{ "--find-links",        'f', true,  false, OPTION_FIND_LINKS },
-	{ "--no-binary",         0,   true,  false, OPTION_NO_BINARY },
-	{ "--only-binary",       0,   true,  false, OPTION_MEANINGLESS },
-	{ "--prefer-binary",     0,   false, false, OPTION_MEANINGLESS },
-	{ "--require-hashes",    0,   false, false, OPTION_REQUIRE_HASHES },
-	{ "--no-require-hashes", 0,   false, false, OPTION_NO_REQUIRE_HASHES },
-	{ "--pre",               0,   false, false, OPTION_PRE },
-	{ "--all-releases",      0,   true,  false, OPTION_ALL_RELEASES },
-	{ "--only-final",        0,   true,  false, OPTION_ONLY_FINAL },
-	{ "--trusted-host",      0,   true,  false, OPTION_MEANINGLESS },
-	{ "--use-feature",       0,   true,  false, OPTION_MEANINGLESS },
-	{ "--hash",              0,   true,  true,  OPTION_HASH },
-	{ "--config-settings",   'C', true,  true,  OPTION_MEANINGLESS },
-	{ "--config-setting",    0,   true,  true,  OPTION_MEANINGLESS },
-	{ "--global-option",     0,   true,  true,  OPTION_MEANINGLESS },
-	{ "--install-option",    0,   true,  true,  OPTION_MEANINGLESS },
-};
-/* clang-format on */
 
 /* One file being read; `outer` is the one that names it. */
 struct reading {
@@ -79,79 +31,18 @@ struct reading {
 	struct arena scratch;
 };
 
-struct parsed_option {
-	const struct option_row *row;
-	const char *value;
-	size_t offset; /* of the value, else of the option */
-};
-
 void requirements_free(struct requirements *r)
 {
 	free(r->items);
 	str_list_free(&r->find_links);
-	str_list_free(&r->indexes);
+	str_list_free(&r->extra_indexes);
+	str_list_free(&r->trusted_hosts);
 	str_list_free(&r->notes);
 	map_free(&r->prereleases_of);
+	map_free(&r->no_binary);
+	map_free(&r->only_binary);
 	arena_free(&r->arena);
 	*r = (struct requirements){ 0 };
-}
-
-static const struct option_row *find_row(const char *word, const char **value)
-{
-	size_t name_len = strcspn(word, "=");
-
-	*value = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(option_rows); i++) {
-		const struct option_row *row = &option_rows[i];
-
-		if (word[1] != '-' && row->letter && word[1] == row->letter) {
-			*value = word[2] ? word + 2 : NULL;
-			return row;
-		}
-		if (strlen(row->name) != name_len || memcmp(row->name, word, name_len) != 0)
-			continue;
-		*value = word[name_len] ? word + name_len + 1 : NULL;
-		return row;
-	}
-	return NULL;
-}
-
-static bool unknown_option(const char *word, struct err *err)
-{
-	const char *names[ARRAY_LEN(option_rows)], *nearest;
-	AUTO(auto_free) char *name = mem_strndup(word, strcspn(word, "="));
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		names[i] = option_rows[i].name;
-	nearest = str_nearest(name, names, ARRAY_LEN(names));
-	err_set(err, E_INPUT, "unknown option %s", name);
-	if (nearest)
-		return err_hint(err, "did you mean %s?", nearest);
-	return false;
-}
-
-/* The next option and its value, from words[*i] on. */
-static bool take_option(struct parsed_option *out, const struct line_word *words, size_t count,
-			size_t *i, struct err *err)
-{
-	const struct line_word *word = &words[(*i)++];
-	struct parsed_option option = { .offset = word->offset };
-
-	if (word->text[0] != '-' || !word->text[1])
-		return err_set(err, E_INPUT, "'%s' cannot stand among options", word->text);
-	option.row = find_row(word->text, &option.value);
-	if (!option.row)
-		return unknown_option(word->text, err);
-	if (!option.row->takes_value && option.value)
-		return err_set(err, E_INPUT, "%s takes no value", option.row->name);
-	if (option.row->takes_value && !option.value) {
-		if (*i == count)
-			return err_set(err, E_INPUT, "%s needs a value", option.row->name);
-		option.offset = words[*i].offset;
-		option.value = words[(*i)++].text;
-	}
-	*out = option;
-	return true;
 }
 
 static bool check_constraint(const struct requirement_line *line, struct err *err)
@@ -180,7 +71,18 @@ static void note(struct reading *f, int line, const char *option, const char *wh
 	str_list_push_take(&f->into->notes, mem_printf("%s:%d: %s %s", f->file, line, option, why));
 }
 
-/* --hash and the like, behind a requirement. */
+/* --hash=sha256:..., behind a requirement. */
+static bool add_hash(struct reading *f, struct requirement_line *line, const char *value,
+		     struct err *err)
+{
+	struct slice hex, kind = slice_cut(slice_of(value), ':', &hex);
+
+	if (!hex.ptr)
+		return err_set(err, E_INPUT, "--hash is written as --hash=sha256:<hexadecimal>");
+	f->into->require_hashes = true;
+	return requirement_line_add_hash(line, &f->into->arena, kind, hex, err);
+}
+
 static bool requirement_options(struct reading *f, struct requirement_line *line,
 				const struct logical_line *text, size_t offset, size_t *at,
 				struct err *err)
@@ -191,25 +93,18 @@ static bool requirement_options(struct reading *f, struct requirement_line *line
 	if (!line_split(&words, &count, &f->scratch, text, offset, at, err))
 		return false;
 	while (i < count) {
-		struct parsed_option option;
-		struct slice kind, hex;
+		struct requirements_option option;
 
-		*at = words[i].offset;
-		if (!take_option(&option, words, count, &i, err))
+		if (!requirements_option_take(&option, words, count, &i, at, err))
 			return false;
-		*at = option.offset;
-		if (!option.row->of_requirement)
-			note(f, line->line, option.row->name,
+		if (!option.of_requirement)
+			note(f, line->line, option.name,
 			     "is ignored behind a requirement, as pip does");
-		if (option.row->option != OPTION_HASH)
-			continue;
-		kind = slice_cut(slice_of(option.value), ':', &hex);
-		if (!hex.ptr)
-			return err_set(err, E_INPUT,
-				       "--hash is written as --hash=sha256:<hexadecimal>");
-		if (!requirement_line_add_hash(line, &f->into->arena, kind, hex, err))
+		if (option.kind == OPTION_BUILD)
+			note(f, line->line, option.name,
+			     "changes nothing: rtbuild installs wheels and builds nothing");
+		if (option.kind == OPTION_HASH && !add_hash(f, line, option.value, err))
 			return false;
-		f->into->require_hashes = true;
 	}
 	return true;
 }
@@ -250,17 +145,20 @@ static bool add_requirement(struct reading *f, const struct logical_line *text, 
 	return push_line(r, &line, err) != NULL;
 }
 
+/* `name` beside the file that names it. The caller frees. */
+static char *path_beside(const struct reading *f, const char *name)
+{
+	if (name[0] == '/')
+		return mem_strdup(name);
+	return mem_printf("%.*s%s", (int)(fs_basename(f->file) - f->file), f->file, name);
+}
+
 static bool add_find_links(struct reading *f, const char *value, struct err *err)
 {
 	struct requirements *r = f->into;
 	AUTO(auto_free) char *beside = NULL;
-	AUTO(auto_free) char *folder = NULL;
 	struct stat st;
 
-	if (location_is_remote(value)) {
-		str_list_push(&r->indexes, value);
-		return true;
-	}
 	if (location_is_file(value)) {
 		const char *path = location_path(&f->scratch, slice_of(value));
 
@@ -269,9 +167,86 @@ static bool add_find_links(struct reading *f, const char *value, struct err *err
 		str_list_push(&r->find_links, path);
 		return true;
 	}
-	folder = mem_strndup(f->file, (size_t)(fs_basename(f->file) - f->file));
-	beside = value[0] == '/' ? mem_strdup(value) : mem_printf("%s%s", folder, value);
-	str_list_push(&r->find_links, stat(beside, &st) == 0 ? beside : value);
+	if (!location_is_remote(value) && !location_is_remote(f->file))
+		beside = path_beside(f, value);
+	str_list_push(&r->find_links, beside && stat(beside, &st) == 0 ? beside : value);
+	return true;
+}
+
+/* As pip: -i begins the list of indexes anew, and behind --no-index there is none any more. */
+static bool add_index(struct requirements *r, const char *url, bool extra)
+{
+	if (r->no_index)
+		return true;
+	if (extra) {
+		str_list_push(&r->extra_indexes, url);
+		return true;
+	}
+	str_list_free(&r->extra_indexes);
+	r->extra_indexes = (struct str_list){ 0 };
+	r->index_url = arena_strdup(&r->arena, url);
+	return true;
+}
+
+static bool end_indexes(struct requirements *r)
+{
+	r->no_index = true;
+	r->index_url = NULL;
+	str_list_free(&r->extra_indexes);
+	r->extra_indexes = (struct str_list){ 0 };
+	return true;
+}
+
+/* A line that stands for no requirement, to tell a place by later. */
+static struct requirement_line *place_of(struct reading *f, const struct logical_line *text,
+					 size_t at)
+{
+	struct requirement_line *line = ARENA_NEW(&f->into->arena, struct requirement_line);
+	const struct line_place *place = &text->places[at];
+	AUTO(auto_free) char *shown = line_shown(&f->lines, place->line);
+
+	line->file = arena_strdup(&f->into->arena, f->file);
+	line->line = place->line;
+	line->column = place->column;
+	line->line_text = arena_strdup(&f->into->arena, shown);
+	return line;
+}
+
+static void clear_map(struct map *m)
+{
+	map_free(m);
+	*m = (struct map){ 0 };
+}
+
+/*
+ * "NAME,NAME", ":all:", ":none:" of --no-binary (`own` is its map) and --only-binary, each taking
+ * back what the other said: pip's FormatControl.handle_mutual_excludes.
+ */
+static bool set_formats(struct requirements *r, struct map *own, struct map *other,
+			const char *value, struct requirement_line *place, struct err *err)
+{
+	struct slice rest = slice_of(value);
+
+	if (value[0] == '-')
+		return err_set(err, E_INPUT, "a name, :all: or :none: is wanted, not '%s'", value);
+	while (rest.ptr) {
+		struct slice name = slice_cut(rest, ',', &rest);
+
+		if (slice_eq(name, ":none:")) {
+			clear_map(own);
+		} else if (slice_eq(name, ":all:")) {
+			clear_map(own);
+			clear_map(other);
+			map_put(own, ":all:", place);
+			if (!rest.ptr || !memmem(rest.ptr, rest.len, ":none:", 6))
+				return true;
+		} else {
+			const char *key = name_normalize(&r->arena, name);
+
+			map_remove(other, key);
+			map_put(own, key, place);
+		}
+	}
 	return true;
 }
 
@@ -283,7 +258,7 @@ static bool set_prereleases(struct requirements *r, const char *value, enum prer
 		struct slice name = slice_trim(slice_cut(rest, ',', &rest), " \t");
 
 		if (slice_eq(name, ":none:"))
-			map_free(&r->prereleases_of);
+			clear_map(&r->prereleases_of);
 		if (slice_eq(name, ":all:") || slice_eq(name, ":none:"))
 			r->prereleases = slice_eq(name, ":all:") && pre == PRERELEASES_ALLOWED;
 		else if (name.len)
@@ -296,37 +271,48 @@ static bool set_prereleases(struct requirements *r, const char *value, enum prer
 static bool read_file(struct requirements *into, const struct reading *outer, const char *file,
 		      bool is_constraint, struct err *err);
 
+static bool read_nested_of_url(struct reading *f, const char *value, bool is_constraint,
+			       struct err *err)
+{
+	AUTO(url_free) struct url from = { 0 };
+	AUTO(url_free) struct url to = { 0 };
+	AUTO(auto_free) char *whole = NULL;
+
+	if (location_is_file(value))
+		return err_set(err, E_INPUT,
+			       "a file from the network cannot name '%s' of this machine", value);
+	if (!location_is_remote(value)) {
+		if (!url_parse(&from, f->file, err) || !url_resolve(&to, &from, value, err))
+			return false;
+		whole = url_text(&to);
+	}
+	return read_file(f->into, f, whole ? whole : value, is_constraint, err);
+}
+
 static bool read_nested(struct reading *f, const char *value, bool is_constraint, struct err *err)
 {
 	AUTO(auto_free) char *path = NULL;
 
-	if (location_is_remote(value))
-		return location_refuse_remote(value, err);
-	if (location_is_file(value)) {
-		const char *named = location_path(&f->scratch, slice_of(value));
-
-		if (!named)
-			return err_set(err, E_INPUT, "'%s' names no file of this machine", value);
-		return read_file(f->into, f, named, is_constraint, err);
-	}
-	path = value[0] == '/' ? mem_strdup(value)
-			       : mem_printf("%.*s%s", (int)(fs_basename(f->file) - f->file),
-					    f->file, value);
-	return read_file(f->into, f, path, is_constraint, err);
+	if (location_is_remote(f->file))
+		return read_nested_of_url(f, value, is_constraint, err);
+	if (!location_is_remote(value) && !location_is_file(value))
+		path = path_beside(f, value);
+	return read_file(f->into, f, path ? path : value, is_constraint, err);
 }
 
-static bool apply_option(struct reading *f, const struct parsed_option *o, int line,
-			 struct err *err)
+static bool apply_option(struct reading *f, const struct requirements_option *o,
+			 const struct logical_line *text, struct err *err)
 {
 	struct requirements *r = f->into;
+	int line = text->places[0].line;
 
-	switch (o->row->option) {
+	switch (o->kind) {
 	case OPTION_INDEX:
-		str_list_push(&r->indexes, o->value);
-		return true;
+		return add_index(r, o->value, false);
+	case OPTION_EXTRA_INDEX:
+		return add_index(r, o->value, true);
 	case OPTION_NO_INDEX:
-		r->no_index = true;
-		return true;
+		return end_indexes(r);
 	case OPTION_CONSTRAINT:
 		return read_nested(f, o->value, true, err);
 	case OPTION_REQUIREMENT:
@@ -336,12 +322,11 @@ static bool apply_option(struct reading *f, const struct parsed_option *o, int l
 	case OPTION_FIND_LINKS:
 		return add_find_links(f, o->value, err);
 	case OPTION_NO_BINARY:
-		if (str_eq(o->value, ":none:"))
-			return true;
-		err_set(err, E_UNSUPPORTED,
-			"--no-binary %s asks for a build from source: rtbuild builds nothing",
-			o->value);
-		return err_hint(err, "leave the line out, or make a wheel (pip wheel)");
+		return set_formats(r, &r->no_binary, &r->only_binary, o->value,
+				   place_of(f, text, o->offset), err);
+	case OPTION_ONLY_BINARY:
+		return set_formats(r, &r->only_binary, &r->no_binary, o->value,
+				   place_of(f, text, o->offset), err);
 	case OPTION_REQUIRE_HASHES:
 		r->require_hashes = true;
 		return true;
@@ -355,10 +340,16 @@ static bool apply_option(struct reading *f, const struct parsed_option *o, int l
 		return set_prereleases(r, o->value, PRERELEASES_ALLOWED);
 	case OPTION_ONLY_FINAL:
 		return set_prereleases(r, o->value, PRERELEASES_REFUSED);
-	case OPTION_MEANINGLESS:
+	case OPTION_TRUSTED_HOST:
+		str_list_push(&r->trusted_hosts, o->value);
+		return true;
+	case OPTION_USE_FEATURE:
+		return requirements_option_check_feature(o->value, err);
+	case OPTION_PREFER_BINARY:
 		return true;
 	case OPTION_HASH:
-		note(f, line, o->row->name, "belongs behind a requirement and is ignored here");
+	case OPTION_BUILD:
+		note(f, line, o->name, "belongs behind a requirement and is ignored here");
 		return true;
 	}
 	abort();
@@ -373,13 +364,10 @@ static bool apply_options(struct reading *f, const struct logical_line *text, si
 	if (!line_split(&words, &count, &f->scratch, text, 0, at, err))
 		return false;
 	while (i < count) {
-		struct parsed_option option;
+		struct requirements_option option;
 
-		*at = words[i].offset;
-		if (!take_option(&option, words, count, &i, err))
-			return false;
-		*at = option.offset;
-		if (!apply_option(f, &option, text->places[0].line, err))
+		if (!requirements_option_take(&option, words, count, &i, at, err) ||
+		    !apply_option(f, &option, text, err))
 			return false;
 	}
 	return true;
@@ -403,30 +391,43 @@ static bool read_lines(struct reading *f, struct err *err)
 	}
 }
 
-static bool check_content(const struct buf *content, struct err *err)
-{
-	bool wide = content->len > 1 && (memcmp(content->ptr, "\xff\xfe", 2) == 0 ||
-					 memcmp(content->ptr, "\xfe\xff", 2) == 0);
-
-	if (!wide && !(content->len && memchr(content->ptr, '\0', content->len)))
-		return true;
-	err_set(err, E_INPUT, "not a text file in UTF-8");
-	return err_hint(err, "save it in UTF-8");
-}
-
 static bool check_recursion(const struct reading *outer, const char *file, struct err *err)
 {
-	AUTO(auto_free) char *clean = fs_clean(file);
+	AUTO(auto_free) char *clean = location_is_remote(file) ? NULL : fs_clean(file);
 
 	for (; outer; outer = outer->outer) {
-		AUTO(auto_free) char *other = fs_clean(outer->file);
+		AUTO(auto_free)
+		char *other = location_is_remote(outer->file) ? NULL : fs_clean(outer->file);
 
-		if (str_eq(clean, other))
+		if (str_eq(clean ? clean : file, other ? other : outer->file))
 			return err_set(err, E_INPUT, "%s includes itself", file);
 		if (outer->depth >= LIMIT_REQUIREMENTS_DEPTH)
 			return err_set(err, E_INPUT, "requirements files more than %d deep",
 				       LIMIT_REQUIREMENTS_DEPTH);
 	}
+	return true;
+}
+
+/* The bytes of a file by path or URL, as UTF-8. */
+static bool read_content(struct buf *out, struct requirements *into, const char *file,
+			 struct err *err)
+{
+	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_REQUIREMENTS);
+	struct slice bytes;
+
+	if (location_is_remote(file)) {
+		if (!into->fetch)
+			return location_refuse_remote(file, err);
+		if (!into->fetch(into->fetch_arg, &raw, file, err))
+			return false;
+	} else if (!fs_read_path(&raw, file, LIMIT_REQUIREMENTS, err)) {
+		return false;
+	}
+	bytes = (struct slice){ .ptr = raw.ptr, .len = raw.len };
+	if (!charset_decode(out, bytes, file, err))
+		return false;
+	if (out->len && memchr(out->ptr, '\0', out->len))
+		return err_set(err, E_INPUT, "%s: not a text file", file);
 	return true;
 }
 
@@ -444,12 +445,14 @@ static bool read_file(struct requirements *into, const struct reading *outer, co
 	if (into->file_count++ == LIMIT_REQUIREMENTS_FILES)
 		return err_set(err, E_INPUT, "more than %d requirements files",
 			       LIMIT_REQUIREMENTS_FILES);
-	if (!check_recursion(outer, file, err) ||
-	    !fs_read_path(&content, file, LIMIT_REQUIREMENTS, err))
+	if (location_is_file(file)) {
+		f.file = location_path(&into->arena, slice_of(file));
+		if (!f.file)
+			return err_set(err, E_INPUT, "'%s' names no file of this machine", file);
+	}
+	if (!check_recursion(outer, f.file, err) || !read_content(&content, into, f.file, err))
 		return false;
-	if (!check_content(&content, err))
-		return err_wrap(err, "%s", file);
-	line_reader_open(&f.lines, &f.scratch, file,
+	line_reader_open(&f.lines, &f.scratch, f.file,
 			 (struct slice){ .ptr = content.ptr, .len = content.len });
 	ok = read_lines(&f, err);
 	line_reader_close(&f.lines);
@@ -478,4 +481,20 @@ enum prereleases requirements_prereleases(const struct requirements *r, const ch
 	if (map_has(&r->prereleases_of, key))
 		return (enum prereleases)(uintptr_t)map_get(&r->prereleases_of, key);
 	return r->prereleases ? PRERELEASES_ALLOWED : PRERELEASES_AUTO;
+}
+
+bool requirements_check_binary(const struct requirements *r, const char *key, struct err *err)
+{
+	const struct requirement_line *named = map_get(&r->no_binary, key);
+	const struct requirement_line *all = map_get(&r->no_binary, ":all:");
+
+	if (!named && (!all || map_has(&r->only_binary, key)))
+		return true;
+	err_set(err, E_UNSUPPORTED,
+		"--no-binary asks for a build of %s from source: rtbuild installs wheels and "
+		"builds "
+		"nothing",
+		key);
+	err_hint(err, "leave it out, or install %s in a RUN step (--installer pip)", key);
+	return requirement_line_fail_at(named ? named : all, err);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "python/location.h"
 #include "python/refusal.h"
 #include "python/solver.h"
 
@@ -440,7 +441,8 @@ static bool look(void *arg, struct solver *s, size_t package, size_t version, st
 	if (package == 0)
 		return look_root(x, s, err);
 	ca = n.project->items[version];
-	if ((x->requirements->require_hashes && !check_hashed(x, &n, err)) ||
+	if (!requirements_check_binary(x->requirements, n.key, err) ||
+	    (x->requirements->require_hashes && !check_hashed(x, &n, err)) ||
 	    !check_hashes(&listed, x, &n, ca, err))
 		return false;
 	if (!listed) {
@@ -577,6 +579,14 @@ static bool run_round(struct selected_list *out, struct selection *x, struct err
 	return true;
 }
 
+static bool names_pages(const struct requirements *r)
+{
+	for (size_t i = 0; i < r->find_links.len; i++)
+		if (location_is_remote(r->find_links.items[i]))
+			return true;
+	return r->index_url || r->extra_indexes.len;
+}
+
 bool selection_make(struct selected_list *out, struct candidates *c, const struct requirements *r,
 		    const struct selection_options *options, struct events *events, struct err *err)
 {
@@ -588,7 +598,7 @@ bool selection_make(struct selected_list *out, struct candidates *c, const struc
 			       .refusal = { .candidates = c, .target = options->target } };
 
 	x.refusal.arena = &x.arena;
-	x.refusal.unasked_index = r->indexes.len && !r->no_index;
+	x.refusal.unasked_index = names_pages(r);
 	x.env = marker_env_make(&x.arena, options->target);
 	do {
 		if (!run_round(out, &x, err))

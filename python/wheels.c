@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "python/location.h"
 #include "python/selection.h"
 
 /* The whole way from a request to wheels, and from wheels to one list of files. */
@@ -39,13 +40,16 @@ static bool gather(struct candidates *c, const struct requirements *r,
 		if (!candidates_add_dir(c, req->find_links[i], err))
 			return false;
 	for (size_t i = 0; i < r->find_links.len; i++)
-		if (!candidates_add_dir(c, r->find_links.items[i], err))
+		if (!location_is_remote(r->find_links.items[i]) &&
+		    !candidates_add_dir(c, r->find_links.items[i], err))
 			return false;
 	for (size_t i = 0; i < r->len; i++) {
 		const struct requirement_line *line = &r->items[i];
 
 		for (size_t k = 0; k < line->hash_count; k++)
 			c->only_sha256 = c->only_sha256 && line->hashes[k].kind == HASH_SHA256;
+		if (line->url && !location_refuse_remote(line->url, err))
+			return requirement_line_fail_at(line, err);
 		if (line->path && !candidates_add_file(c, line->path, err))
 			return requirement_line_fail_at(line, err);
 	}
