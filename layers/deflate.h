@@ -11,9 +11,9 @@
  * Deflate (RFC 1951) of blocks that are compressed apart, on any thread and in any order, and
  * joined to one stream. libdeflate does it: two to three times as fast as zlib at the same size
  * (docs/adr). Its streams always end, so the last block of each is found and its final bit cleared;
- * then an empty stored block brings it to a byte boundary, as zlib's Z_SYNC_FLUSH does. While
- * looking for it, zlib inflates the block again and the result is compared: no layer is ever
- * written that does not unpack to what went in.
+ * then an empty stored block brings it to a byte boundary, as zlib's Z_SYNC_FLUSH does. The walk
+ * that looks for it proves the stream against the plain bytes (layers/deflate_walk.h): no layer is
+ * ever written that does not unpack to what went in.
  */
 enum { DEFLATE_LEVEL_DEFAULT = 6 };
 extern const char *const deflate_version; /* "1.14" */

@@ -21,7 +21,7 @@ static void joined_parts_inflate(void **state)
 	AUTO(auto_free) unsigned char *out = mem_alloc(deflater_bound(BLOCK));
 	(void)state;
 
-	/* Any mistake in the joints aborts inside deflater_part: it inflates what it made. */
+	/* Streams that do not give what went in abort inside deflater_part. */
 	for (int level = 1; level <= 12; level++) {
 		AUTO(auto_deflater_close) struct deflater *d = deflater_open(level);
 
