@@ -111,8 +111,9 @@ MUST_CHECK bool json_decode(const struct json_type *type, void *value, json_t *j
 			    struct arena *arena, struct err *err);
 json_t *json_encode(const struct json_type *type, const void *value);
 
-/* Two-space YAML (base/yaml.c, libyaml) as a JSON value: one document, core schema scalars,
- * no anchors, no tags, duplicate keys refused; errors carry file:line:col. */
+/* Two-space YAML (base/yaml.c, libyaml) as a JSON value: one document, core schema scalars (digits
+ * behind a 0 stay text), no anchors, no tags, duplicate keys refused; errors carry file:line:col.
+ */
 MUST_CHECK bool yaml_parse(json_t **out, const char *data, size_t len, const char *file,
 			   struct err *err);
 

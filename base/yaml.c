@@ -57,7 +57,15 @@ static bool next(struct reader *r, yaml_event_t *event, struct err *err)
 		    r->parser.problem ? r->parser.problem : "not valid YAML");
 }
 
-/* YAML 1.2 core schema for a plain scalar. */
+/* "012345678901": an account's number, which YAML 1.1 reads as octal and 1.2 without its zero.
+ * Nobody means either, so it stays text. */
+static bool has_leading_zero(const char *text)
+{
+	text += *text == '-' || *text == '+';
+	return text[0] == '0' && text[1] >= '0' && text[1] <= '9';
+}
+
+/* YAML 1.2 core schema for a plain scalar, but for leading zeros. */
 static json_t *plain_scalar(const char *text)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
@@ -76,7 +84,7 @@ static json_t *plain_scalar(const char *text)
 		if (str_eq(text, falses[i]))
 			return json_false();
 	}
-	if (strspn(text, "0123456789+-.eE") != strlen(text))
+	if (strspn(text, "0123456789+-.eE") != strlen(text) || has_leading_zero(text))
 		return json_string(text);
 	errno = 0;
 	number = strtoll(text, &end, 10);
