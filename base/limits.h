@@ -85,6 +85,8 @@ enum {
 		6 * MIB, /* argv and environment of a command: the kernel takes at most that */
 	LIMIT_SANDBOX_MESSAGE = 16 * MIB, /* arguments, some secrets and the rest */
 	LIMIT_SANDBOX_MOUNTS = 1000,
+	LIMIT_HOST_NAME = 253,         /* RFC 1035, 2.3.4, as text */
+	LIMIT_ADDED_HOSTS = 500,       /* --add-host: with the longest names a file of settings */
 	LIMIT_CACHE_INSTANCES = 1000,  /* of one cache: each is a command that runs now */
 	LIMIT_SECRET = 500 * KIB,      /* BuildKit's own limit for one secret */
 	LIMIT_MOUNTED_FILE = 4 * MIB,  /* a file handed to a command: scripts of Dockerfiles */

@@ -24,6 +24,7 @@ struct build_env {
 };
 
 struct context;
+struct run_options;
 
 /* A source of files with a name, for COPY --from=NAME and FROM NAME; NAME may end in ::PLATFORM,
  * then it is for that one alone. */
@@ -87,6 +88,7 @@ struct build_request {
 	const struct str_list *no_cache_stages; /* these alone, by name or number; may be NULL */
 	bool pull;    /* ask the registry for base images even when the store has the name */
 	bool network; /* for RUN */
+	const struct run_options *run_options; /* runoptions.h; may be NULL */
 	enum sandbox_isolation isolation;
 	struct layer_options layer;
 	bool has_context_time; /* what the build argument SOURCE_DATE_EPOCH=context means */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "builder/check.h"
 #include "builder/foreign.h"
+#include "builder/runoptions.h"
 
 /* The driver: Dockerfile -> plan -> the target stage and what it needs -> image. */
 
@@ -191,7 +192,7 @@ static bool make_part(struct whole *w, size_t i, const struct platform *platform
 	part->build.products = mem_alloc(part->plan.stage_count * sizeof(struct product));
 	for (size_t k = 0; k < part->plan.stage_count; k++)
 		lock_init(&part->build.products[k].tree_lock);
-	return foreign_check(&part->plan, err);
+	return run_options_check(&part->plan, err) && foreign_check(&part->plan, err);
 }
 
 /* Images that stages copy from are asked for at the start, not when a stage gets there. */

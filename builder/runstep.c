@@ -12,6 +12,7 @@
 #include "builder/driver.h"
 #include "builder/foreign.h"
 #include "builder/mountset.h"
+#include "builder/runoptions.h"
 #include "builder/stepcache.h"
 #include "image/logs.h"
 
@@ -69,6 +70,7 @@ static struct digest run_key(const struct build *b, const struct product *p,
 	cache_key_number(&k, has_network(b, run));
 	cache_key_text(&k, platform_format(&stage->platform).text);
 	mountset_key(&k, mounts, step);
+	run_options_key(&k, b->req->run_options);
 	return cache_key_end(&k);
 }
 
@@ -170,6 +172,17 @@ static void mount_script(struct mount_set *mounts, const struct step_run *run)
 							     .len = strlen(run->script) };
 }
 
+static void apply_options(struct sandbox_spec *spec, struct buf *hosts, const struct run_options *o)
+{
+	if (!o)
+		return;
+	run_options_hosts(hosts, o);
+	spec->hosts = hosts->ptr;
+	spec->shm_size = o->shm_size;
+	spec->limits = o->limits.items;
+	spec->limit_count = o->limits.len;
+}
+
 static bool run(struct layer *out, struct build *b, const struct product *p,
 		const struct step *step, struct mount_set *mounts, uint64_t task, struct err *err)
 {
@@ -195,6 +208,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 		.stdout_fd = -1,
 		.stderr_fd = -1,
 	};
+	AUTO(buf_free) struct buf hosts = BUF_INIT(LIMIT_SETTINGS_FILE);
 	struct watch watch = { .sink = { watch_write, watch_finish },
 			       .events = b->env->events,
 			       .task = task };
@@ -203,6 +217,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 		mount_script(mounts, &step->run);
 		spec.argv = script_argv(&mounts->arena, &step->run);
 	}
+	apply_options(&spec, &hosts, b->req->run_options);
 	spec.mounts = mounts->list.items;
 	spec.mount_count = mounts->list.len;
 	if (!log_open(&log, b->env->store, "build", step->in->original, err) ||
@@ -293,7 +308,8 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 	bool ok;
 
 	*cached_out = false;
-	if (!mountset_find(&t.mounts, b, stage, step, err))
+	if (!run_options_check_step(b->req, step, err) ||
+	    !mountset_find(&t.mounts, b, stage, step, err))
 		return false;
 	key = run_key(b, &b->products[stage], &b->plan->stages[stage], step, &t.mounts);
 	*cached_out = flight_join(&b->shared->flights, &key, out);

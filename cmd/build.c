@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "builder/build.h"
+#include "builder/runoptions.h"
 #include "cmd/annotation.h"
 #include "cmd/build_cache.h"
 #include "cmd/build_check.h"
@@ -30,7 +31,8 @@ struct build_args {
 	const char *backend, *file, *target, *python, *base, *installer, *libc, *network,
 		*isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
-	struct str_list secrets, ssh, git_allow;
+	const char *shm_size;
+	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow;
 	struct str_list tags, build_args, contexts, requirements, find_links, labels, annotations,
 		settings;
 	struct str_list cache_from, cache_to;
@@ -69,6 +71,10 @@ static const struct opt opts[] = {
 	OPT_LIST(0,   "no-cache-filter", "STAGE,...", struct build_args, no_cache_filters, "run every step of these stages again"),
 	OPT_FLAG(0,   "pull",                     struct build_args, pull,         "ask the registry for base images even when the store has them"),
 	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,      "for RUN: host (default) or none"),
+	OPT_LIST(0,   "allow", "RIGHT",           struct build_args, allow,        "network.host: RUN --network=host has it also under --network none"),
+	OPT_LIST(0,   "add-host", "NAME:ADDRESS", struct build_args, add_hosts,    "a line of /etc/hosts for RUN"),
+	OPT_LIST(0,   "ulimit", "NAME=SOFT[:HARD]", struct build_args, ulimits,    "a limit for RUN, as nofile=1024:4096; -1 is none"),
+	OPT_TEXT(0,   "shm-size", "SIZE",         struct build_args, shm_size,     "of /dev/shm in RUN (default: 64m)"),
 	OPT_TEXT(0,   "isolation", "HOW",         struct build_args, isolation,    "for RUN: auto (default), oci, builtin or chroot"),
 	OPT_FLAG(0,   "keep-times",               struct build_args, keep_times,   "keep the context's file times (default: 1980-01-01)"),
 	OPT_TEXT(0,   "compression", "KIND",      struct build_args, compression,  "of new layers: gzip (default), zstd or none"),
@@ -108,6 +114,7 @@ struct job {
 	size_t platform_count;
 	struct annotations annotations;
 	struct str_list no_cache_stages;
+	struct run_options run_options;
 	struct outputs outputs;
 	struct build_request request;
 };
@@ -128,6 +135,7 @@ static void job_free(struct job *job)
 	free(job->platforms);
 	annotations_free(&job->annotations);
 	str_list_free(&job->no_cache_stages);
+	run_options_free(&job->run_options);
 	outputs_free(&job->outputs);
 }
 
@@ -261,6 +269,25 @@ static bool network_option(bool *out, const char *text, struct err *err)
 	return true;
 }
 
+static bool add_each(struct run_options *out, const struct str_list *texts,
+		     bool (*add)(struct run_options *o, const char *text, struct err *err),
+		     struct err *err)
+{
+	for (size_t i = 0; i < texts->len; i++)
+		if (!add(out, texts->items[i], err))
+			return false;
+	return true;
+}
+
+static bool read_run_options(struct run_options *out, const struct build_args *args,
+			     struct err *err)
+{
+	return add_each(out, &args->allow, run_options_allow, err) &&
+	       add_each(out, &args->add_hosts, run_options_add_host, err) &&
+	       add_each(out, &args->ulimits, run_options_add_limit, err) &&
+	       (!args->shm_size || run_options_set_shm(out, args->shm_size, err));
+}
+
 /* --load and -o type=store say the same. */
 static bool read_outputs(struct job *job, const struct build_args *args, struct err *err)
 {
@@ -309,6 +336,7 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	    !session_platforms(&job->platforms, &job->platform_count, &args->platforms, err) ||
 	    !layer_options(&r->layer, args, backend, err) ||
 	    !network_option(&r->network, args->network, err) ||
+	    !read_run_options(&job->run_options, args, err) ||
 	    !sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
 				     err) ||
 	    !clock_source_date_epoch(&r->epoch, &r->has_epoch, err) ||
@@ -334,6 +362,7 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	r->ssh = job->secrets.ssh.items;
 	r->ssh_count = job->secrets.ssh.len;
 	r->git_allow = &args->git_allow;
+	r->run_options = &job->run_options;
 	r->build_args = &job->build_args;
 	if (backend ? !make_inputs(job, s, args, backend, err)
 		    : !build_source_read(&job->source, s, r, job->context, args->file, err))

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
 #include "sandbox/launch.h"
+#include "sandbox/network.h"
 
 /* A command in namespaces made here: no runtime needs to be installed. What it does is what runc
  * does. */
@@ -74,17 +72,6 @@ static bool mount_all(const struct container *c, int root, struct err *err)
 	return true;
 }
 
-static bool raise_loopback(struct err *err)
-{
-	AUTO(auto_close) int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { .ifr_name = "lo" };
-
-	request.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (sock < 0 || ioctl(sock, SIOCSIFFLAGS, &request) < 0)
-		return err_set_errno(err, "bring up the loopback interface");
-	return true;
-}
-
 static bool enter_root(const char *path, struct err *err)
 {
 	if (chdir(path) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
@@ -105,7 +92,7 @@ static bool enter(const struct container *c, struct err *err)
 		return err_set_errno(err, "make mounts private");
 	if (sethostname(c->hostname, strlen(c->hostname)) < 0)
 		return err_set_errno(err, "set the host name");
-	if (!c->network && !raise_loopback(err))
+	if (!c->network && !network_raise_loopback(err))
 		return false;
 	return fs_open_dir(&root, c->root, err) && mount_all(c, root, err) &&
 	       enter_root(c->root, err);

@@ -7,23 +7,16 @@
 #include <unistd.h>
 
 #include "sandbox/launch.h"
+#include "sandbox/network.h"
 
 /*
  * A command in a root of its own and nothing else, for containers that may neither mount nor make
  * namespaces: the isolation is the container's. What namespaces can be had are taken.
  */
 
-static bool cut_network(struct err *err)
-{
-	if (unshare(CLONE_NEWNET) == 0)
-		return true;
-	err_set(err, E_UNSUPPORTED, "the network cannot be cut off without namespaces");
-	return err_hint(err, "leave out --network=none, or build where namespaces may be made");
-}
-
 static bool enter(const struct container *c, struct err *err)
 {
-	if (!c->network && !cut_network(err))
+	if (!c->network && !network_cut(err))
 		return false;
 	if (unshare(CLONE_NEWUTS) == 0 && sethostname(c->hostname, strlen(c->hostname)) < 0)
 		errno = 0; /* the container's name then */

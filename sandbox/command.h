@@ -59,6 +59,12 @@ struct sandbox_mount {
 	bool secret; /* a file that must never touch a disk */
 };
 
+/* A limit of the command's process, as setrlimit(2) has it. */
+struct sandbox_limit {
+	int resource;
+	uint64_t soft, hard; /* UINT64_MAX: none */
+};
+
 struct sandbox_result {
 	int status; /* exit status, or 128 + signal; 127 no such program, 126 not executable (said
 		       on the output) */

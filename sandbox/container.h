@@ -2,6 +2,7 @@
 #ifndef SANDBOX_CONTAINER_H
 #define SANDBOX_CONTAINER_H
 
+#include "sandbox/command.h"
 #include "sandbox/points.h"
 #include "sandbox/space.h"
 #include "sandbox/user.h"
@@ -20,6 +21,8 @@ struct container {
 	const struct user *user;
 	const struct points *points;
 	bool network; /* the host's */
+	const struct sandbox_limit *limits;
+	size_t limit_count;
 	int stdin_fd, stdout_fd, stderr_fd;
 };
 

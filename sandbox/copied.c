@@ -222,6 +222,9 @@ static bool put_tmpfs(struct copied *c, const struct sandbox_mount *m, struct er
 {
 	AUTO(auto_free) char *name = new_name(c);
 
+	if (m->size)
+		return cannot(m, "a tmpfs of a certain size",
+			      "leave size= out: then it is a directory", err);
 	if (mkdirat(c->work->fd, name, 01777) < 0 || fchmodat(c->work->fd, name, 01777, 0) < 0)
 		return err_set_errno(err, "make a directory for %s", m->target);
 	return move_in(c, name, m->target, err);
@@ -406,6 +409,11 @@ bool copied_mount(struct copied *c, struct err *err)
 	for (size_t i = 0; i < r->mount_count; i++)
 		if (r->mounts[i].sharing == SHARING_SHARED)
 			r->mounts[i].sharing = SHARING_LOCKED;
+	if (r->shm_size) {
+		err_set(err, E_UNSUPPORTED,
+			"/dev/shm has no size of its own where nothing can be mounted");
+		return err_hint(err, "leave --shm-size out: it is as large as the disk");
+	}
 	if (!make_dev(c, err) || !cachedirs_open(&c->caches, r->store, c->space->mode, r->mounts,
 						 r->mount_count, fill_cache, c, err))
 		return false;

@@ -18,6 +18,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "sandbox/caps.h"
+#include "sandbox/limit.h"
 #include "sandbox/seccomp.h"
 
 /* From a child of ours to the command. */
@@ -78,6 +79,15 @@ static bool become(const struct container *c, const struct buf *filter, struct e
 	return caps_set(u->uid == 0, err);
 }
 
+/* Before the ids change: more than this process has takes CAP_SYS_RESOURCE. */
+static bool set_limits(const struct container *c, struct err *err)
+{
+	for (size_t i = 0; i < c->limit_count; i++)
+		if (!limit_set(&c->limits[i], err))
+			return false;
+	return true;
+}
+
 static void reset_signals(void)
 {
 	sigset_t none;
@@ -107,7 +117,7 @@ static bool prepare(const struct container *c, launch_enter_fn *enter, const str
 	setsid();
 	umask(022);
 	reset_signals();
-	if (!enter_cwd(c->cwd, err) || !become(c, filter, err))
+	if (!enter_cwd(c->cwd, err) || !set_limits(c, err) || !become(c, filter, err))
 		return false;
 	/* Another user is another process to the kernel: what it was told before is forgotten. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "base/proc.h"
 #include "sandbox/caps.h"
 #include "sandbox/container.h"
+#include "sandbox/limit.h"
 #include "sandbox/seccomp.h"
 
 /* A command through runc or crun: a bundle (OCI runtime-spec 1.0.2) and one process. */
@@ -43,11 +45,35 @@ static json_t *user_json(const struct container *c)
 	return user;
 }
 
+/* JSON's integers end below "none": such a limit the runtime inherits, and hands on. */
+static bool is_inherited(const struct sandbox_limit *l)
+{
+	return l->hard > INT64_MAX;
+}
+
+static json_t *limits_json(const struct container *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->limit_count; i++) {
+		const struct sandbox_limit *l = &c->limits[i];
+
+		if (!is_inherited(l))
+			json_array_append_new(
+				list, json_pack("{s:o,s:I,s:I}", "type",
+						json_sprintf("RLIMIT_%s", limit_name(l->resource)),
+						"soft", (json_int_t)l->soft, "hard",
+						(json_int_t)l->hard));
+	}
+	return list;
+}
+
 static json_t *process_json(const struct container *c)
 {
-	return json_pack("{s:b,s:o,s:o,s:o,s:s,s:o,s:b}", "terminal", 0, "user", user_json(c),
+	return json_pack("{s:b,s:o,s:o,s:o,s:s,s:o,s:b,s:o}", "terminal", 0, "user", user_json(c),
 			 "args", texts(c->argv), "env", texts(c->env), "cwd", c->cwd,
-			 "capabilities", caps_oci(c->user->uid == 0), "noNewPrivileges", 0);
+			 "capabilities", caps_oci(c->user->uid == 0), "noNewPrivileges", 0,
+			 "rlimits", limits_json(c));
 }
 
 static json_t *linux_json(const struct container *c)
@@ -204,6 +230,25 @@ static bool wait_command(int *status_out, const struct container *c, struct err 
 	return proc_wait(status_out, (pid_t)pid, err);
 }
 
+/* With the limits it inherits, which are not ours to keep. */
+static bool start_limited(pid_t *pid_out, const struct container *c, const struct proc_spec *spec,
+			  struct err *err)
+{
+	struct rlimit before[RLIM_NLIMITS];
+	bool ok = true;
+
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (getrlimit((__rlimit_resource_t)i, &before[i]) < 0)
+			return err_set_errno(err, "getrlimit");
+	for (size_t i = 0; ok && i < c->limit_count; i++)
+		ok = !is_inherited(&c->limits[i]) || limit_set(&c->limits[i], err);
+	ok = ok && proc_start(pid_out, spec, err);
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (setrlimit((__rlimit_resource_t)i, &before[i]) < 0 && ok)
+			return err_set_errno(err, "setrlimit");
+	return ok;
+}
+
 static bool run_runtime(int *status_out, const struct container *c, const char *runtime,
 			struct err *err)
 {
@@ -219,7 +264,7 @@ static bool run_runtime(int *status_out, const struct container *c, const char *
 
 	runtime_args(&argv, c, runtime);
 	spec.argv = (const char *const *)str_list_argv(&argv);
-	return proc_start(&pid, &spec, err) && proc_wait(status_out, pid, err);
+	return start_limited(&pid, c, &spec, err) && proc_wait(status_out, pid, err);
 }
 
 bool oci_run(int *status_out, const struct container *c, const char *runtime, struct err *err)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* Mounts as data, and the few functions that perform them. <linux/mount.h> and <sys/mount.h>
@@ -50,7 +51,8 @@ static void add(struct points *p, struct point point)
 	*ARRAY_PUSH(p) = point;
 }
 
-void points_add_standard(struct points *p, const struct space *space, bool network)
+void points_add_standard(struct points *p, const struct space *space, bool network,
+			 uint64_t shm_size)
 {
 	/* Group tty is 5 in every distribution; an id that is not mapped must not be named. */
 	bool has_tty = space->gid_count > 5;
@@ -70,7 +72,10 @@ void points_add_standard(struct points *p, const struct space *space, bool netwo
 			       has_tty ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
 				       : "newinstance,ptmxmode=0666,mode=0620",
 			       false });
-	add(p, (struct point){ "tmpfs", "shm", "/dev/shm", quiet, "mode=1777,size=65536k", false });
+	add(p, (struct point){ "tmpfs", "shm", "/dev/shm", quiet,
+			       arena_printf(&p->arena, "mode=1777,size=%llu",
+					    (unsigned long long)(shm_size ? shm_size : 64 * MIB)),
+			       false });
 	add(p, (struct point){ "mqueue", "mqueue", "/dev/mqueue", quiet, NULL, false });
 	if (own_sysfs)
 		add(p, (struct point){ "sysfs", "sysfs", "/sys", quiet | MS_RDONLY, NULL, false });

@@ -26,8 +26,9 @@ struct points {
 };
 void points_free(struct points *p);
 
-/* `network`: the host's. */
-void points_add_standard(struct points *p, const struct space *space, bool network);
+/* `network`: the host's. `shm_size`: of /dev/shm; 0 is docker's 64 MiB. */
+void points_add_standard(struct points *p, const struct space *space, bool network,
+			 uint64_t shm_size);
 void points_add_bind(struct points *p, const char *source, const char *target, bool read_only,
 		     bool ours);
 

@@ -51,7 +51,7 @@ static void put_key(struct buf *out, const struct space *space, enum sandbox_iso
 
 	if (uname(&kernel) < 0)
 		return;
-	buf_putf(out, "4 %s %s %s %s %llu %d %d", kernel.release, kernel.version,
+	buf_putf(out, "5 %s %s %s %s %llu %d %d", kernel.release, kernel.version,
 		 sandbox_isolation_name(want), space_mode_name(space->mode),
 		 (unsigned long long)space->uid_count, space->may_mount, space->bind_proc);
 	for (int i = 0; i < CANDIDATE_BUILTIN; i++) {
@@ -146,6 +146,9 @@ static bool try_candidate(struct probe *p, int candidate, const struct space *sp
 		return false;
 	}
 	buf_putf(&p->reasons, "%s%s%s: probe ok\n", name, path ? " " : "", path ? path : "");
+	if (engine.kind == ENGINE_CHROOT && space->bare)
+		buf_put(&p->reasons, "no network namespace can be made: --network none is a system "
+				     "call filter, without a loopback interface\n");
 	p->engine = engine;
 	path = NULL;
 	return true;

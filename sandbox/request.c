@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -33,6 +34,16 @@ static void encode_mount(struct message *w, const struct sandbox_mount *m)
 	message_put_number(w, m->secret);
 }
 
+static void encode_limits(struct message *w, const struct request *r)
+{
+	message_put_number(w, r->limit_count);
+	for (size_t i = 0; i < r->limit_count; i++) {
+		message_put_number(w, (uint64_t)r->limits[i].resource);
+		message_put_number(w, r->limits[i].soft);
+		message_put_number(w, r->limits[i].hard);
+	}
+}
+
 void request_encode(struct message *w, const struct request *r)
 {
 	message_put_number(w, r->op);
@@ -47,6 +58,9 @@ void request_encode(struct message *w, const struct request *r)
 	message_put_text(w, r->user);
 	message_put_text(w, r->hostname);
 	message_put_number(w, r->network);
+	message_put_text(w, r->hosts);
+	message_put_number(w, r->shm_size);
+	encode_limits(w, r);
 	message_put_number(w, r->want_diff);
 	message_put_number(w, r->dry_run);
 	message_put_number(w, r->mount_count);
@@ -118,6 +132,27 @@ static bool decode_mounts(struct request *out, struct message *w, struct err *er
 	return true;
 }
 
+static bool decode_limits(struct request *out, struct message *w, struct err *err)
+{
+	struct sandbox_limit *limits;
+	uint64_t count, resource;
+
+	if (!message_number(&count, w, RLIM_NLIMITS, err))
+		return false;
+	limits = ARENA_ARRAY(&out->arena, struct sandbox_limit, count + 1);
+	for (; out->limit_count < count; out->limit_count++) {
+		struct sandbox_limit *limit = &limits[out->limit_count];
+
+		if (!message_number(&resource, w, RLIM_NLIMITS - 1, err) ||
+		    !message_number(&limit->soft, w, UINT64_MAX, err) ||
+		    !message_number(&limit->hard, w, UINT64_MAX, err))
+			return false;
+		limit->resource = (int)resource;
+	}
+	out->limits = limits;
+	return true;
+}
+
 bool request_decode(struct request *out, struct message *w, struct err *err)
 {
 	uint64_t op, isolation, compression, network, want_diff, dry_run;
@@ -135,6 +170,8 @@ bool request_decode(struct request *out, struct message *w, struct err *err)
 	out->env = env;
 	ok = ok && message_text(&out->cwd, w, err) && message_text(&out->user, w, err) &&
 	     message_text(&out->hostname, w, err) && message_number(&network, w, 1, err) &&
+	     message_text(&out->hosts, w, err) &&
+	     message_number(&out->shm_size, w, UINT64_MAX, err) && decode_limits(out, w, err) &&
 	     message_number(&want_diff, w, 1, err) && message_number(&dry_run, w, 1, err) &&
 	     decode_mounts(out, w, err);
 	if (!ok)

@@ -40,6 +40,10 @@ struct request {
 	const char *const *argv, *const *env;
 	const char *cwd, *user, *hostname;
 	bool network;
+	const char *hosts; /* lines of /etc/hosts; "" */
+	uint64_t shm_size;
+	const struct sandbox_limit *limits;
+	size_t limit_count;
 	bool want_diff;
 	bool dry_run;
 	struct sandbox_mount *mounts;
@@ -48,7 +52,7 @@ struct request {
 };
 
 /* clang-format off */
-#define REQUEST_INIT { .cwd = "", .user = "", .hostname = "" }
+#define REQUEST_INIT { .cwd = "", .user = "", .hostname = "", .hosts = "" }
 /* clang-format on */
 
 void request_encode(struct message *w, const struct request *r);

@@ -131,8 +131,8 @@ static bool write_network_files(const struct state *s, struct err *err)
 	AUTO(buf_free) struct buf resolv = BUF_INIT(LIMIT_SETTINGS_FILE);
 	AUTO(auto_free)
 	char *hosts =
-		mem_printf("127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
-			   s->run->request->hostname);
+		mem_printf("127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n%s",
+			   s->run->request->hostname, s->run->request->hosts);
 
 	if (s->run->request->network &&
 	    !fs_read_path(&resolv, "/etc/resolv.conf", LIMIT_SETTINGS_FILE, err)) {
@@ -159,7 +159,8 @@ static bool add_standard(struct state *s, struct err *err)
 			return err_set(err, E_INPUT, "%s of the image is a link to %s", targets[i],
 				       real);
 	}
-	points_add_standard(&s->points, s->run->space, s->run->request->network);
+	points_add_standard(&s->points, s->run->space, s->run->request->network,
+			    s->run->request->shm_size);
 	return true;
 }
 
@@ -243,6 +244,8 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 		.user = &s->user,
 		.points = &s->points,
 		.network = r->request->network,
+		.limits = r->request->limits,
+		.limit_count = r->request->limit_count,
 		.stdin_fd = r->fds[REQUEST_STDIN_FD],
 		.stdout_fd = r->fds[REQUEST_STDOUT_FD],
 		.stderr_fd = r->fds[REQUEST_STDERR_FD],

@@ -325,6 +325,10 @@ bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct san
 			     .user = spec->user ? spec->user : "",
 			     .hostname = spec->hostname ? spec->hostname : "rtbuild",
 			     .network = spec->network,
+			     .hosts = spec->hosts ? spec->hosts : "",
+			     .shm_size = spec->shm_size,
+			     .limits = spec->limits,
+			     .limit_count = spec->limit_count,
 			     .want_diff = spec->diff != NULL,
 			     .mount_count = spec->mount_count };
 

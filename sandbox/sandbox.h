@@ -47,6 +47,10 @@ struct sandbox_spec {
 	const char *user; /* "name[:group]" or numeric; "" is root; looked up in the tree */
 	const char *hostname; /* NULL: "rtbuild" */
 	bool network;         /* the host's; false: an own one with only lo */
+	const char *hosts;    /* more lines of /etc/hosts; NULL: none */
+	uint64_t shm_size;    /* of /dev/shm, bytes; 0: docker's 64 MiB */
+	const struct sandbox_limit *limits;
+	size_t limit_count;
 	const struct sandbox_mount *mounts;
 	size_t mount_count;
 	int stdin_fd;             /* -1: /dev/null */

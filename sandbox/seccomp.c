@@ -190,7 +190,7 @@ static bool add_rules(scmp_filter_ctx ctx, struct err *err)
 	return true;
 }
 
-static bool fill(scmp_filter_ctx ctx, struct err *err)
+static bool add_archs(scmp_filter_ctx ctx, struct err *err)
 {
 	const struct call_arch *arch = native_arch();
 
@@ -200,6 +200,13 @@ static bool fill(scmp_filter_ctx ctx, struct err *err)
 		if (rc < 0)
 			return failed(rc, arch->names[i + 1], err);
 	}
+	return true;
+}
+
+static bool fill(scmp_filter_ctx ctx, struct err *err)
+{
+	if (!add_archs(ctx, err))
+		return false;
 	/* A binary tree: a call costs a few comparisons, not hundreds. */
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0)
 		return err_set(err, E_UNSUPPORTED, "libseccomp 2.5 or newer is needed");
@@ -214,20 +221,54 @@ static void release(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
-bool seccomp_program(struct buf *out, struct err *err)
+static bool export(struct buf *out, scmp_filter_ctx ctx, struct err *err)
 {
-	AUTO(release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	AUTO(auto_close) int fd = memfd_create("rtbuild-seccomp", MFD_CLOEXEC);
 	int rc;
 
-	if (!ctx || fd < 0)
+	if (fd < 0)
 		return err_set_errno(err, "seccomp filter");
-	if (!fill(ctx, err))
-		return false;
 	rc = seccomp_export_bpf(ctx, fd);
 	if (rc < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return failed(rc, "export", err);
 	return fs_read_fd(out, fd, 1 * MIB, err);
+}
+
+bool seccomp_program(struct buf *out, struct err *err)
+{
+	AUTO(release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+
+	if (!ctx)
+		return err_set_errno(err, "seccomp filter");
+	return fill(ctx, err) && export(out, ctx, err);
+}
+
+/* io_uring makes and uses sockets past any filter; the others take those of another process. */
+static const char *const ways_around[] = {
+	"io_uring_setup",    "pidfd_getfd", "process_vm_readv",
+	"process_vm_writev", "ptrace",      "socketcall",
+};
+
+bool seccomp_no_network(struct buf *out, struct err *err)
+{
+	static const char *const makers[] = { "socket", "socketpair" };
+	AUTO(release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	const struct scmp_arg_cmp others = { .arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_UNIX };
+
+	if (!ctx)
+		return err_set_errno(err, "seccomp filter");
+	if (!add_archs(ctx, err) ||
+	    !add_calls(ctx, SCMP_ACT_ERRNO(EPERM), ways_around, ARRAY_LEN(ways_around), err))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(makers); i++) {
+		int rc =
+			seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+					       seccomp_syscall_resolve_name(makers[i]), 1, &others);
+
+		if (rc < 0)
+			return failed(rc, makers[i], err);
+	}
+	return export(out, ctx, err);
 }
 
 static void hash_names(struct sha256 *state, const char *const *names, size_t count)

@@ -9,6 +9,10 @@
 /* The system call filter of every command: as a BPF program for our own isolation, and as the
  * member linux.seccomp of an OCI config. */
 MUST_CHECK bool seccomp_program(struct buf *out, struct err *err);
+/* Another, that lets everything pass but sockets of a network (EAFNOSUPPORT, as a kernel without
+ * one says) and what leads to sockets of other processes (EPERM). Own calls for sockets
+ * of 32-bit programs (socketcall) are refused whole: their arguments cannot be seen. */
+MUST_CHECK bool seccomp_no_network(struct buf *out, struct err *err);
 /* What the program's bytes follow from, as one line: whoever has it kept under the same need not
  * make it again, which takes 20 ms. */
 void seccomp_identity(struct buf *out);

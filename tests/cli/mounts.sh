@@ -12,7 +12,7 @@ check 'the base' rtbuild build -t tiny:1 "$TINY"
 # What other owners need: with a single id nobody but root exists.
 [ "${RUN_IDS-many}" = one ] || owners=yes
 # Where nothing can be mounted there are copies: what is read-only can be written to (and it is
-# thrown away), a tmpfs has no size, and a secret as a file is refused.
+# thrown away), a tmpfs with a size is refused, and a secret as a file.
 mounts=${RUN_MOUNTS-yes}
 [ "$mounts" = yes ] && refused='refused ' || refused=
 
@@ -305,11 +305,15 @@ RUN --mount=type=tmpfs,target=/t,size=64k seq 20000 2>/dev/null >/t/x || stat -c
 RUN --mount=type=tmpfs,target=/t find /t -mindepth 1; touch /t/x; stat -c %a /t
 RUN ls -d /t 2>/dev/null || echo gone
 END
+[ "$mounts" = yes ] || sed -i /size=64k/d d/Dockerfile
 check 'tmpfs' build
 if [ "$mounts" = yes ]; then
 	is 'tmpfs: limited, empty, gone' "$(said)" '65536 1777 gone '
 else
 	is 'tmpfs: empty, gone' "$(said)" '1777 gone '
+	echo 'RUN --mount=type=tmpfs,target=/t,size=64k true' | dockerfile
+	fails 'tmpfs: no limit that would not hold' build
+	is 'tmpfs: says what to do' "$(grep -c 'leave size= out' unsaid)" 1
 fi
 
 # --- secrets ---

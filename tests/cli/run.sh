@@ -194,9 +194,85 @@ run rtbuild run tiny:1 sh -c 'echo "$@"' sh -v --user x
 stdout_is '-v --user x'
 exits 137 rtbuild run --timeout 1 tiny:1 sleep 60
 stderr_has 'killed after 1 s'
+
+# What the command line gives every RUN.
+dockerfile <<'END'
+FROM tiny:1
+RUN tail -n +3 /etc/hosts | tr '\n\t' '; '
+RUN ulimit -n && ulimit -H -n && ulimit -c
+END
+given() { rtbuild build --progress=plain -t given:1 "$@" d; }
+check 'hosts and limits' given --add-host db:10.0.0.5 --add-host 'six=[0:0::1]' --add-host old:::ffff:1.2.3.4 --ulimit nofile=100:200 --ulimit core=0
+is 'a RUN sees them' "$(sed -n 's/^   | //p' "$err" | tr '\n' ' ')" '10.0.0.5 db;::1 six;1.2.3.4 old; 100 200 0 '
+is 'and no layer holds them' "$(members "$(layer given:1 -1)")$(members "$(layer given:1 -2)")" ''
+check 'an address is none of the key' given --add-host db:10.0.0.6 --add-host six=::2 --add-host old:1.1.1.1 --ulimit nofile=100:200 --ulimit core=0
+is 'as with BuildKit' "$(grep -c cached "$err")" 2
+check 'a name is' given --add-host other:10.0.0.6 --ulimit nofile=100:200 --ulimit core=0
+is 'both ran' "$(grep -c cached "$err")" 0
+check 'a limit is' given --add-host other:10.0.0.6 --ulimit nofile=100:100 --ulimit core=0
+is 'both ran again' "$(grep -c cached "$err")" 0
+check 'nothing given' given
+stderr_hasnt ' 10.0.0'
+if [ "$(id -u)" -eq 0 ] && [ "$mounts" = yes ]; then
+	for isolation in oci builtin; do
+		check "limits without an end: $isolation" given --no-cache --isolation "$isolation" --ulimit core=-1 --ulimit nofile=100
+		is "none is none: $isolation" "$(sed -n 's/^   | //p' "$err" | tail -n 3 | tr '\n' ' ')" '100 100 unlimited '
+	done
+fi
+dockerfile <<'END'
+FROM tiny:1
+RUN seq 200000 2>/dev/null >/dev/shm/x || stat -c %s /dev/shm/x
+END
+if [ "$mounts" = yes ]; then
+	check '--shm-size' given --shm-size 64k
+	stderr_has '   \| 65536'
+	check 'docker gives 64 MiB' given
+	stderr_hasnt '   \| '
+else
+	exits 8 given --shm-size 64k
+	stderr_has 'leave --shm-size out'
+fi
+# A RUN's own network decides, but none takes what the command line withheld.
+dockerfile <<'END'
+FROM never.invalid/unused
+RUN --network=host true
+FROM tiny:1 AS wants
+RUN --network=default true
+RUN --network=host true
+FROM tiny:1 AS content
+RUN --network=none true
+END
+exits 3 given --network none --target wants
+stderr_has 'Dockerfile:5:5.*given no network'
+stderr_has '--allow network.host'
+check 'allowed' given --network none --target wants --allow network.host
+check 'not needed under the host'"'"'s' given --target wants
+check 'nor by a stage that is not built' given --network none
+printf 'FROM tiny:1\nONBUILD RUN --network=host true\n' >Trigger
+check 'a trigger' rtbuild build -q -t trigger:1 -f Trigger d
+printf 'FROM trigger:1\n' >Trigger
+exits 3 rtbuild build --network none -f Trigger d
+stderr_has 'given no network'
+for wrong in 'add-host db' 'add-host db:' 'add-host :1.2.3.4' 'add-host db:1.2.3' 'add-host d#b:1.2.3.4' 'ulimit nofile' 'ulimit nofile=x' \
+	'ulimit nofile=2:1' 'ulimit nofiles=1' 'shm-size 1x' 'shm-size 0' 'allow network.hots'; do
+	exits 2 rtbuild build "--${wrong%% *}" "${wrong#* }" d
+done
+stderr_has 'did you mean network.host'
+exits 8 rtbuild build --add-host db:host-gateway d
+stderr_has '127.0.0.1'
+exits 8 rtbuild build --allow security.insecure d
+
 if [ "$mounts" = no ]; then
-	exits 8 rtbuild run --network none tiny:1 true
-	stderr_has 'network cannot be cut off'
+	run rtbuild run --verbose --network none tiny:1 echo ran
+	stdout_is ran
+	stderr_has '--network none is a system call filter'
+	mkdir -p net/lib && cp /bin/bash net/ && cp -L "$(ldd /bin/bash | awk '/libtinfo/ { print $3 }')" net/lib/
+	printf 'FROM tiny:1\nCOPY bash /usr/bin/\nCOPY lib /usr/lib/\nENV LD_LIBRARY_PATH=/usr/lib\n' >net/Dockerfile
+	check 'a shell that makes sockets' rtbuild build -q -t net:1 net
+	run rtbuild run net:1 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9'
+	stderr_has 'Connection refused'
+	run rtbuild run --network none net:1 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9'
+	stderr_has 'Address family not supported'
 else
 	run rtbuild run --network none tiny:1 sh -c 'tail -n +3 /proc/net/dev | tr -d " " | cut -d : -f 1'
 	stdout_is lo

@@ -81,6 +81,7 @@ static void truncated(void **state)
 	static const char *const argv[] = { "sh", "-c", "true", NULL };
 	static const struct sandbox_layer layers[] = { { .diff_id.bytes = { 1 } },
 						       { .diff_id.bytes = { 2 } } };
+	static const struct sandbox_limit limits[] = { { 3, 1, 2 }, { 7, 0, UINT64_MAX } };
 	struct sandbox_mount mount = { .kind = SANDBOX_CACHE,
 				       .source = "/a",
 				       .target = "/b",
@@ -104,6 +105,10 @@ static void truncated(void **state)
 				   .cwd = "/",
 				   .user = "",
 				   .hostname = "h",
+				   .hosts = "::1\tx\n",
+				   .shm_size = 5,
+				   .limits = limits,
+				   .limit_count = 2,
 				   .mounts = &mount,
 				   .mount_count = 1 };
 	struct message w = MESSAGE_INIT;
@@ -116,6 +121,11 @@ static void truncated(void **state)
 	assert_true(request_decode(&out, &w, &err));
 	assert_string_equal(out.argv[2], "true");
 	assert_string_equal(out.mounts[0].target, "/b");
+	assert_string_equal(out.hosts, "::1\tx\n");
+	assert_int_equal(out.shm_size, 5);
+	assert_int_equal(out.limit_count, 2);
+	assert_int_equal(out.limits[1].resource, 7);
+	assert_true(out.limits[1].hard == UINT64_MAX);
 	assert_true(out.mounts[0].read_only);
 	assert_int_equal(out.layer_count, 2);
 	assert_memory_equal(&out.layers[1].diff_id, &layers[1].diff_id, sizeof(struct digest));
