@@ -134,6 +134,7 @@ enum {
 		16 * MIB,            /* one whose #!python line is rewritten; others are streamed */
 	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
 	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
+	LIMIT_TARGET_TAGS = 20000,   /* of one target: 3.14 with glibc 2.41 has 1700 */
 
 	LIMIT_TEMPLATE = 1 * MIB,
 	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */

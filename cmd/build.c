@@ -23,13 +23,14 @@
 #include "cmd/outcome.h"
 #include "cmd/output.h"
 #include "runtime/inputs.h"
+#include "runtime/target.h"
 
 /* rtbuild build: a backend's runtime, or any Dockerfile. */
 
 struct build_args {
 	struct str_list positionals;
-	const char *backend, *file, *target, *python, *base, *installer, *libc, *network,
-		*isolation, *format, *compression, *print;
+	const char *backend, *file, *target, *python, *base, *installer, *libc, *python_target,
+		*network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size;
 	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow;
@@ -64,6 +65,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
 	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "of a function zip: what its files say of Lithops' configuration"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
+	OPT_TEXT(0,   "python-target", "NAME|FILE.json", struct build_args, python_target, "Python, platform and C library together: `rtbuild python target list`"),
 	OPT_GROUP("How"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
 	OPT_LIST(0,   "cache-from", "CACHE",      struct build_args, cache_from,   "read a build cache: type=registry,ref=NAME or type=local,src=DIR"),
@@ -206,6 +208,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 					.requirements = &args->requirements,
 					.find_links = &args->find_links,
 					.platform = job->request.platform };
+	AUTO(python_profile_free) struct python_profile target = { 0 };
 	struct store *store;
 
 	if (job->platform_count > 1) {
@@ -213,7 +216,9 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 		return err_hint(err, "its packages differ: run the command once for each");
 	}
 
-	if (!installer_parse(&want.installer, args->installer, err) ||
+	if ((args->python_target &&
+	     !runtime_request_target(&want, &target, args->python_target, true, err)) ||
+	    !installer_parse(&want.installer, args->installer, err) ||
 	    !session_store(&store, s, err))
 		return false;
 	if (!args->find_links.len) {
@@ -482,6 +487,7 @@ static bool run_zip(struct session *s, const struct build_args *args, const stru
 	struct zip_build want = { .backend = b,
 				  .python = args->python,
 				  .libc = args->libc,
+				  .python_target = args->python_target,
 				  .installer = args->installer,
 				  .names = { &args->positionals, &args->tags },
 				  .requirements = &args->requirements,

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "runtime/function_zip.h"
+#include "runtime/target.h"
 
 /* Command-line words to a function zip. */
 
@@ -36,7 +37,8 @@ static bool read_settings(struct map *out, const struct str_list *texts, struct 
 }
 
 static bool read_request(struct function_zip_request *out, struct map *settings,
-			 const struct zip_build *want, struct err *err)
+			 struct python_profile *target, const struct zip_build *want,
+			 struct err *err)
 {
 	AUTO(auto_free) struct platform *platforms = NULL;
 	size_t platform_count;
@@ -54,6 +56,10 @@ static bool read_request(struct function_zip_request *out, struct map *settings,
 	    !session_platforms(&platforms, &platform_count, want->platforms, err))
 		return false;
 	out->runtime.platform = platforms[0];
+	if (want->python_target &&
+	    !runtime_request_target(&out->runtime, target, want->python_target,
+				    want->platforms->len > 0, err))
+		return false;
 	return platform_count == 1 ||
 	       err_set(err, E_USAGE, "--backend %s is built for one platform", want->backend->name);
 }
@@ -74,6 +80,7 @@ json_t *build_zip_document(const struct zip_file *zip, const char *path)
 bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 {
 	AUTO(map_free) struct map settings = MAP_TEXT;
+	AUTO(python_profile_free) struct python_profile target = { 0 };
 	AUTO(str_list_free) struct str_list find_links = { 0 };
 	AUTO(auto_free) char *own_path = NULL;
 	struct function_zip_request req;
@@ -84,7 +91,7 @@ bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 	if (want->outputs->len > 1)
 		return err_set(err, E_USAGE, "a zip is written to one file: '%s' or '%s'",
 			       want->outputs->items[0], want->outputs->items[1]);
-	if (!read_request(&req, &settings, want, err))
+	if (!read_request(&req, &settings, &target, want, err))
 		return false;
 	if (!want->find_links->len) {
 		if (!session_store(&store, s, err))

@@ -10,6 +10,7 @@
 struct zip_build {
 	const struct backend *backend;
 	const char *python, *libc, *installer; /* NULL: the backend's */
+	const char *python_target;             /* instead of Python, platform and C library */
 	const struct str_list *names[2];       /* positionals and -t: at most one name in all */
 	const struct str_list *requirements, *find_links, *platforms;
 	const struct str_list *outputs;  /* -o: at most one path */

@@ -4,11 +4,13 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "runtime/layer_zip.h"
+#include "runtime/target.h"
 
 /* rtbuild layer: an AWS Lambda layer zip from wheels. */
 
 struct layer_args {
-	const char *python, *platform, *output, *libc;
+	const char *python, *platform, *output, *libc, *target;
+	bool exclude_preinstalled;
 	struct str_list requirements, find_links;
 };
 
@@ -19,6 +21,8 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "python", "X.Y",         struct layer_args, python,       "Python version (default: 3.11)"),
 	OPT_TEXT(0,   "platform", "OS/ARCH",   struct layer_args, platform,     "linux/amd64 or linux/arm64 (default: this machine's)"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",  struct layer_args, libc,         "C library of the runtime (default: Lambda's: glibc-2.26, from 3.12 on 2.34)"),
+	OPT_TEXT(0,   "target", "NAME|FILE.json", struct layer_args, target,    "instead of these three: `rtbuild python target list`, or a document of it"),
+	OPT_FLAG(0,   "exclude-preinstalled",  struct layer_args, exclude_preinstalled, "leave out what the runtime brings itself (boto3 and what it needs), and say which"),
 	OPT_TEXT('o', "output", "FILE.zip",    struct layer_args, output,       "where to write it (default: layer.zip)"),
 	OPT_END
 };
@@ -33,13 +37,17 @@ static bool run(struct session *s, void *arg, struct err *err)
 	struct runtime_request want = { .python = args->python,
 					.libc = args->libc,
 					.requirements = &args->requirements,
-					.find_links = &args->find_links };
+					.find_links = &args->find_links,
+					.exclude_preinstalled = args->exclude_preinstalled };
+	AUTO(python_profile_free) struct python_profile target = { 0 };
 	struct zip_file zip;
 	struct store *store;
 
 	if (!backend_table_load(&table, err) ||
 	    !backend_find(&want.backend, &table, "aws_lambda:layer", err) ||
-	    !session_platform(&want.platform, args->platform, err))
+	    !session_platform(&want.platform, args->platform, err) ||
+	    (args->target &&
+	     !runtime_request_target(&want, &target, args->target, args->platform, err)))
 		return false;
 	if (!args->find_links.len) {
 		if (!session_store(&store, s, err))

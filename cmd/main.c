@@ -197,25 +197,23 @@ static int command_index(int argc, char **argv)
 	return at < argc ? at : argc;
 }
 
-/* The command's path: "logs" or "logs list"; `at` goes to its last word. */
+/* The command's path: "logs", "logs list" or "python target show"; `at` goes to its last word. */
 static bool find_path(const struct cmd **out, char **path_out, int argc, char **argv, int *at,
 		      struct err *err)
 {
 	const struct cmd *cmd = find_command(commands, argv[*at], err);
+	AUTO(buf_free) struct buf path = BUF_INIT(KIB);
 
-	if (!cmd)
-		return false;
-	*path_out = mem_strdup(cmd->name);
-	*out = cmd;
-	if (!cmd->subs || *at + 1 >= argc || argv[*at + 1][0] == '-')
-		return true;
-	cmd = find_command(cmd->subs, argv[++*at], err);
-	if (!cmd)
-		return err_wrap(err, "%s", *path_out);
-	free(*path_out);
-	*path_out = mem_printf("%s %s", (*out)->name, cmd->name);
-	*out = cmd;
-	return true;
+	while (cmd) {
+		buf_putf(&path, "%s%s", path.len ? " " : "", cmd->name);
+		if (!cmd->subs || *at + 1 >= argc || argv[*at + 1][0] == '-') {
+			*path_out = buf_steal(&path);
+			*out = cmd;
+			return true;
+		}
+		cmd = find_command(cmd->subs, argv[++*at], err);
+	}
+	return path.len ? err_wrap(err, "%s", path.ptr) : false;
 }
 
 static const struct opt no_opts[] = { OPT_END };
@@ -225,7 +223,7 @@ static bool dispatch(struct session *s, int argc, char **argv, enum render_mode 
 {
 	AUTO(auto_free) char *path = NULL;
 	AUTO(auto_free) char **words = mem_alloc(((size_t)argc + 1) * sizeof(*words));
-	const struct cmd *cmd;
+	const struct cmd *cmd = NULL;
 	int first = command_index(argc, argv), last, count = 0;
 	bool help = first < argc && str_eq(argv[first], "help");
 

@@ -58,7 +58,7 @@ static const struct cmd python_query = {
 	.run = query,
 };
 
-static const struct cmd *const subs[] = { &python_query, NULL };
+static const struct cmd *const subs[] = { &python_query, &cmd_python_target, NULL };
 
 const struct cmd cmd_python = {
 	.name = "python",

@@ -153,6 +153,11 @@ void python_target_tags(struct str_list *out, const struct python_target *t)
 	AUTO(str_list_free) struct str_list platforms = { 0 };
 	AUTO(str_list_free) struct str_list any = { 0 };
 
+	if (t->tags) {
+		for (size_t i = 0; i < t->tags->len; i++)
+			str_list_push(out, t->tags->items[i]);
+		return;
+	}
 	add_platforms(&platforms, t);
 	str_list_push(&any, "any");
 	add_each(out, mem_printf("cp3%d-cp3%d", t->minor, t->minor), &platforms);
@@ -182,6 +187,8 @@ const char *python_target_marker(struct buf *scratch, const struct python_target
 		{ "implementation_name", "cpython" },
 	};
 
+	if (t->markers && map_has(t->markers, name))
+		return map_text(t->markers, name);
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		if (str_eq(name, fixed[i].name))
 			return fixed[i].value;

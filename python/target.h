@@ -3,6 +3,7 @@
 #define PYTHON_TARGET_H
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/str.h"
 #include "image/platform.h"
 
@@ -16,6 +17,10 @@ struct python_target {
 	struct platform platform;
 	bool musl;
 	int libc_major, libc_minor; /* glibc 2.36, musl 1.2 */
+	/* Of a target given as a document (python/targets.h), borrowed: all tags it takes, and the
+	 * marker values it knows. NULL: computed. */
+	const struct str_list *tags;
+	const struct map *markers;
 };
 
 /* "3.11" or "3.11.2"; libc "glibc-2.36" or "musl-1.2", NULL: glibc-2.36 (Debian 12, the official

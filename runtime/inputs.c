@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "runtime/target.h"
 
 /* From a backend and packages to what the builder takes. Building is cmd/'s call. */
 
@@ -53,14 +54,6 @@ static char *handler_identity(const struct wheel_list *wheels, const struct whee
 	for (size_t i = 0; i < h->files.len; i++)
 		buf_putf(&text, " and %s", files[i]);
 	return buf_steal(&text);
-}
-
-static bool make_target(struct python_target *out, const struct runtime_request *req,
-			const char *python, struct err *err)
-{
-	const char *libc = req->libc ? req->libc : backend_libc(req->backend, python);
-
-	return python_target_make(out, python, &req->platform, libc, err);
 }
 
 static void note_stand_ins(struct events *events, const struct wheel_list *wheels)
@@ -115,10 +108,10 @@ static struct wheel_request wheel_request(const struct runtime_request *req,
 }
 
 static bool select_packages(struct runtime_inputs *in, const struct runtime_request *req,
-			    const struct python_target *target, struct events *events,
+			    const struct python_profile *profile, struct events *events,
 			    struct err *err)
 {
-	struct wheel_request want = wheel_request(req, target);
+	struct wheel_request want = wheel_request(req, &profile->target);
 	const struct json_list *own = &req->backend->packages;
 	bool own_too = !req->requirements || !req->requirements->len || req->backend->base;
 
@@ -130,7 +123,9 @@ static bool select_packages(struct runtime_inputs *in, const struct runtime_requ
 		want.files = (const char *const *)req->requirements->items;
 		want.file_count = req->requirements->len;
 	}
-	if (!wheels_select(&in->wheels, &want, events, err))
+	if (!wheels_select(&in->wheels, &want, events, err) ||
+	    (req->exclude_preinstalled &&
+	     !runtime_drop_preinstalled(&in->wheels, profile, events, err)))
 		return false;
 	note_stand_ins(events, &in->wheels);
 	return true;
@@ -240,22 +235,23 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	const struct backend *b = req->backend;
 	struct platform_text platform = platform_format(&req->platform);
 	struct render_options opt = { .base = req->base, .installer = req->installer };
-	struct python_target target;
+	AUTO(python_profile_free) struct python_profile profile = { 0 };
+	const struct python_target *target = &profile.target;
 
 	*in = (struct runtime_inputs){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE) };
 	if (!backend_python(&in->python, b, req->python, err) ||
 	    !backend_check_platform(b, platform.text, err) ||
-	    !make_target(&target, req, in->python, err))
+	    !runtime_target_make(&profile, req, in->python, events, err))
 		return false;
 	opt.python = in->python;
-	if (b->handler.entry && !select_lithops(in, req, &target, events, err))
+	if (b->handler.entry && !select_lithops(in, req, target, events, err))
 		return false;
 	opt.lithops_version = b->handler.entry ? in->lithops.items[0].version : NULL;
 	if (!render_field(&in->default_name, b, b->default_name, &opt, err))
 		return false;
 	if (req->installer == INSTALLER_WHEELS) {
-		if (!select_packages(in, req, &target, events, err) ||
-		    !lay_out_packages(in, b, &target, &opt, err))
+		if (!select_packages(in, req, &profile, events, err) ||
+		    !lay_out_packages(in, b, target, &opt, err))
 			return false;
 		add_context(in, "python-packages", &in->packages, in->packages_identity);
 	}

@@ -6,21 +6,7 @@
 #include "builder/build.h"
 #include "layers/entry.h"
 #include "python/wheels.h"
-#include "templates/backend.h"
-#include "templates/render.h"
-
-/* A runtime as asked for: a backend, a Python, a platform, packages. Everything is borrowed. */
-struct runtime_request {
-	const struct backend *backend;
-	const char *python; /* NULL: the backend's default */
-	const char *base;   /* NULL: the backend's */
-	const char *libc;   /* "glibc-2.36"; NULL: the platform's own, else the base's */
-	enum installer installer;
-	const struct str_list
-		*requirements; /* files; added to an image's default packages, instead of a zip's */
-	const struct str_list *find_links; /* directories of wheels */
-	struct platform platform;
-};
+#include "runtime/request.h"
 
 /* What a backend's image is built from: its Dockerfile, and the two named contexts it copies from.
  */

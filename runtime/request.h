@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RUNTIME_REQUEST_H
+#define RUNTIME_REQUEST_H
+
+#include "base/str.h"
+#include "image/platform.h"
+#include "python/targets.h"
+#include "templates/backend.h"
+#include "templates/render.h"
+
+/* A runtime as asked for: a backend, a Python, a platform, packages. Everything is borrowed. */
+struct runtime_request {
+	const struct backend *backend;
+	const char *python; /* NULL: the backend's default */
+	const char *base;   /* NULL: the backend's */
+	const char *libc;   /* "glibc-2.36"; NULL: the platform's own, else the base's */
+	enum installer installer;
+	const struct str_list
+		*requirements; /* files; added to an image's default packages, instead of a zip's */
+	const struct str_list *find_links; /* directories of wheels */
+	struct platform platform;
+	const struct python_profile *target; /* --target: what the three above say as well; NULL:
+						they alone (runtime/target.h) */
+	bool exclude_preinstalled;           /* leave out what the target's runtime brings */
+};
+
+#endif
