@@ -50,7 +50,7 @@ static const struct cmd python_query = {
 	.summary = "answer questions on stdin, a JSON object a line, in order",
 	.about = "Ops: version_parse, version_cmp, specifier_parse, specifier, filter, "
 		 "marker_parse, "
-		 "marker, requirement, name, wheel_filename, wheel_rank.",
+		 "marker, requirement, name, wheel_filename, wheel_rank, requirements_file.",
 	.example = "  echo '{\"op\":\"version_cmp\",\"a\":\"1.0rc1\",\"b\":\"1.0\"}' | rtbuild "
 		   "python query",
 	.opts = query_opts,

@@ -64,6 +64,8 @@ static const struct variable_name {
 	{ "implementation_name", MARKER_IMPLEMENTATION_NAME },
 	{ "implementation_version", MARKER_IMPLEMENTATION_VERSION },
 	{ "extra", MARKER_EXTRA },
+	{ "extras", MARKER_EXTRAS },
+	{ "dependency_groups", MARKER_DEPENDENCY_GROUPS },
 	/* names of PEP 345, still met */
 	{ "os.name", MARKER_OS_NAME },
 	{ "sys.platform", MARKER_SYS_PLATFORM },
@@ -78,8 +80,14 @@ struct parser {
 	struct slice text;
 	size_t at;
 	int depth;
+	bool locked; /* the variables of lock files are known */
 	struct err *err;
 };
+
+static bool is_set(enum marker_variable v)
+{
+	return v == MARKER_EXTRAS || v == MARKER_DEPENDENCY_GROUPS;
+}
 
 static bool is_word(char c)
 {
@@ -163,7 +171,8 @@ static bool parse_operand(struct parser *p, struct operand *out)
 	if (!word.len)
 		return err_set(p->err, E_INPUT, "the marker wants a variable or quoted text here");
 	for (size_t i = 0; i < ARRAY_LEN(variable_names); i++) {
-		if (!slice_eq(word, variable_names[i].name))
+		if (!slice_eq(word, variable_names[i].name) ||
+		    (is_set(variable_names[i].variable) && !p->locked))
 			continue;
 		*out = (struct operand){ .is_variable = true,
 					 .variable = variable_names[i].variable };
@@ -202,15 +211,31 @@ static bool parse_operator(struct parser *p, enum operator* out)
 static void normalize_extra(struct parser *p, const struct operand *variable,
 			    struct operand *literal)
 {
-	if (variable->is_variable && variable->variable == MARKER_EXTRA && !literal->is_variable)
+	if (variable->is_variable && variable->variable >= MARKER_EXTRA && !literal->is_variable)
 		literal->text = name_normalize(p->arena, slice_of(literal->text));
+}
+
+/* A set holds a text or not; nothing else is asked of it. */
+static bool check_sets(struct parser *p, const struct marker *m, size_t at)
+{
+	bool left = m->left.is_variable && is_set(m->left.variable);
+	bool right = m->right.is_variable && is_set(m->right.variable);
+
+	if (!left && (!right || (!m->left.is_variable && (m->op == OP_IN || m->op == OP_NOT_IN))))
+		return true;
+	p->at = at;
+	return err_set(p->err, E_INPUT, "%s is a set, which is asked as 'name' in %s",
+		       marker_variable_name(left ? m->left.variable : m->right.variable),
+		       marker_variable_name(left ? m->left.variable : m->right.variable));
 }
 
 static bool parse_comparison(struct parser *p, struct marker *m)
 {
+	size_t at = p->at;
+
 	m->kind = MARKER_COMPARE;
 	if (!parse_operand(p, &m->left) || !parse_operator(p, &m->op) ||
-	    !parse_operand(p, &m->right))
+	    !parse_operand(p, &m->right) || !check_sets(p, m, at))
 		return false;
 	normalize_extra(p, &m->left, &m->right);
 	normalize_extra(p, &m->right, &m->left);
@@ -278,22 +303,53 @@ static bool parse_any(struct parser *p, struct marker *m)
 	return parse_list(p, m, MARKER_ANY, "or", parse_all);
 }
 
+static bool parse(const struct marker **out, struct parser *p, size_t *at_out)
+{
+	struct marker *m = ARENA_NEW(p->arena, struct marker);
+	bool ok = parse_any(p, m);
+
+	skip_blanks(p);
+	if (ok && p->at < p->text.len)
+		ok = err_set(p->err, E_INPUT, "the marker has something behind its end: '%.*s'",
+			     (int)(p->text.len - p->at), p->text.ptr + p->at);
+	if (at_out)
+		*at_out = p->at;
+	if (ok)
+		*out = m;
+	return ok;
+}
+
 bool marker_parse(const struct marker **out, struct arena *a, struct slice text, size_t *at_out,
 		  struct err *err)
 {
 	struct parser p = { .arena = a, .text = text, .err = err };
-	struct marker *m = ARENA_NEW(a, struct marker);
-	bool ok = parse_any(&p, m);
 
-	skip_blanks(&p);
-	if (ok && p.at < text.len)
-		ok = err_set(err, E_INPUT, "the marker has something behind its end: '%.*s'",
-			     (int)(text.len - p.at), text.ptr + p.at);
-	if (at_out)
-		*at_out = p.at;
-	if (ok)
-		*out = m;
-	return ok;
+	return parse(out, &p, at_out);
+}
+
+bool marker_parse_locked(const struct marker **out, struct arena *a, struct slice text,
+			 size_t *at_out, struct err *err)
+{
+	struct parser p = { .arena = a, .text = text, .locked = true, .err = err };
+
+	return parse(out, &p, at_out);
+}
+
+static bool is_variable(const struct operand *o, enum marker_variable v)
+{
+	return o->is_variable && o->variable == v;
+}
+
+bool marker_mentions(const struct marker *m, enum marker_variable v)
+{
+	if (!m)
+		return false;
+	if (m->kind == MARKER_COMPARE)
+		return is_variable(&m->left, v) || is_variable(&m->right, v);
+	for (const struct marker *child = m->children; child; child = child->next)
+		if (marker_mentions(child, v))
+			return true;
+	return false;
 }
 
 struct marker_env marker_env_make(struct arena *a, const struct python_target *t)
@@ -310,7 +366,7 @@ struct marker_env marker_env_make(struct arena *a, const struct python_target *t
 	return env;
 }
 
-/* The first MARKER_VARIABLES rows are in the order of the enum. */
+/* The first rows are in the order of the enum. */
 const char *marker_variable_name(enum marker_variable v)
 {
 	return variable_names[v].name;
@@ -384,14 +440,28 @@ static bool compare_versions(bool *out, const char *left, enum operator op, cons
 
 static bool is_extra(const struct operand *o)
 {
-	return o->is_variable && o->variable == MARKER_EXTRA;
+	return is_variable(o, MARKER_EXTRA);
+}
+
+static bool holds_member(const struct marker *m, const struct marker_env *env)
+{
+	const struct str_list *set =
+		m->right.variable == MARKER_EXTRAS ? env->extras : env->dependency_groups;
+
+	return (set && str_list_has(set, m->left.text)) == (m->op == OP_IN);
 }
 
 static bool eval_comparison(bool *out, const struct marker *m, const struct marker_env *env,
 			    struct err *err)
 {
-	const char *left = value_of(&m->left, env), *right = value_of(&m->right, env);
+	const char *left, *right;
 
+	if (m->right.is_variable && is_set(m->right.variable)) {
+		*out = holds_member(m, env);
+		return true;
+	}
+	left = value_of(&m->left, env);
+	right = value_of(&m->right, env);
 	if (!is_extra(&m->left) && !is_extra(&m->right) &&
 	    compare_versions(out, left, m->op, right))
 		return true;

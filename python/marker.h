@@ -22,12 +22,16 @@ enum marker_variable {
 	MARKER_IMPLEMENTATION_NAME,
 	MARKER_IMPLEMENTATION_VERSION,
 	MARKER_EXTRA,
+	MARKER_EXTRAS, /* these two are sets, and only in lock files */
+	MARKER_DEPENDENCY_GROUPS,
 };
 enum { MARKER_VARIABLES = MARKER_EXTRA + 1 };
 
-/* Values by variable; NULL counts as "". `extra` is normalised (name.h) by whoever sets it. */
+/* Values by variable; NULL counts as "". `extra` is normalised (name.h) by whoever sets it, and so
+ * are the members of the sets; NULL: empty. */
 struct marker_env {
 	const char *values[MARKER_VARIABLES];
+	const struct str_list *extras, *dependency_groups;
 };
 
 /* The variables of a target, copied to the arena; no extra. */
@@ -44,6 +48,15 @@ struct marker;
  */
 MUST_CHECK bool marker_parse(const struct marker **out, struct arena *a, struct slice text,
 			     size_t *at_out, struct err *err);
+
+/* The same in a lock file (PEP 751), where "'x' in extras" and "'x' in dependency_groups" may
+ * stand.
+ */
+MUST_CHECK bool marker_parse_locked(const struct marker **out, struct arena *a, struct slice text,
+				    size_t *at_out, struct err *err);
+
+/* The variable stands in it. */
+bool marker_mentions(const struct marker *m, enum marker_variable v);
 
 /*
  * `m` NULL is true. Versions on both sides compare as PEP 440 says, everything else as Python

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "python/name.h"
 #include "python/requirement.h"
+#include "python/requirements.h"
 #include "python/wheel_name.h"
 
 /* --- what a question has --- */
@@ -388,6 +389,67 @@ static bool ask_wheel_rank(struct query *q, struct err *err)
 
 /* --- the table of questions --- */
 
+/* --- requirements files --- */
+
+static json_t *line_object(struct query *q, const struct requirement_line *line)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
+	json_t *o = json_object(), *hashes = json_array();
+
+	requirement_format(&text, &line->requirement);
+	json_object_set_new(o, "requirement", json_string(text.ptr));
+	buf_clear(&text);
+	marker_format(&text, line->requirement.marker);
+	json_object_set_new(o, "marker", text.len ? json_string(text.ptr) : json_null());
+	json_object_set_new(o, "path", line->path ? json_string(line->path) : json_null());
+	json_object_set_new(o, "url", line->url ? json_string(line->url) : json_null());
+	json_object_set_new(o, "constraint", json_boolean(line->is_constraint));
+	json_object_set_new(o, "line", json_integer(line->line));
+	for (size_t i = 0; i < line->hash_count; i++) {
+		const struct requirement_hash *h = &line->hashes[i];
+		char hex[2 * HASH_SIZE_MAX + 1];
+
+		hex_format(hex, h->value, hash_kind_size(h->kind));
+		json_array_append_new(hashes,
+				      json_string(arena_printf(&q->arena, "%s:%s",
+							       hash_kind_name(h->kind), hex)));
+	}
+	json_object_set_new(o, "hashes", hashes);
+	return o;
+}
+
+static json_t *text_array(const struct str_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->len; i++)
+		json_array_append_new(array, json_string(list->items[i]));
+	return array;
+}
+
+static bool ask_requirements_file(struct query *q, struct err *err)
+{
+	AUTO(requirements_free) struct requirements r = { 0 };
+	struct err why = { 0 };
+	struct slice path;
+	json_t *lines = json_array();
+
+	put(q, "lines", lines);
+	if (!text_member(&path, q, "path", err))
+		return false;
+	put(q, "valid", json_boolean(requirements_read(&r, path.ptr, &why)));
+	put_text(q, "error", why.code ? why.msg : NULL);
+	for (size_t i = 0; i < r.len; i++)
+		json_array_append_new(lines, line_object(q, &r.items[i]));
+	put_text(q, "index_url", r.index_url);
+	put(q, "extra_index_urls", text_array(&r.extra_indexes));
+	put(q, "find_links", text_array(&r.find_links));
+	put(q, "no_index", json_boolean(r.no_index));
+	put(q, "require_hashes", json_boolean(r.require_hashes));
+	put(q, "pre", json_boolean(r.prereleases));
+	return true;
+}
+
 static const struct {
 	const char *op;
 	bool (*ask)(struct query *q, struct err *err);
@@ -403,6 +465,7 @@ static const struct {
 	{ "name", ask_name },
 	{ "wheel_filename", ask_wheel_filename },
 	{ "wheel_rank", ask_wheel_rank },
+	{ "requirements_file", ask_requirements_file },
 };
 
 static bool unknown_op(const char *op, struct err *err)

@@ -263,9 +263,61 @@ static void trees_are_written_back(void **state)
 	}
 }
 
+static void sets_of_lock_files(void **state)
+{
+	static const struct {
+		const char *text;
+		int want; /* -1: refused */
+	} cases[] = {
+		{ "'x' in extras", 1 },
+		{ "'X' in extras", 1 },
+		{ "'y' in extras", 0 },
+		{ "'y' not in extras and 'dev' in dependency_groups", 1 },
+		{ "\"test\" in dependency_groups or python_version >= '3.8'", 1 },
+		{ "'test' in dependency_groups", 0 },
+		{ "extras == 'x'", -1 },
+		{ "'x' == extras", -1 },
+		{ "extras in 'x'", -1 },
+		{ "os_name in extras", -1 },
+	};
+	const char *const known[] = { "extras", "dependency_groups" };
+	struct str_list extras = { 0 }, groups = { 0 };
+	AUTO(arena_free) struct arena a = { 0 };
+	struct marker_env env = { .extras = &extras, .dependency_groups = &groups };
+	const struct marker *m = NULL;
+
+	(void)state;
+	str_list_push(&extras, "x");
+	str_list_push(&groups, "dev");
+	env.values[MARKER_PYTHON_VERSION] = "3.11";
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = { 0 };
+		bool ok = marker_parse_locked(&m, &a, slice_of(cases[i].text), NULL, &err), value;
+
+		if (ok != (cases[i].want >= 0))
+			fail_msg("%s: %s", cases[i].text, err.msg);
+		if (!ok)
+			continue;
+		assert_true(marker_eval(&value, m, &env, &err));
+		assert_int_equal(value, cases[i].want);
+	}
+	assert_true(marker_mentions(m, MARKER_DEPENDENCY_GROUPS));
+	assert_false(marker_mentions(m, MARKER_OS_NAME));
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) { /* and only of those */
+		const char *text = arena_printf(&a, "'x' in %s", known[i]);
+		struct err err = { 0 };
+
+		assert_false(marker_parse(&m, &a, slice_of(text), NULL, &err));
+		assert_non_null(strstr(err.msg, "does not exist"));
+	}
+	str_list_free(&extras);
+	str_list_free(&groups);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sets_of_lock_files),
 		cmocka_unit_test(markers_are_true_or_false),
 		cmocka_unit_test(the_target_decides),
 		cmocka_unit_test(malformed_ones_are_pointed_at),
