@@ -135,6 +135,12 @@ enum {
 	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
 	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
 	LIMIT_TARGET_TAGS = 20000,   /* of one target: 3.14 with glibc 2.41 has 1700 */
+	LIMIT_SIMPLE_PAGE = 128 * MIB, /* of a package index: PyPI's largest in JSON are 30 MiB */
+	LIMIT_SIMPLE_FILES = 200000,   /* on one page: PyPI's largest have some ten thousand */
+	LIMIT_PAGE_FRESH_S = 600,      /* a page is asked for again after what PyPI itself allows */
+	LIMIT_PARALLEL_PAGES =
+		16, /* small answers, each a round trip; PyPI's take streams of one connection */
+	LIMIT_NETRC = 1 * MIB,
 
 	LIMIT_TEMPLATE = 1 * MIB,
 	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */

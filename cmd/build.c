@@ -28,14 +28,14 @@
 /* rtbuild build: a backend's runtime, or any Dockerfile. */
 
 struct build_args {
+	struct wheel_args wheels;
 	struct str_list positionals;
 	const char *backend, *file, *target, *python, *base, *installer, *libc, *python_target,
 		*network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size;
 	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow;
-	struct str_list tags, build_args, contexts, requirements, find_links, labels, annotations,
-		settings;
+	struct str_list tags, build_args, contexts, requirements, labels, annotations, settings;
 	struct str_list cache_from, cache_to;
 	struct str_list platforms, outputs, no_cache_filters;
 	bool no_cache, pull, push, load, plan, check, keep_times;
@@ -61,7 +61,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
 	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
 	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
-	OPT_LIST(0,   "find-links", "DIR",        struct build_args, find_links,   "wheels are here (default: $RTBUILD_FIND_LINKS, else wheels/ in the store)"),
+	OPTS_WHEELS(struct build_args, wheels),
 	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
 	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "of a function zip: what its files say of Lithops' configuration"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
@@ -200,16 +200,16 @@ static bool put_pairs(struct map *map, const struct str_list *list, const char *
 static bool make_inputs(struct job *job, struct session *s, const struct build_args *args,
 			const struct backend *backend, struct err *err)
 {
-	AUTO(str_list_free) struct str_list find_links = { 0 };
+	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
 	struct runtime_request want = { .backend = backend,
 					.python = args->python,
 					.base = args->base,
 					.libc = args->libc,
 					.requirements = &args->requirements,
-					.find_links = &args->find_links,
+					.find_links = &sources.find_links,
+					.indexes = &sources.indexes,
 					.platform = job->request.platform };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
-	struct store *store;
 
 	if (job->platform_count > 1) {
 		err_set(err, E_USAGE, "--backend %s is built for one platform", backend->name);
@@ -219,12 +219,8 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 	if ((args->python_target &&
 	     !runtime_request_target(&want, &target, args->python_target, true, err)) ||
 	    !installer_parse(&want.installer, args->installer, err) ||
-	    !session_store(&store, s, err))
+	    !wheel_sources_make(&sources, s, &args->wheels, err))
 		return false;
-	if (!args->find_links.len) {
-		runtime_default_find_links(&find_links, store_path(store));
-		want.find_links = &find_links;
-	}
 	job->has_inputs = true;
 	if (!runtime_inputs_make(&job->inputs, &want, s->events, err))
 		return false;
@@ -491,7 +487,7 @@ static bool run_zip(struct session *s, const struct build_args *args, const stru
 				  .installer = args->installer,
 				  .names = { &args->positionals, &args->tags },
 				  .requirements = &args->requirements,
-				  .find_links = &args->find_links,
+				  .wheels = &args->wheels,
 				  .platforms = &args->platforms,
 				  .outputs = &args->outputs,
 				  .settings = &args->settings };

@@ -48,7 +48,7 @@ static bool read_request(struct function_zip_request *out, struct map *settings,
 			     .python = want->python,
 			     .libc = want->libc,
 			     .requirements = want->requirements,
-			     .find_links = want->find_links },
+			     },
 		.settings = settings,
 	};
 	if (!only_name(&out->name, want, err) || !read_settings(settings, want->settings, err) ||
@@ -81,24 +81,20 @@ bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 {
 	AUTO(map_free) struct map settings = MAP_TEXT;
 	AUTO(python_profile_free) struct python_profile target = { 0 };
-	AUTO(str_list_free) struct str_list find_links = { 0 };
+	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
 	AUTO(auto_free) char *own_path = NULL;
 	struct function_zip_request req;
 	struct zip_file zip;
-	struct store *store;
 	const char *path;
 
 	if (want->outputs->len > 1)
 		return err_set(err, E_USAGE, "a zip is written to one file: '%s' or '%s'",
 			       want->outputs->items[0], want->outputs->items[1]);
-	if (!read_request(&req, &settings, &target, want, err))
+	if (!read_request(&req, &settings, &target, want, err) ||
+	    !wheel_sources_make(&sources, s, want->wheels, err))
 		return false;
-	if (!want->find_links->len) {
-		if (!session_store(&store, s, err))
-			return false;
-		runtime_default_find_links(&find_links, store_path(store));
-		req.runtime.find_links = &find_links;
-	}
+	req.runtime.find_links = &sources.find_links;
+	req.runtime.indexes = &sources.indexes;
 	if (!want->outputs->len && !function_zip_name(&own_path, &req, err))
 		return false;
 	path = own_path ? own_path : want->outputs->items[0];

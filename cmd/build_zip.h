@@ -2,7 +2,7 @@
 #ifndef CMD_BUILD_ZIP_H
 #define CMD_BUILD_ZIP_H
 
-#include "cmd/cmd.h"
+#include "cmd/wheel_sources.h"
 #include "runtime/zip_file.h"
 #include "templates/backend.h"
 
@@ -12,7 +12,8 @@ struct zip_build {
 	const char *python, *libc, *installer; /* NULL: the backend's */
 	const char *python_target;             /* instead of Python, platform and C library */
 	const struct str_list *names[2];       /* positionals and -t: at most one name in all */
-	const struct str_list *requirements, *find_links, *platforms;
+	const struct str_list *requirements, *platforms;
+	const struct wheel_args *wheels;
 	const struct str_list *outputs;  /* -o: at most one path */
 	const struct str_list *settings; /* KEY=VALUE */
 };

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/opts.h"
 #include "image/store.h"
+#include "python/index_client.h"
 #include "registry/registry.h"
 #include "sandbox/sandbox.h"
 
@@ -25,6 +26,7 @@ struct session {
 	struct events *events;
 	struct store *store;
 	struct registry *registry;
+	struct index_client *index_client;
 	struct sandbox *sandbox; /* commands with CMD_SANDBOX only */
 	uint64_t started_ms;
 	int exit_status; /* of a command that ran another one; 0 otherwise */

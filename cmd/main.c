@@ -140,6 +140,7 @@ static void session_close(struct session *s)
 {
 	sandbox_stop(s->sandbox);
 	registry_close(s->registry);
+	index_client_close(s->index_client);
 	store_close(s->store);
 	opts_free(&s->options, global_opts);
 	if (s->events)

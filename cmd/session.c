@@ -145,6 +145,17 @@ bool session_print_json(const json_t *doc, struct err *err)
 	return true;
 }
 
+static void add_index_stats(struct registry_stats *stats, struct index_client *x)
+{
+	struct http_stats more = { 0 };
+
+	if (x)
+		more = index_client_stats(x);
+	stats->requests += more.requests;
+	stats->retries += more.retries;
+	stats->bytes_received += more.bytes_received;
+}
+
 bool session_result(struct session *s, json_t *doc, const char *line, struct err *err)
 {
 	AUTO(auto_json_decref) json_t *whole = doc ? doc : json_object();
@@ -154,6 +165,7 @@ bool session_result(struct session *s, json_t *doc, const char *line, struct err
 		return session_print(line, err);
 	if (s->registry)
 		stats = registry_stats(s->registry);
+	add_index_stats(&stats, s->index_client);
 	json_object_set_new(whole, "requests", json_integer((json_int_t)stats.requests));
 	json_object_set_new(whole, "retries", json_integer((json_int_t)stats.retries));
 	json_object_set_new(whole, "bytes_sent", json_integer((json_int_t)stats.bytes_sent));

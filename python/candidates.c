@@ -3,25 +3,31 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "python/name.h"
 
-/* Which files could be installed, in order of preference. Which ones will be is wheels.c's. */
+/*
+ * Which files could be installed, in order of preference. What is in them is candidate_files.c's,
+ * which ones will be taken wheels.c's.
+ */
 
 static void candidate_close(struct candidate *ca)
 {
-	if (!ca->is_open)
-		return;
-	wheel_close(&ca->wheel);
+	if (ca->is_open)
+		wheel_close(&ca->wheel);
 	metadata_free(&ca->metadata);
 }
 
-void candidates_init(struct candidates *c, const struct python_target *target)
+void candidates_init(struct candidates *c, const struct python_target *target,
+		     struct index_client *client, struct events *events)
 {
-	*c = (struct candidates){ .target = target };
+	*c = (struct candidates){ .target = target, .client = client, .events = events };
 	tag_ranks_make(&c->ranks, target);
 }
 
@@ -34,10 +40,14 @@ void candidates_free(struct candidates *c)
 			candidate_close(p->items[k]);
 		free(p->items);
 		str_list_free(&p->others);
+		free(p->sources.items);
 	}
 	map_free(&c->projects);
+	map_free(&c->asked);
+	map_free(&c->pythons);
 	tag_ranks_free(&c->ranks);
 	str_list_free(&c->places);
+	str_list_free(&c->indexes);
 	arena_free(&c->arena);
 	*c = (struct candidates){ 0 };
 }
@@ -54,7 +64,8 @@ static struct project *project_for(struct candidates *c, const char *key)
 	return p;
 }
 
-/* Later versions, then better tags, then higher builds, then the first one found: pip's order. */
+/* Later versions (those that were not yanked before the others), then better tags, then higher
+ * builds, then the first one found: pip's order. */
 static int cmp_candidates(const void *left, const void *right)
 {
 	const struct candidate *a = *(const struct candidate *const *)left;
@@ -64,29 +75,45 @@ static int cmp_candidates(const void *left, const void *right)
 	if (!c)
 		c = -version_cmp(&a->name.version, &b->name.version);
 	if (!c)
+		c = candidate_is_yanked(a) - candidate_is_yanked(b);
+	if (!c)
 		c = (a->rank > b->rank) - (a->rank < b->rank);
 	if (!c)
 		c = -wheel_name_cmp_build(&a->name, &b->name);
 	return c ? c : (a->order > b->order) - (a->order < b->order);
 }
 
-static void add_candidate(struct candidates *c, const char *path, const struct wheel_name *name)
+static struct candidate *add_candidate(struct candidates *c, const char *filename,
+				       const struct wheel_name *name)
 {
 	struct project *p = project_for(c, name->key);
 	struct candidate *ca = ARENA_NEW(&c->arena, struct candidate);
 
-	ca->path = arena_strdup(&c->arena, path);
-	ca->filename = fs_basename(ca->path);
+	ca->filename = filename;
 	ca->name = *name;
 	ca->order = c->count++;
 	if (!wheel_name_rank(&ca->rank, name, &c->ranks))
 		ca->unfit = "is built for other targets";
 	*ARRAY_PUSH(p) = ca;
 	p->is_sorted = false;
+	return ca;
 }
 
-/* "numpy-1.26.4.tar.gz": known only to be named when nothing better is there. */
-static void add_source(struct candidates *c, const char *filename)
+static void add_local(struct candidates *c, const char *path, const struct wheel_name *name)
+{
+	const char *kept = arena_strdup(&c->arena, path);
+	struct candidate *ca = add_candidate(c, fs_basename(kept), name);
+
+	ca->path = ca->id = kept;
+}
+
+bool candidate_is_yanked(const struct candidate *ca)
+{
+	return ca->file && ca->file->yanked;
+}
+
+/* "numpy-1.26.4.tar.gz": the part before the version; empty when it is no source archive. */
+static struct slice source_name(const char *filename)
 {
 	static const char *const suffixes[] = { ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz" };
 
@@ -98,13 +125,22 @@ static void add_source(struct candidates *c, const char *filename)
 			continue;
 		stem.len -= strlen(suffixes[i]);
 		dash = memrchr(stem.ptr, '-', stem.len);
-		if (!dash)
-			return;
-		stem.len = (size_t)(dash - stem.ptr);
-		str_list_push_take(&project_for(c, name_normalize(&c->arena, stem))->others,
-				   mem_printf("%s is a source archive", filename));
-		return;
+		return (struct slice){ filename, dash ? (size_t)(dash - filename) : 0 };
 	}
+	return (struct slice){ 0 };
+}
+
+/* Known only to be named when nothing better is there, and for locks. */
+static struct project *add_source(struct candidates *c, const char *key, const char *filename)
+{
+	struct slice name = source_name(filename);
+	struct project *p;
+
+	if (!name.len)
+		return NULL;
+	p = project_for(c, key ? key : name_normalize(&c->arena, name));
+	str_list_push_take(&p->others, mem_printf("%s is a source archive", filename));
+	return p;
 }
 
 static void add_named_file(struct candidates *c, const char *dir, const char *filename)
@@ -115,11 +151,11 @@ static void add_named_file(struct candidates *c, const char *dir, const char *fi
 	struct slice rest;
 
 	if (!str_has_suffix(filename, ".whl")) {
-		add_source(c, filename);
+		add_source(c, NULL, filename);
 		return;
 	}
 	if (wheel_name_parse(&name, &c->arena, filename, &bad)) {
-		add_candidate(c, path, &name);
+		add_local(c, path, &name);
 		return;
 	}
 	str_list_push_take(&project_for(c, name_normalize(&c->arena, slice_cut(slice_of(filename),
@@ -149,7 +185,228 @@ bool candidates_add_file(struct candidates *c, const char *path, struct err *err
 
 	if (!wheel_name_parse(&name, &c->arena, fs_basename(path), err))
 		return false;
-	add_candidate(c, path, &name);
+	add_local(c, path, &name);
+	return true;
+}
+
+const char *candidates_nearest(const struct candidates *c, const char *key)
+{
+	AUTO(auto_free) const char **keys = mem_alloc((c->projects.len + 1) * sizeof(*keys));
+
+	for (size_t i = 0; i < c->projects.len; i++)
+		keys[i] = c->projects.items[i].key;
+	return str_nearest(key, keys, c->projects.len);
+}
+
+/* --- what indexes have --- */
+
+/* A wheel that a page lists. `key` NULL: the page is of several projects. */
+static void add_listed_wheel(struct candidates *c, const char *key, const struct simple_file *f,
+			     const char *index)
+{
+	struct wheel_name name;
+	struct err bad = { 0 };
+	struct candidate *ca;
+
+	if (!wheel_name_parse(&name, &c->arena, f->filename, &bad)) {
+		if (key)
+			str_list_push_take(&project_for(c, key)->others,
+					   mem_printf("%s has no valid wheel name", f->filename));
+		return;
+	}
+	if (key && !str_eq(key, name.key)) {
+		str_list_push_take(&project_for(c, key)->others,
+				   mem_printf("%s is of another project", f->filename));
+		return;
+	}
+	ca = add_candidate(c, f->filename, &name);
+	ca->file = f;
+	ca->index = index;
+	ca->id = f->url;
+	ca->hashes = f->hashes;
+	if (!ca->unfit)
+		ca->unfit = f->refused ? f->refused : candidates_python(c, f->requires_python);
+	if (ca->unfit)
+		ca->rank = SIZE_MAX;
+}
+
+static void say_status(struct candidates *c, const char *key, const struct simple_page *page)
+{
+	AUTO(auto_free)
+	char *text = mem_printf("%s%s%s", page->status ? page->status : "",
+				page->status_reason ? ": " : "",
+				page->status_reason ? page->status_reason : "");
+	AUTO(auto_free) char *shown = str_printable(text, strlen(text), 300);
+
+	if (page->newer && !c->said_newer) {
+		event_warn(
+			c->events,
+			"a package index speaks %s of its format; rtbuild may not know all of it",
+			page->newer);
+		c->said_newer = true;
+	}
+	if (!page->status)
+		return;
+	event_warn(c->events, "the project %s is %s", key, shown);
+	if (!page->len)
+		str_list_push_take(&project_for(c, key)->others,
+				   mem_printf("its index has it as %s", shown));
+}
+
+/* The page's texts are in the arena of `c` already. */
+static void add_page(struct candidates *c, const char *key, const struct simple_page *page,
+		     const char *index)
+{
+	struct simple_file *files = ARENA_ARRAY(&c->arena, struct simple_file, page->len + 1);
+
+	if (page->len)
+		memcpy(files, page->items, page->len * sizeof(*files));
+	for (size_t i = 0; i < page->len; i++) {
+		struct project *p;
+
+		if (str_has_suffix(files[i].filename, ".whl")) {
+			add_listed_wheel(c, key, &files[i], index);
+			continue;
+		}
+		p = add_source(c, key, files[i].filename);
+		if (p)
+			*ARRAY_PUSH(&p->sources) = &files[i];
+	}
+	say_status(c, key ? key : index, page);
+}
+
+/* Of several hashes any one will do, so only one alone is a promise. */
+static void take_hash(struct simple_file *f, const struct requirement_line *line)
+{
+	const struct requirement_hash *h = line->hashes;
+
+	if (line->hash_count != 1)
+		return;
+	memcpy(f->hashes.values[h->kind], h->value, hash_kind_size(h->kind));
+	f->hashes.known[h->kind] = true;
+}
+
+bool candidates_add_url(struct candidates *c, const struct requirement_line *line, struct err *err)
+{
+	AUTO(auto_free) char *plain = NULL;
+	struct simple_file *f = ARENA_NEW(&c->arena, struct simple_file);
+	size_t path = strcspn(line->url, "?");
+	char *filename;
+	struct wheel_name name;
+	struct candidate *ca;
+
+	if (!index_client_take(&plain, c->client, line->url, err))
+		return false;
+	filename = arena_slice(&c->arena, (struct slice){ line->url, path });
+	filename = arena_strdup(&c->arena, fs_basename(filename));
+	str_urldecode(filename);
+	if (!wheel_name_parse(&name, &c->arena, filename, err))
+		return false;
+	*f = (struct simple_file){ .filename = filename,
+				   .url = arena_strdup(&c->arena, plain),
+				   .size = -1 };
+	take_hash(f, line);
+	ca = add_candidate(c, filename, &name);
+	ca->file = f;
+	ca->id = f->url;
+	ca->hashes = f->hashes;
+	ca->given_url = arena_strdup(&c->arena, line->url);
+	return true;
+}
+
+bool candidates_add_page(struct candidates *c, const char *url, struct err *err)
+{
+	AUTO(simple_page_free) struct simple_page page = { 0 };
+	AUTO(auto_free) char *plain = NULL;
+	bool found;
+
+	if (!index_client_take(&plain, c->client, url, err))
+		return false;
+	if (str_list_has(&c->places, plain))
+		return true;
+	if (!index_client_page(&page, &found, c->client, &c->arena, plain, err))
+		return err_wrap(err, "find-links");
+	if (!found)
+		return err_set(err, E_NOT_FOUND, "find-links %s: there is no such page", plain);
+	str_list_push(&c->places, plain);
+	add_page(c, NULL, &page, arena_strdup(&c->arena, plain));
+	return true;
+}
+
+bool candidates_add_index(struct candidates *c, const char *url, struct err *err)
+{
+	AUTO(auto_free) char *plain = NULL;
+
+	if (!index_client_take(&plain, c->client, url, err))
+		return false;
+	if (str_list_has(&c->indexes, plain))
+		return true;
+	str_list_push(&c->indexes, plain);
+	str_list_push(&c->places, plain);
+	return true;
+}
+
+/* One project asked of the indexes in their order. */
+struct load {
+	const char *key;
+	const char *index; /* the one that has it; NULL: none */
+	struct simple_page page;
+	struct arena arena;
+};
+
+struct loads {
+	struct candidates *candidates;
+	struct load *items;
+	size_t len;
+};
+
+static void loads_free(struct loads *l)
+{
+	for (size_t i = 0; i < l->len; i++) {
+		simple_page_free(&l->items[i].page);
+		arena_free(&l->items[i].arena);
+	}
+	free(l->items);
+}
+
+static bool load_one(void *arg, size_t job, struct err *err)
+{
+	const struct loads *all = arg;
+	const struct str_list *indexes = &all->candidates->indexes;
+	struct load *l = &all->items[job];
+
+	for (size_t i = 0; i < indexes->len && !l->index; i++) {
+		bool found = false;
+
+		if (!index_client_project(&l->page, &found, all->candidates->client, &l->arena,
+					  indexes->items[i], l->key, err))
+			return false;
+		if (found)
+			l->index = indexes->items[i];
+	}
+	return true;
+}
+
+bool candidates_load(struct candidates *c, const char *const *keys, size_t count, struct err *err)
+{
+	AUTO(loads_free)
+	struct loads l = { .candidates = c, .items = mem_alloc((count + 1) * sizeof(*l.items)) };
+
+	for (size_t i = 0; i < count && c->indexes.len; i++) {
+		if (map_has(&c->asked, keys[i]))
+			continue;
+		map_put(&c->asked, keys[i], NULL);
+		l.items[l.len++].key = arena_strdup(&c->arena, keys[i]);
+	}
+	if (l.len && !parallel_run(l.len, LIMIT_PARALLEL_PAGES, load_one, &l, err))
+		return false;
+	for (size_t i = 0; i < l.len; i++) {
+		struct load *one = &l.items[i];
+
+		arena_adopt(&c->arena, &one->arena);
+		if (one->index)
+			add_page(c, one->key, &one->page, arena_strdup(&c->arena, one->index));
+	}
 	return true;
 }
 
@@ -162,94 +419,4 @@ struct project *candidates_find(struct candidates *c, const char *key)
 	if (p)
 		p->is_sorted = true;
 	return p;
-}
-
-const char *candidates_nearest(const struct candidates *c, const char *key)
-{
-	AUTO(auto_free) const char **keys = mem_alloc((c->projects.len + 1) * sizeof(*keys));
-
-	for (size_t i = 0; i < c->projects.len; i++)
-		keys[i] = c->projects.items[i].key;
-	return str_nearest(key, keys, c->projects.len);
-}
-
-/* Is the target's Python among those wanted? Without a known patch, any patch may make it so. */
-static bool python_fits(const struct specifier_set *wanted, const struct python_target *t,
-			struct arena *a)
-{
-	static const int patches[] = { 0, 99 };
-	size_t count = t->patch ? 1 : ARRAY_LEN(patches);
-
-	for (size_t i = 0; i < count; i++) {
-		struct err never = { 0 };
-		struct version python;
-		const char *text =
-			arena_printf(a, "3.%d.%d", t->minor, t->patch ? t->patch : patches[i]);
-
-		if (version_parse(&python, a, slice_of(text), &never) &&
-		    specifier_set_matches(wanted, &python))
-			return true;
-	}
-	return false;
-}
-
-static void check_python(struct candidate *ca, struct candidates *c)
-{
-	struct specifier_set wanted;
-	struct err bad = { 0 };
-	const char *text = ca->metadata.requires_python;
-
-	if (!text)
-		return;
-	if (!specifier_set_parse(&wanted, &c->arena, slice_of(text), NULL, &bad))
-		ca->unfit = arena_printf(&c->arena, "has a malformed Requires-Python '%s'", text);
-	else if (!python_fits(&wanted, c->target, &c->arena))
-		ca->unfit = arena_printf(&c->arena, "needs Python %s", text);
-}
-
-/* Requirements nobody can read rule the file out, not the whole command: old releases have such. */
-static void parse_requires(struct candidate *ca, struct candidates *c)
-{
-	const struct str_list *texts = &ca->metadata.requires_dist;
-
-	ca->requires_dist = ARENA_ARRAY(&c->arena, struct requirement, texts->len + 1);
-	for (size_t i = 0; i < texts->len; i++) {
-		struct err bad = { 0 };
-
-		if (!requirement_parse(&ca->requires_dist[i], &c->arena, slice_of(texts->items[i]),
-				       NULL, &bad)) {
-			ca->unfit = arena_printf(&c->arena, "has a malformed Requires-Dist '%s'",
-						 texts->items[i]);
-			return;
-		}
-		ca->requires_count++;
-	}
-}
-
-bool candidate_look(struct candidate *ca, struct candidates *c, struct err *err)
-{
-	if (ca->is_open)
-		return true;
-	if (!wheel_open(&ca->wheel, &ca->metadata, &c->arena, ca->path, &ca->name, err))
-		return false;
-	ca->is_open = true;
-	parse_requires(ca, c);
-	check_python(ca, c);
-	return true;
-}
-
-bool candidate_hash(struct candidate *ca, struct candidates *c, struct err *err)
-{
-	/* SHA-256 is always made, for the cache key of the wheel */
-	static const enum hash_kind others[] = { HASH_SHA384, HASH_SHA512 };
-
-	if (ca->has_hashes)
-		return true;
-	if (!candidate_look(ca, c, err) ||
-	    !wheel_read_hashes(&ca->wheel, others, c->only_sha256 ? 0 : ARRAY_LEN(others),
-			       &ca->hashes[HASH_SHA384], err))
-		return false;
-	memcpy(ca->hashes[HASH_SHA256], ca->wheel.hash, SHA256_SIZE);
-	ca->has_hashes = true;
-	return true;
 }

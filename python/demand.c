@@ -2,8 +2,10 @@
 #include "python/demand.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "python/location.h"
 
 /* Which files of a project a requirement takes. Who asks for what is selection.c's. */
 
@@ -12,6 +14,14 @@ void demand_format(struct buf *out, const struct demand *d)
 	requirement_format(out, d->what);
 	if (d->line && d->line->path)
 		buf_putf(out, " as %s", d->line->path);
+	if (d->line && d->line->url) {
+		/* a query may hold a signature */
+		AUTO(auto_free)
+		char *shown = mem_strndup(d->line->url, strcspn(d->line->url, "?"));
+
+		location_mask(shown);
+		buf_putf(out, " as %s", shown);
+	}
 	if (d->by)
 		buf_putf(out, " (needed by %s %s)", d->by->name.name, d->by->name.version.text);
 	else if (d->line->origin[0])
@@ -29,10 +39,17 @@ bool demand_excludes(const struct demand *a, const struct demand *b)
 	return a->by && b->by && a->by != b->by && str_eq(a->by->name.key, b->by->name.key);
 }
 
+bool demand_names_file(const struct demand *d)
+{
+	return d->line && (d->line->path || d->line->url);
+}
+
 bool demand_matches(const struct demand *d, const struct candidate *ca)
 {
+	if (d->line && d->line->url)
+		return ca->given_url && str_eq(d->line->url, ca->given_url);
 	if (d->line && d->line->path)
-		return str_eq(d->line->path, ca->path);
+		return ca->path && str_eq(d->line->path, ca->path);
 	return specifier_set_matches(&d->what->specifiers, &ca->name.version);
 }
 
@@ -42,14 +59,14 @@ bool license_is_needed(enum license kind, const struct candidate *ca)
 	case LICENSE_PRERELEASE:
 		return version_is_prerelease(&ca->name.version);
 	case LICENSE_YANKED:
-		return false;
+		return candidate_is_yanked(ca);
 	}
 	abort();
 }
 
 bool demand_licenses(const struct demand *d, enum license kind)
 {
-	if (d->line && d->line->path)
+	if (demand_names_file(d))
 		return true;
 	switch (kind) {
 	case LICENSE_PRERELEASE:
@@ -112,6 +129,8 @@ void demand_take(bool *taken_out, const struct demand *d, const struct project *
 
 const char *license_missing(const struct candidate *ca, struct arena *a)
 {
-	(void)a;
-	return version_is_prerelease(&ca->name.version) ? "is a pre-release" : "was yanked";
+	if (!candidate_is_yanked(ca))
+		return "is a pre-release";
+	return ca->file->yanked[0] ? arena_printf(a, "was yanked: %s", ca->file->yanked)
+				   : "was yanked";
 }

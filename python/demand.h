@@ -19,6 +19,8 @@ bool demand_fail_at(const struct demand *d, struct err *err);
 /* Two versions of one project ask: never both at once. */
 bool demand_excludes(const struct demand *a, const struct demand *b);
 
+/* It asks for one file, wherever that lies, and no other. */
+bool demand_names_file(const struct demand *d);
 /* It names the file: by its version, or by its place. Pre-releases are as good as others here. */
 bool demand_matches(const struct demand *d, const struct candidate *ca);
 

@@ -109,6 +109,22 @@ void metadata_free(struct metadata *m)
 	str_list_free(&m->extras);
 }
 
+bool metadata_check_name(const struct metadata *m, struct arena *a, const struct wheel_name *name,
+			 struct err *err)
+{
+	struct version version;
+
+	if (!str_eq(name_normalize(a, slice_of(m->name)), name->key))
+		return err_set(err, E_INTEGRITY, "METADATA says it is %s, its file name %s",
+			       m->name, name->name);
+	if (!version_parse(&version, a, slice_of(m->version), err))
+		return err_wrap(err, "METADATA");
+	if (version_cmp(&version, &name->version) != 0)
+		return err_set(err, E_INTEGRITY, "METADATA says version %s, its file name %s",
+			       m->version, name->version.text);
+	return true;
+}
+
 bool metadata_check_wheel(struct slice text, struct err *err)
 {
 	struct header_reader r = { .rest = text };

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "python/wheel_name.h"
 
 /* The mail-like header files of a wheel: METADATA (core metadata, PEP 566) and WHEEL (PEP 427). */
 
@@ -28,6 +29,9 @@ struct metadata {
 MUST_CHECK bool metadata_parse(struct metadata *out, struct arena *a, struct slice text,
 			       struct err *err);
 void metadata_free(struct metadata *m);
+/* Name and Version are those of the file's name, else E_INTEGRITY. */
+MUST_CHECK bool metadata_check_name(const struct metadata *m, struct arena *a,
+				    const struct wheel_name *name, struct err *err);
 
 /* E_INPUT without a Wheel-Version, E_UNSUPPORTED for a newer major one. */
 MUST_CHECK bool metadata_check_wheel(struct slice text, struct err *err);

@@ -84,7 +84,7 @@ static const char *reason_against(const struct candidate *ca, const struct side 
 		demand_format(&text, s->demands.items[i]);
 		return arena_strdup(x->arena, text.ptr);
 	}
-	return ca->rank == SIZE_MAX ? ca->unfit : map_get(&x->reasons, ca->path);
+	return ca->rank == SIZE_MAX ? ca->unfit : map_get(&x->reasons, ca->id);
 }
 
 static bool takes_all(const struct side *s, const struct candidate *ca)
@@ -101,7 +101,7 @@ static bool is_exhausted(const struct side *s, const struct refusal *x)
 	for (size_t i = 0; s->project && i < s->project->len; i++) {
 		const struct candidate *ca = s->project->items[i];
 
-		if (ca->rank != SIZE_MAX && takes_all(s, ca) && !map_has(&x->reasons, ca->path))
+		if (ca->rank != SIZE_MAX && takes_all(s, ca) && !map_has(&x->reasons, ca->id))
 			return false;
 	}
 	return true;
@@ -116,18 +116,13 @@ static bool report_no_files(const struct side *s, const struct refusal *x, struc
 	demand_format(&who, speaker(s));
 	for (size_t i = 0; i < x->candidates->places.len; i++)
 		buf_putf(&where, "%s%s", i ? ", " : " in ", x->candidates->places.items[i]);
-	if (x->unasked_index) {
-		err_set(err, E_UNSUPPORTED,
-			"there is no wheel of %s%s, and package indexes are not asked yet", who.ptr,
-			where.ptr);
-		err_hint(err, "download it first (pip download --only-binary :all: %s)", s->key);
-	} else {
-		err_set(err, E_NOT_FOUND, "there is no wheel of %s%s", who.ptr, where.ptr);
-		if (nearest)
-			err_hint(err, "did you mean %s?", nearest);
-		else
-			err_hint(err, "put its wheel into a folder and name that by --find-links");
-	}
+	err_set(err, E_NOT_FOUND, "there is no wheel of %s%s", who.ptr, where.ptr);
+	if (nearest)
+		err_hint(err, "did you mean %s?", nearest);
+	else if (x->candidates->client && index_client_is_offline(x->candidates->client))
+		err_hint(err, "--offline knows only what was fetched before: run it once without");
+	else
+		err_hint(err, "put its wheel into a folder and name that by --find-links");
 	return demand_fail_at(speaker(s), err);
 }
 

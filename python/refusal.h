@@ -14,11 +14,10 @@ struct refusal {
 		const struct demand **items;
 		size_t len, cap;
 	} demands;
-	/* by candidate path: what speaks against a file but its version and tags */
+	/* by candidate id: what speaks against a file but its version and tags */
 	struct map reasons;
-	bool wrong_hash;    /* among them */
-	bool needs_url;     /* among them */
-	bool unasked_index; /* a package index was named, and is not asked */
+	bool wrong_hash; /* among them */
+	bool needs_url;  /* among them */
 	struct arena *arena;
 };
 void refusal_free(struct refusal *x);

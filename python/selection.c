@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "python/location.h"
+#include "python/prefetch.h"
 #include "python/refusal.h"
 #include "python/solver.h"
 
@@ -57,6 +57,10 @@ struct selection {
 		struct licenser *items;
 		size_t len, cap;
 	} licensers;
+	struct {
+		const struct demand **items;
+		size_t len, cap;
+	} constraints;    /* that hold; each counts once something asks for its name */
 	bool start_again; /* a licenser was found after its like were left out */
 	struct refusal refusal;
 	struct arena arena;
@@ -68,6 +72,7 @@ static void selection_free(struct selection *x)
 	map_free(&x->by_name);
 	free(x->edges.items);
 	free(x->licensers.items);
+	free(x->constraints.items);
 	refusal_free(&x->refusal);
 	arena_free(&x->arena);
 }
@@ -180,6 +185,33 @@ static void note_license(struct selection *x, const struct demand *d, struct sol
 
 /* --- packages --- */
 
+static void require(struct selection *x, struct solver *s, const struct demand *d,
+		    struct solver_choice from, const char *who);
+
+static const char *user_asks(const struct demand *d, struct arena *a)
+{
+	return d->line->origin[0] ? arena_printf(a, "%s asks for", d->line->origin) : "you ask for";
+}
+
+/* The user's constraints on a name that is asked for now. */
+static void constrain(struct selection *x, struct solver *s, const char *key)
+{
+	for (size_t i = 0; i < x->constraints.len; i++) {
+		const struct demand *d = x->constraints.items[i];
+
+		if (str_eq(d->what->key, key))
+			require(x, s, d, (struct solver_choice){ 0, 0 }, user_asks(d, &x->arena));
+	}
+}
+
+static void note_constraint_licenses(struct selection *x, const char *key)
+{
+	for (size_t i = 0; i < x->constraints.len; i++)
+		if (str_eq(x->constraints.items[i]->what->key, key))
+			note_license(x, x->constraints.items[i], (struct solver_choice){ 0, 0 });
+}
+
+/* Its page must have been loaded. */
 static size_t package_of(struct selection *x, struct solver *s, const char *key, const char *extra)
 {
 	struct node node = { .key = key, .extra = extra };
@@ -189,6 +221,8 @@ static size_t package_of(struct selection *x, struct solver *s, const char *key,
 	if (known)
 		return known - 1;
 	node.project = candidates_find(x->candidates, key);
+	if (!extra)
+		note_constraint_licenses(x, key);
 	if (extra)
 		package = solver_follower(s, name, package_of(x, s, key, NULL));
 	else
@@ -197,12 +231,14 @@ static size_t package_of(struct selection *x, struct solver *s, const char *key,
 	map_put(&x->by_name, name, (void *)(uintptr_t)(package + 1));
 	for (enum license kind = LICENSE_PRERELEASE; !extra && kind <= LICENSE_YANKED; kind++)
 		bind_licenses(x, s, package, kind);
+	if (!extra)
+		constrain(x, s, key);
 	return package;
 }
 
 static void note_against(struct selection *x, const struct candidate *ca, const char *why)
 {
-	map_put(&x->refusal.reasons, ca->path, arena_strdup(&x->arena, why));
+	map_put(&x->refusal.reasons, ca->id, arena_strdup(&x->arena, why));
 }
 
 /* By index of the project's files: those the demand takes. */
@@ -270,37 +306,55 @@ static void require(struct selection *x, struct solver *s, const struct demand *
 
 /* --- what choosing a file means --- */
 
-/* A line of the user's whose marker holds, in two passes: licenses first, others depend on them. */
-static void ask(struct selection *x, struct solver *s, const struct demand *d, bool licenses)
+/* The user's lines whose markers hold: *asked_out those that ask for something, constraints are
+ * kept by until something does. */
+static bool sort_lines(const struct demand ***asked_out, size_t *count_out, struct selection *x,
+		       struct err *err)
 {
-	const struct solver_choice user = { 0, 0 };
-	AUTO(auto_free) char *who = NULL;
+	const struct requirements *r = x->requirements;
+	const struct demand **asked = ARENA_ARRAY(&x->arena, const struct demand *, r->len + 1);
+	const struct str_list no_extras = { 0 };
 
-	if (licenses) {
-		note_license(x, d, user);
-		return;
+	*count_out = 0;
+	for (size_t i = 0; i < r->len; i++) {
+		struct demand *d = ARENA_NEW(&x->arena, struct demand);
+		bool holds;
+
+		*d = (struct demand){ .what = &r->items[i].requirement, .line = &r->items[i] };
+		if (!marker_eval_extras(&holds, d->what->marker, &x->env, &no_extras, err))
+			return requirement_line_fail_at(d->line, err);
+		if (!holds)
+			continue;
+		if (d->line->is_constraint)
+			*ARRAY_PUSH(&x->constraints) = d;
+		else
+			asked[(*count_out)++] = d;
 	}
-	who = d->line->origin[0] ? mem_printf("%s asks for", d->line->origin)
-				 : mem_strdup("you ask for");
-	require(x, s, d, user, who);
-	if (!d->line->is_constraint)
-		x->nodes.items[package_of(x, s, d->what->key, NULL)].requested = true;
+	*asked_out = asked;
+	return true;
 }
 
 static bool look_root(struct selection *x, struct solver *s, struct err *err)
 {
-	const struct requirements *r = x->requirements;
-	const struct str_list no_extras = { 0 };
+	const struct solver_choice user = { 0, 0 };
+	const struct demand **asked = NULL;
+	const char **keys;
+	size_t count, key_count = 0;
 
-	for (size_t i = 0; i < 2 * r->len; i++) {
-		const struct requirement_line *line = &r->items[i % r->len];
-		const struct demand d = { .what = &line->requirement, .line = line };
-		bool holds;
-
-		if (!marker_eval_extras(&holds, d.what->marker, &x->env, &no_extras, err))
-			return requirement_line_fail_at(line, err);
-		if (holds)
-			ask(x, s, &d, i < r->len);
+	if (!sort_lines(&asked, &count, x, err))
+		return false;
+	keys = ARENA_ARRAY(&x->arena, const char *, count + 1);
+	for (size_t i = 0; i < count; i++)
+		if (!demand_names_file(asked[i]))
+			keys[key_count++] = asked[i]->what->key;
+	if (!candidates_load(x->candidates, keys, key_count, err))
+		return false;
+	/* licenses first, the others depend on them */
+	for (size_t i = 0; i < count; i++)
+		note_license(x, asked[i], user);
+	for (size_t i = 0; i < count; i++) {
+		require(x, s, asked[i], user, user_asks(asked[i], &x->arena));
+		x->nodes.items[package_of(x, s, asked[i]->what->key, NULL)].requested = true;
 	}
 	return true;
 }
@@ -325,7 +379,8 @@ static bool check_hashed(const struct selection *x, const struct node *n, struct
 	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
 
 	for (size_t at = 0; (d = next_line(x, n->key, &at));) {
-		pinned = pinned || d->line->path || specifier_set_is_pinned(&d->what->specifiers);
+		pinned = pinned || demand_names_file(d) ||
+			 specifier_set_is_pinned(&d->what->specifiers);
 		hashed = hashed || d->line->hash_count;
 	}
 	if (pinned && hashed)
@@ -341,32 +396,36 @@ static bool check_hashed(const struct selection *x, const struct node *n, struct
 	return demand_fail_at(first, err);
 }
 
-static bool matches_hash(const struct candidate *ca, const struct requirement_line *line)
-{
-	for (size_t i = 0; i < line->hash_count; i++) {
-		const struct requirement_hash *h = &line->hashes[i];
-
-		if (memcmp(ca->hashes[h->kind], h->value, hash_kind_size(h->kind)) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Every line with hashes must list the file. */
 static bool check_hashes(bool *ok_out, struct selection *x, const struct node *n,
 			 struct candidate *ca, struct err *err)
 {
 	const struct demand *d;
+	bool listed;
 
 	*ok_out = true;
 	for (size_t at = 0; (d = next_line(x, n->key, &at));) {
 		if (!d->line->hash_count)
 			continue;
-		if (!candidate_hash(ca, x->candidates, err))
+		if (!candidate_has_hash(&listed, ca, x->candidates, d->line, err))
 			return false;
-		*ok_out = *ok_out && matches_hash(ca, d->line);
+		*ok_out = *ok_out && listed;
 	}
 	return true;
+}
+
+/* "sha256:...", the first that is known. */
+static const char *hash_text(const struct candidate *ca, struct arena *a)
+{
+	char hex[2 * HASH_SIZE_MAX + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(ca->hashes.known); i++) {
+		if (!ca->hashes.known[i])
+			continue;
+		hex_format(hex, ca->hashes.values[i], hash_kind_size((enum hash_kind)i));
+		return arena_printf(a, "%s:%s", hash_kind_name((enum hash_kind)i), hex);
+	}
+	return "unknown";
 }
 
 /* The file cannot be taken at all. */
@@ -400,6 +459,25 @@ static bool concerns(bool *out, const struct selection *x, const struct node *n,
 	return true;
 }
 
+/* *holds_out: by index of its Requires-Dist, those that concern the node; what they are about is
+ * loaded. */
+static bool load_requires(bool **holds_out, struct selection *x, const struct node *n,
+			  const struct candidate *ca, struct err *err)
+{
+	bool *holds = ARENA_ARRAY(&x->arena, bool, ca->requires_count + 1);
+	const char **keys = ARENA_ARRAY(&x->arena, const char *, ca->requires_count + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < ca->requires_count; i++) {
+		if (!concerns(&holds[i], x, n, ca, &ca->requires_dist[i], err))
+			return false;
+		if (holds[i] && !ca->requires_dist[i].url)
+			keys[count++] = ca->requires_dist[i].key;
+	}
+	*holds_out = holds;
+	return candidates_load(x->candidates, keys, count, err);
+}
+
 static bool look_requires(struct selection *x, struct solver *s, size_t package, size_t version,
 			  struct err *err)
 {
@@ -407,14 +485,14 @@ static bool look_requires(struct selection *x, struct solver *s, size_t package,
 	const struct candidate *ca = n.project->items[version];
 	AUTO(auto_free)
 	char *who = mem_printf("%s %s requires", n.key, ca->name.version.text);
+	bool *holds = NULL;
 
+	if (!load_requires(&holds, x, &n, ca, err))
+		return false;
 	for (size_t i = 0; i < ca->requires_count; i++) {
 		const struct demand d = { .what = &ca->requires_dist[i], .by = ca };
-		bool holds = false;
 
-		if (!concerns(&holds, x, &n, ca, d.what, err))
-			return false;
-		if (!holds)
+		if (!holds[i])
 			continue;
 		if (d.what->url) {
 			AUTO(auto_free)
@@ -446,13 +524,10 @@ static bool look(void *arg, struct solver *s, size_t package, size_t version, st
 	    !check_hashes(&listed, x, &n, ca, err))
 		return false;
 	if (!listed) {
-		char hex[2 * SHA256_SIZE + 1];
-
-		hex_format(hex, ca->hashes[HASH_SHA256], SHA256_SIZE);
 		x->refusal.wrong_hash = true;
 		forbid(x, s, package, version,
-		       arena_printf(&x->arena, "has none of the hashes asked for; it is sha256:%s",
-				    hex));
+		       arena_printf(&x->arena, "has none of the hashes asked for; it is %s",
+				    hash_text(ca, &x->arena)));
 		return true;
 	}
 	if (!candidate_look(ca, x->candidates, err))
@@ -512,7 +587,8 @@ static void collect(struct selected_list *out, struct selection *x, const struct
 		item = ARRAY_PUSH(out);
 		*item = (struct selected){ .candidate = ca, .requested = n->requested };
 		collect_askers(item, &out->arena, x, s, i);
-		event_detail(x->events, "%s %s: %s", n->key, ca->name.version.text, ca->path);
+		event_detail(x->events, "%s %s: %s", n->key, ca->name.version.text,
+			     ca->index ? ca->index : ca->id);
 	}
 	arena_adopt(&out->arena, &x->arena);
 }
@@ -553,6 +629,7 @@ static void begin_round(struct selection *x)
 	x->start_again = false;
 	x->nodes.len = 0;
 	x->edges.len = 0;
+	x->constraints.len = 0;
 	map_free(&x->by_name);
 	x->by_name = (struct map){ 0 };
 	map_free(&x->refusal.reasons);
@@ -579,14 +656,6 @@ static bool run_round(struct selected_list *out, struct selection *x, struct err
 	return true;
 }
 
-static bool names_pages(const struct requirements *r)
-{
-	for (size_t i = 0; i < r->find_links.len; i++)
-		if (location_is_remote(r->find_links.items[i]))
-			return true;
-	return r->index_url || r->extra_indexes.len;
-}
-
 bool selection_make(struct selected_list *out, struct candidates *c, const struct requirements *r,
 		    const struct selection_options *options, struct events *events, struct err *err)
 {
@@ -598,8 +667,9 @@ bool selection_make(struct selected_list *out, struct candidates *c, const struc
 			       .refusal = { .candidates = c, .target = options->target } };
 
 	x.refusal.arena = &x.arena;
-	x.refusal.unasked_index = names_pages(r);
 	x.env = marker_env_make(&x.arena, options->target);
+	if (c->client && !prefetch_run(c, r, &x.env, options->no_deps, err))
+		return false;
 	do {
 		if (!run_round(out, &x, err))
 			return false;

@@ -121,22 +121,6 @@ static bool read_info(struct buf *out, const struct wheel *w, const char *name, 
 	return wheel_read_member(out, w, path, err);
 }
 
-static bool check_metadata(const struct wheel *w, const struct metadata *m, struct arena *a,
-			   const struct wheel_name *name, struct err *err)
-{
-	struct version version;
-
-	if (!str_eq(name_normalize(a, slice_of(m->name)), w->name))
-		return err_set(err, E_INTEGRITY, "METADATA says it is %s, its file name %s",
-			       m->name, name->name);
-	if (!version_parse(&version, a, slice_of(m->version), err))
-		return err_wrap(err, "METADATA");
-	if (version_cmp(&version, &name->version) != 0)
-		return err_set(err, E_INTEGRITY, "METADATA says version %s, its file name %s",
-			       m->version, name->version.text);
-	return true;
-}
-
 static bool read_documents(struct wheel *w, struct metadata *out, struct arena *a,
 			   const struct wheel_name *name, struct err *err)
 {
@@ -148,7 +132,7 @@ static bool read_documents(struct wheel *w, struct metadata *out, struct arena *
 	    !metadata_check_wheel((struct slice){ wheel.ptr, wheel.len }, err) ||
 	    !read_info(&text, w, "METADATA", err) ||
 	    !metadata_parse(&m, a, (struct slice){ text.ptr, text.len }, err) ||
-	    !check_metadata(w, &m, a, name, err))
+	    !metadata_check_name(&m, a, name, err))
 		return false;
 	w->summary = mem_strdup(m.summary);
 	*out = m;

@@ -4,15 +4,17 @@
 
 #include "base/event.h"
 #include "layers/entry.h"
+#include "python/index_client.h"
 #include "python/target.h"
 #include "python/wheel.h"
 
 /*
- * From requirement lines to wheels to files. Wheels come from local directories (--find-links); no
- * index yet. Each name's best version that satisfies every requirement on it is taken (pip's rule
- * for pre-releases), Requires-Dist is followed with markers for the target; lines with --hash make
- * hashes necessary for all (pip's rule). Older versions are tried where the best ones contradict
- * each other; an error of a contradiction that stays names both sides.
+ * From requirement lines to wheels to files. Wheels come from local directories and pages that link
+ * to them (--find-links), and from package indexes. Each name's best version that satisfies every
+ * requirement on it is taken (pip's rule for pre-releases), Requires-Dist is followed with markers
+ * for the target; lines with --hash make hashes necessary for all (pip's rule). Older versions are
+ * tried where the best ones contradict each other; an error of a contradiction that stays names
+ * both sides.
  */
 struct wheel_list {
 	struct wheel *items;
@@ -20,22 +22,37 @@ struct wheel_list {
 };
 void wheel_list_free(struct wheel_list *l);
 
+/* Which package indexes are asked. Borrowed. */
+struct wheel_indexes {
+	struct index_client *client;
+	const char *url;              /* --index-url; NULL: see wheels_select */
+	const struct str_list *extra; /* --extra-index-url, asked before it; NULL: none */
+	bool none;                    /* --no-index */
+};
+#define WHEELS_PYPI "https://pypi.org/simple/"
+
 struct wheel_request {
 	const struct python_target *target;
 	const char *const *files; /* requirements files, -r */
 	size_t file_count;
 	const char *const *requirements; /* single requirements ("numpy>=1.20"), from templates */
 	size_t requirement_count;
-	const char *const *find_links; /* directories */
+	const char *const *find_links; /* directories; URLs of pages when there is a client */
 	size_t find_links_count;
+	const struct wheel_indexes *indexes; /* NULL: none are asked, whatever the files say */
 	bool no_deps;
 };
 /*
- * Sorted by name. E_NOT_FOUND naming a package that has no file (E_UNSUPPORTED when a package index
- * was named in a file, since indexes are not asked yet), E_INPUT with file:line:col for a bad line
+ * Sorted by name. Of the indexes that the request and its files name, the extra ones are asked
+ * first, the first that has a project counts. PyPI is the --index-url where extra ones are named
+ * without it, and where nothing says where wheels are, no --find-links either; the last --index-url
+ * of a file replaces that of the request.
+ *
+ * E_NOT_FOUND naming a package that has no file, E_INPUT with file:line:col for a bad line
  * and for requirements that contradict each other; when files exist but none fits, E_NOT_FOUND
  * lists each file with the reason (tag, Requires-Python, version, source archive), E_INTEGRITY when
- * a hash is the reason. E_INTEGRITY for a wheel that is not what it says.
+ * a hash is the reason. E_INTEGRITY for a wheel that is not what it says, or not what its page
+ * says; errors of index_client.h.
  */
 MUST_CHECK bool wheels_select(struct wheel_list *out, const struct wheel_request *req,
 			      struct events *events, struct err *err);

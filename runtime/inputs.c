@@ -98,7 +98,7 @@ static bool make_layout(struct layout *out, const struct backend *b,
 static struct wheel_request wheel_request(const struct runtime_request *req,
 					  const struct python_target *target)
 {
-	struct wheel_request out = { .target = target };
+	struct wheel_request out = { .target = target, .indexes = req->indexes };
 
 	if (req->find_links) {
 		out.find_links = (const char *const *)req->find_links->items;

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "image/platform.h"
 #include "python/targets.h"
+#include "python/wheels.h"
 #include "templates/backend.h"
 #include "templates/render.h"
 
@@ -17,7 +18,8 @@ struct runtime_request {
 	enum installer installer;
 	const struct str_list
 		*requirements; /* files; added to an image's default packages, instead of a zip's */
-	const struct str_list *find_links; /* directories of wheels */
+	const struct str_list *find_links; /* directories of wheels, and pages that link to them */
+	const struct wheel_indexes *indexes; /* NULL: none are asked */
 	struct platform platform;
 	const struct python_profile *target; /* --target: what the three above say as well; NULL:
 						they alone (runtime/target.h) */
