@@ -11,8 +11,8 @@
 
 /* --- layers as they are --- */
 
-/* What lies below `path` in a stack of layers is told by all of them: coarser than its content, but
- * known without reading a layer. */
+/* What lies below `path` in a stack of layers is told by all of them: coarser than its content
+ * (mountcontent.h), but known without reading a layer. */
 static void set_layers(struct mount_source *out, struct arena *arena, const struct base *base,
 		       const struct layer *layers, size_t count, const char *path)
 {
@@ -52,6 +52,8 @@ static bool from_stage(struct mount_source *out, struct arena *arena, struct bui
 
 	if (!execute_stage(b, stage, err))
 		return false;
+	out->of_stage = true;
+	out->stage = stage;
 	out->base = p->base;
 	set_layers(out, arena, p->base, p->layers.items, p->layers.len, path);
 	return true;

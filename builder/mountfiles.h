@@ -18,8 +18,12 @@ struct mount_source {
 	const struct files *files; /* of a context: made a layer by mountset_ready */
 	const struct entry *file;  /* what `path` is there; NULL: all of it */
 	const char *identity;      /* of a context made of entries */
-	struct digest key;         /* of its content */
+	struct digest key;         /* of its content; of a stage or an image: of its layers */
+	bool has_content;          /* of those: */
+	struct digest content;     /* mountcontent.h */
 	struct base *base;         /* whose blobs must be here; may be NULL */
+	bool of_stage;
+	size_t stage;
 };
 
 /* E_NOT_FOUND when a context has no such file. Reads files of a context that were never read. */

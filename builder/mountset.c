@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "builder/mountfiles.h"
+#include "builder/mountcontent.h"
 #include "builder/stepcache.h"
 
 /* RUN --mount, from the step to the sandbox. */
@@ -49,6 +49,27 @@ bool mountset_find(struct mount_set *out, struct build *b, size_t stage, const s
 	return true;
 }
 
+static const struct digest *key_of(const struct mount_source *source)
+{
+	return source->has_content ? &source->content : &source->key;
+}
+
+bool mountset_learn(bool *learnt_out, struct mount_set *m, struct build *b, const struct step *step,
+		    struct err *err)
+{
+	*learnt_out = false;
+	for (size_t i = 0; i < step->run.mount_count; i++) {
+		struct mount_source *source = &m->sources[i];
+
+		if (step->run.mounts[i].kind != MOUNT_BIND || source->files)
+			continue;
+		if (!mountcontent_key(&source->content, &source->has_content, b, source, err))
+			return at_mount(step, &step->run.mounts[i], err);
+		*learnt_out = *learnt_out || source->has_content;
+	}
+	return true;
+}
+
 void mountset_key(struct cache_key *k, const struct mount_set *m, const struct step *step)
 {
 	for (size_t i = 0; i < step->run.mount_count; i++) {
@@ -65,7 +86,7 @@ void mountset_key(struct cache_key *k, const struct mount_set *m, const struct s
 		cache_key_number(k, mount->uid);
 		cache_key_number(k, mount->gid);
 		if (has_files(mount))
-			cache_key_bytes(k, m->sources[i].key.bytes, SHA256_SIZE);
+			cache_key_bytes(k, key_of(&m->sources[i])->bytes, SHA256_SIZE);
 	}
 }
 

@@ -26,6 +26,12 @@ MUST_CHECK bool mountset_find(struct mount_set *out, struct build *b, size_t sta
 /* Row 64: everything but a cache's id and sharing, and what a secret says (row 63). Nothing for a
  * step without mounts. */
 void mountset_key(struct cache_key *k, const struct mount_set *m, const struct step *step);
+/*
+ * From now on the key holds the content of what bind mounts show of stages and images, not their
+ * layers: what was not known by those may be known by it. *learnt_out false: it says nothing new.
+ */
+MUST_CHECK bool mountset_learn(bool *learnt_out, struct mount_set *m, struct build *b,
+			       const struct step *step, struct err *err);
 /* Fills `list` and `env`. E_NOT_FOUND when something required was not given on the command line. */
 MUST_CHECK bool mountset_ready(struct mount_set *m, struct build *b, const struct step *step,
 			       struct err *err);

@@ -274,22 +274,17 @@ static void task_free(struct task *t)
 	mountset_free(&t->mounts);
 }
 
-static bool find_or_run(struct layer *out, bool *cached_out, struct task *t,
-			const struct digest *key, struct err *err)
+/* What has to be waited for comes before the slot. */
+static bool make(struct layer *out, struct task *t, struct err *err)
 {
 	struct build *b = t->b;
 	struct product *p = &b->products[t->stage];
 	bool ok;
 
-	if (!stepcache_find(out, cached_out, b, t->stage, key, STEPCACHE_DEFINED, err))
-		return false;
-	if (*cached_out)
-		return true;
 	if (!b->env->sandbox) {
 		err_set(err, E_UNSUPPORTED, "RUN: no sandbox to run commands in");
 		return dockerfile_at(t->step->file, t->step->in->place, 3, err);
 	}
-	/* what has to be waited for comes before the slot */
 	if ((p->base && !base_fetch(b, p->base, err)) ||
 	    !stepcache_fetch(b, p->layers.items, p->layers.len, err) ||
 	    !check_platform(b, t->stage, t->step, err) ||
@@ -297,7 +292,38 @@ static bool find_or_run(struct layer *out, bool *cached_out, struct task *t,
 		return false;
 	ok = run(out, b, p, t->step, &t->mounts, t->id, err);
 	shared_drop_slot(b->shared);
-	return ok && stepcache_put(b, key, STEPCACHE_DEFINED, out, t->step, err);
+	return ok;
+}
+
+static struct digest task_key(const struct task *t)
+{
+	return run_key(t->b, &t->b->products[t->stage], &t->b->plan->stages[t->stage], t->step,
+		       &t->mounts);
+}
+
+/* By the layers of what is mounted, which costs nothing; then by what is seen of them. */
+static bool find_or_make(struct layer *out, bool *cached_out, struct task *t,
+			 const struct digest *key, struct err *err)
+{
+	struct build *b = t->b;
+	struct digest content;
+	bool learnt;
+
+	if (!stepcache_find(out, cached_out, b, t->stage, key, STEPCACHE_DEFINED, err))
+		return false;
+	if (*cached_out)
+		return true;
+	if (!mountset_learn(&learnt, &t->mounts, b, t->step, err))
+		return false;
+	content = task_key(t);
+	if (learnt &&
+	    !stepcache_find(out, cached_out, b, t->stage, &content, STEPCACHE_DEFINED, err))
+		return false;
+	if (!*cached_out && !make(out, t, err))
+		return false;
+	return (!learnt || *cached_out ||
+		stepcache_put(b, &content, STEPCACHE_DEFINED, out, t->step, err)) &&
+	       stepcache_put(b, key, STEPCACHE_DEFINED, out, t->step, err);
 }
 
 bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t stage,
@@ -311,11 +337,11 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 	if (!run_options_check_step(b->req, step, err) ||
 	    !mountset_find(&t.mounts, b, stage, step, err))
 		return false;
-	key = run_key(b, &b->products[stage], &b->plan->stages[stage], step, &t.mounts);
+	key = task_key(&t);
 	*cached_out = flight_join(&b->shared->flights, &key, out);
 	if (*cached_out)
 		return true;
-	ok = find_or_run(out, cached_out, &t, &key, err);
+	ok = find_or_make(out, cached_out, &t, &key, err);
 	flight_land(&b->shared->flights, &key, ok ? out : NULL);
 	return ok;
 }

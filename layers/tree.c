@@ -801,3 +801,90 @@ bool tree_fetch(const struct tree *t, struct entry *entries[], size_t count, int
 	}
 	return true;
 }
+
+/* --- hashes --- */
+
+/* A file to be hashed: where it is, and whose hash it is. */
+struct hashed {
+	size_t layer, member, entry;
+};
+
+struct hashing {
+	struct pass pass;
+	const struct hashed *at, *end; /* of the layer being read, sorted by member */
+	const struct hashed *first;    /* that has the member being read */
+	unsigned char (*hashes)[SHA256_SIZE];
+	struct sink_hash sink;
+};
+
+static struct sink *want_hash(struct pass *p, size_t member, struct err *err)
+{
+	struct hashing *h = (struct hashing *)p;
+
+	(void)err;
+	if (h->at == h->end || h->at->member != member)
+		return NULL;
+	h->first = h->at;
+	while (h->at < h->end && h->at->member == member)
+		h->at++;
+	sink_hash_init(&h->sink, NULL);
+	return &h->sink.sink;
+}
+
+static bool done_hash(struct pass *p, struct err *err)
+{
+	struct hashing *h = (struct hashing *)p;
+
+	if (!sink_finish(&h->sink.sink, err))
+		return false;
+	for (const struct hashed *to = h->first; to < h->at; to++)
+		memcpy(h->hashes[to->entry], h->sink.hash, SHA256_SIZE);
+	return true;
+}
+
+static int by_hashed_member(const void *a, const void *b)
+{
+	const struct hashed *x = a, *y = b;
+
+	if (x->layer != y->layer)
+		return x->layer < y->layer ? -1 : 1;
+	return (x->member > y->member) - (x->member < y->member);
+}
+
+static bool hash_layer(unsigned char (*hashes)[SHA256_SIZE], const struct tree *t,
+		       const struct hashed *from, const struct hashed *to, struct err *err)
+{
+	struct hashing h = { .pass = { .want = want_hash, .done = done_hash },
+			     .at = from,
+			     .end = to,
+			     .hashes = hashes };
+	bool ok = read_layer(t, from->layer, &h.pass, err);
+
+	sink_hash_free(&h.sink);
+	return ok && (h.at == h.end ||
+		      err_set(err, E_INTEGRITY, "layer %s has fewer members than its index",
+			      digest_format(&t->layers[from->layer].descriptor.digest).text));
+}
+
+bool tree_hash(unsigned char (*hashes)[SHA256_SIZE], const struct tree *t,
+	       const struct entry *const entries[], size_t count, struct err *err)
+{
+	AUTO(auto_free) struct hashed *files = mem_alloc((count + 1) * sizeof(*files));
+	size_t file_count = 0, next;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct node *n = (const struct node *)entries[i];
+
+		if (entries[i]->kind == ENTRY_FILE)
+			files[file_count++] = (struct hashed){ n->layer, n->member, i };
+	}
+	if (file_count)
+		qsort(files, file_count, sizeof(*files), by_hashed_member);
+	for (size_t i = 0; i < file_count; i = next) {
+		for (next = i; next < file_count && files[next].layer == files[i].layer;)
+			next++;
+		if (!hash_layer(hashes, t, &files[i], &files[next], err))
+			return false;
+	}
+	return true;
+}

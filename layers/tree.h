@@ -77,4 +77,9 @@ MUST_CHECK bool tree_read(struct buf *out, const struct tree *t, const char *pat
 MUST_CHECK bool tree_fetch(const struct tree *t, struct entry *entries[], size_t count, int spool,
 			   struct err *err);
 
+/* Hash the contents of many files of this tree in one pass per layer, written nowhere: hashes[i] is
+ * entries[i]'s, left alone for others than files. */
+MUST_CHECK bool tree_hash(unsigned char (*hashes)[SHA256_SIZE], const struct tree *t,
+			  const struct entry *const entries[], size_t count, struct err *err);
+
 #endif

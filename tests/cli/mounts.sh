@@ -130,6 +130,35 @@ build
 is 'row 65: and modes' "$(ran)" "$((before + 2))"
 chmod 644 d/sub/deep/file
 
+# Of a stage and an image it is what is shown that counts, not what else they hold.
+stage_dockerfile() {
+	printf 'FROM tiny:1 AS maker\nRUN mkdir -p /o/p && echo %s >/o/p/f && echo %s >/aside && ln -s o/p /way\n' "$1" "$2" >d/Dockerfile
+	printf 'FROM tiny:1\nRUN --mount=from=maker,source=%s,target=/m cat /m/f\n' "$3" >>d/Dockerfile
+}
+stage_dockerfile one first o/p
+check 'row 65: a stage' build
+before=$(ran)
+stage_dockerfile one second o/p
+check 'row 65: another file of the stage changes' build
+is 'row 65: its maker runs, the command does not' "$(ran) $(said)" "$((before + 1)) "
+build
+is 'row 65: and then nothing does' "$(ran)" "$((before + 1))"
+stage_dockerfile one second way
+build
+is 'row 65: the same files through a link' "$(ran)" "$((before + 1))"
+stage_dockerfile two second o/p
+build
+is 'row 65: what is shown changes' "$(ran) $(said)" "$((before + 3)) two "
+for aside in 1 2; do
+	printf 'FROM scratch\nCOPY file /f\nCOPY sub/deep/file /aside%s\n' "$aside" >Image
+	rtbuild build -q -t shown:1 -f Image d >/dev/null
+	echo 'RUN --mount=from=shown:1,source=f,target=/f cat /f' | dockerfile
+	build
+	said >image.$aside
+done
+is 'row 65: of an image' "$(cat image.1)-$(cat image.2)" 'context changed -'
+rtbuild build -q -t shown:1 "$TINY" >/dev/null
+
 # --- cache ---
 
 dockerfile <<'END'

@@ -450,6 +450,8 @@ static void fetching(void **state)
 	static const char *const want[] = { "top", "b", "a", "a", NULL, NULL, "new", "" };
 	struct entry copies[ARRAY_LEN(paths)];
 	struct entry *entries[ARRAY_LEN(paths)];
+	const struct entry *own[ARRAY_LEN(paths)];
+	unsigned char hashes[ARRAY_LEN(paths)][SHA256_SIZE] = { 0 };
 	AUTO(str_list_free) struct str_list spooled = { 0 };
 	struct err err = { 0 };
 
@@ -461,17 +463,22 @@ static void fetching(void **state)
 		const struct entry *e;
 
 		MUST(tree_find(&e, NULL, t, paths[i], false, &err));
-		copies[i] = *e;
+		copies[i] = *(own[i] = e);
 		entries[i] = &copies[i];
 		assert_null(e->open);
 		assert_int_equal(tree_same_file(e, e), e->kind != ENTRY_DIR);
 	}
+	MUST(tree_hash(hashes, t, own, ARRAY_LEN(paths), &err));
 	MUST(tree_fetch(t, entries, ARRAY_LEN(paths), f->spool, &err));
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		AUTO(auto_source_close) struct source *from = NULL;
 		AUTO(buf_free) struct buf b = BUF_INIT(100);
 		struct sink_buf to = sink_buf(&b);
+		unsigned char hash[SHA256_SIZE] = { 0 };
 
+		if (want[i])
+			sha256_of(hash, want[i], strlen(want[i]));
+		assert_memory_equal(hashes[i], hash, SHA256_SIZE);
 		if (!want[i]) {
 			assert_null(copies[i].open);
 			continue;
