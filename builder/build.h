@@ -26,6 +26,14 @@ struct build_env {
 struct context;
 struct run_options;
 
+/* A part of a context made of entries: its layer is found again by `identity`, whatever lies below
+ * it and whichever other parts there are. */
+struct build_group {
+	const char *title; /* for progress and history */
+	const struct entry_list *entries;
+	const char *identity;
+};
+
 /* A source of files with a name, for COPY --from=NAME and FROM NAME; NAME may end in ::PLATFORM,
  * then it is for that one alone. */
 struct build_context {
@@ -42,6 +50,10 @@ struct build_context {
 	const char *path;
 	const struct entry_list *entries; /* sorted, with parents */
 	const char *identity;
+	/* The same entries in parts, laid over each other in order; a COPY of all of them makes a
+	 * layer of each part. NULL: they are not divided. */
+	const struct build_group *groups;
+	size_t group_count;
 };
 
 /* For RUN --mount=type=secret: its bytes; at most LIMIT_SECRET. */

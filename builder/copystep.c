@@ -29,7 +29,7 @@ struct work {
 	struct spool spool;
 	struct dockerignore *excludes;
 	const struct files *from; /* the context or what --from names */
-	struct files tree_files;  /* owned, when `from` is a tree */
+	struct files tree_files;  /* owned, when `from` is a tree or a part of a context */
 	struct base *source_base; /* copied from, or */
 	bool from_stage;          /* that, or neither */
 	size_t source_stage;
@@ -153,8 +153,21 @@ static bool open_source(struct work *w, struct err *err)
 	       from_tree(w, tree);
 }
 
+static bool from_group(struct work *w, const struct build_group *group)
+{
+	for (size_t i = 0; i < group->entries->len; i++)
+		files_add(&w->tree_files, &group->entries->items[i]);
+	files_sort(&w->tree_files);
+	w->tree_files.keeps_owners = true;
+	w->from = &w->tree_files;
+	w->identity = group->identity;
+	return true;
+}
+
 static bool from_context(struct work *w, const struct build_context *named, struct err *err)
 {
+	if (w->step->copy.group)
+		return from_group(w, w->step->copy.group);
 	if (named->kind == BUILD_CONTEXT_IMAGE)
 		return from_image(w, named->path, err);
 	if (named->kind == BUILD_CONTEXT_ENTRIES)

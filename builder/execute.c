@@ -120,13 +120,47 @@ static bool add_triggers(struct steps *steps, struct product *p, const struct pl
 	return true;
 }
 
-static bool make_steps(struct steps *steps, struct build *b, struct product *p,
-		       const struct plan_stage *stage, json_t *triggers, struct err *err)
+/*
+ * A context that comes in parts: the step copies all of it, so it becomes a step for each part,
+ * and each part a layer.
+ */
+static bool divide_step(struct steps *steps, struct build *b, size_t stage, struct err *err)
 {
+	struct product *p = &b->products[stage];
+	const struct step whole = steps->items[steps->len - 1];
+	const struct step_copy *c = &whole.copy;
+	struct plan_source source;
+
+	if (whole.kind != INSTRUCTION_COPY || !c->from || c->exclude_count || c->inline_count ||
+	    c->source_count != 1 || c->sources[0][strspn(c->sources[0], "./")])
+		return true;
+	if (!plan_source(&source, b->plan, stage, c->from, err))
+		return dockerfile_at(whole.file, c->from_place, 0, err);
+	if (source.kind != PLAN_SOURCE_CONTEXT || !source.context->group_count)
+		return true;
+	steps->len--;
+	for (size_t i = 0; i < source.context->group_count; i++) {
+		const struct build_group *group = &source.context->groups[i];
+		struct step *part = ARRAY_PUSH(steps);
+
+		*part = whole;
+		part->copy.group = group;
+		part->history = arena_printf(&p->arena, "%s: %s", whole.history, group->title);
+	}
+	return true;
+}
+
+static bool make_steps(struct steps *steps, struct build *b, size_t number, json_t *triggers,
+		       struct err *err)
+{
+	struct product *p = &b->products[number];
+	const struct plan_stage *stage = &b->plan->stages[number];
+
 	if (!add_triggers(steps, p, stage, triggers, err))
 		return false;
 	for (size_t i = 0; i < stage->instruction_count; i++) {
-		if (!add_step(steps, p, b->plan->file, &stage->instructions[i], err))
+		if (!add_step(steps, p, b->plan->file, &stage->instructions[i], err) ||
+		    !divide_step(steps, b, number, err))
 			return false;
 	}
 	return true;
@@ -167,7 +201,9 @@ static bool run_step(struct build *b, size_t stage, const struct step *step, siz
 	AUTO(auto_free)
 	char *shown = str_printable(step->in->original, strlen(step->in->original), 200);
 	AUTO(auto_free) char *label = stage_prefix(b, stage);
-	uint64_t task = event_start(b->env->events, "[%s%zu/%zu] %s", label, number, count, shown);
+	const struct build_group *group = step->copy.group;
+	uint64_t task = event_start(b->env->events, "[%s%zu/%zu] %s%s%s", label, number, count,
+				    shown, group ? ": " : "", group ? group->title : "");
 	struct layer layer;
 	bool cached = false;
 	bool ok = true;
@@ -245,7 +281,7 @@ static bool do_stage(struct build *b, size_t stage, struct err *err)
 		scope_init(&p->scope, &b->plan->globals, &p->config, &p->arena);
 	if (p->view.base == VIEW_UNREAD)
 		view_assume_dir(&p->view, p->scope.workdir + 1);
-	if (!make_steps(&steps, b, p, s, triggers, err))
+	if (!make_steps(&steps, b, stage, triggers, err))
 		return false;
 	decide_view(b, p, &steps);
 	return run_steps(b, stage, &steps, err);

@@ -18,6 +18,8 @@ struct step_inline { /* a here-document as a source */
 	const char *name, *content;
 };
 
+struct build_group;
+
 struct step_copy {
 	bool is_add;
 	bool link;
@@ -26,8 +28,9 @@ struct step_copy {
 	bool has_keep_git_dir, keep_git_dir; /* ADD of git repositories */
 	const char *from; /* stage, number, context or image; NULL: the context */
 	struct place from_place;
-	const char *chown, *chmod; /* NULL: not given */
-	const char *checksum;      /* ADD: of the one URL or git repository; NULL: not given */
+	const struct build_group *group; /* this part of it alone; NULL: the whole */
+	const char *chown, *chmod;       /* NULL: not given */
+	const char *checksum; /* ADD: of the one URL or git repository; NULL: not given */
 	const char *const *excludes;
 	size_t exclude_count;
 	const char *const *sources;

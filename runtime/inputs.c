@@ -147,7 +147,9 @@ static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 					.minor = target->minor };
 	in->packages_identity = identity(&in->wheels, &layout);
 	return wheels_merge(&in->packages, &in->wheels, &layout, err) &&
-	       entry_list_add_parents(&in->packages, err);
+	       entry_list_add_parents(&in->packages, err) &&
+	       (!b->base ||
+		wheel_groups_make(&in->groups, &in->wheels, &in->packages, &layout, err));
 }
 
 /* A copy of `e` under another path. */
@@ -218,6 +220,21 @@ static bool select_lithops(struct runtime_inputs *in, const struct runtime_reque
 	return true;
 }
 
+/* The packages' context comes in the parts that other runtimes have, too. */
+static void divide_packages(struct runtime_inputs *in)
+{
+	struct build_context *c = &in->contexts[in->context_count - 1];
+
+	in->parts = mem_alloc((in->groups.len + 1) * sizeof(*in->parts));
+	for (size_t i = 0; i < in->groups.len; i++) {
+		const struct wheel_group *g = &in->groups.items[i];
+
+		in->parts[i] = (struct build_group){ g->title, &g->entries, g->identity };
+	}
+	c->groups = in->parts;
+	c->group_count = in->groups.len;
+}
+
 static void add_context(struct runtime_inputs *in, const char *name,
 			const struct entry_list *entries, const char *content)
 {
@@ -254,6 +271,7 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 		    !lay_out_packages(in, b, target, &opt, err))
 			return false;
 		add_context(in, "python-packages", &in->packages, in->packages_identity);
+		divide_packages(in);
 	}
 	if (b->handler.entry) {
 		if (!lay_out_handler(in, b, err))
@@ -269,6 +287,8 @@ void runtime_inputs_free(struct runtime_inputs *in)
 	buf_free(&in->dockerfile);
 	entry_list_free(&in->packages);
 	entry_list_free(&in->handler);
+	free(in->parts);
+	wheel_groups_free(&in->groups);
 	wheel_list_free(&in->wheels);
 	wheel_list_free(&in->lithops);
 	free(in->packages_identity);

@@ -5,7 +5,7 @@
 #include "base/event.h"
 #include "builder/build.h"
 #include "layers/entry.h"
-#include "python/wheels.h"
+#include "python/wheel_groups.h"
 #include "runtime/request.h"
 
 /* What a backend's image is built from: its Dockerfile, and the two named contexts it copies from.
@@ -16,6 +16,8 @@ struct runtime_inputs {
 	struct buf dockerfile;
 	struct wheel_list wheels, lithops;
 	struct entry_list packages, handler;
+	struct wheel_groups groups; /* the same packages, for the layers of an image */
+	struct build_group *parts;
 	char *packages_identity, *handler_identity;
 	struct build_context
 		contexts[2]; /* python-packages, lithops-handler; point into this struct */
