@@ -56,6 +56,7 @@ enum {
 	LIMIT_REFERRERS = 2000,     /* signatures, SBOMs and attestations of one image, all told */
 	LIMIT_REFERRER_DEPTH = 4,   /* a signature of an SBOM of an image is at 2 */
 	LIMIT_SYNC_ENTRIES = 10000, /* repositories in one list */
+	LIMIT_SEEN_LAYERS = 4096,   /* of one registry: what some hundred images have */
 	LIMIT_JOBS = 64,            /* --jobs: each holds a connection and 300 KiB */
 
 	/* Names inside archives: PATH_MAX less the NUL; NAME_MAX of every Linux file system. */

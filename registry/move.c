@@ -139,8 +139,11 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 		return send(out, r, q, NULL, err);
 	from = q->doubt ? NULL : q->guess;
 	if (from && !q->plan && learn_recall(r, q->to).mount != KNOWN_NO) {
-		if (mount(out, r, q, from, err))
+		if (mount(out, r, q, from, err)) {
+			if (q->guess_had_it)
+				learn_mount(r, q->to, out->how);
 			return true;
+		}
 		if (err->code != E_AUTH) /* we may not look into that repository: never mind */
 			return false;
 		err_clear(err);

@@ -17,6 +17,7 @@ struct move_request {
 	const struct descriptor *d;
 	const struct reference *origin; /* a repository that has it; NULL: not known */
 	const struct reference *guess;  /* one that may have it, and may be closed to us; NULL */
+	bool guess_had_it;              /* it once had: a mount that fails tells of the registry */
 	bool fresh;                     /* just made, it cannot be there: no HEAD */
 	bool doubt; /* nothing is taken on trust: the registry missed a blob before */
 	bool plan;  /* only say what would be done; mounts are taken to succeed */

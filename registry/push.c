@@ -8,6 +8,8 @@
 #include "registry/client.h"
 #include "registry/move.h"
 #include "registry/problem.h"
+#include "registry/seen.h"
+#include "registry/state.h"
 #include "registry/transfer.h"
 
 /* An image to a registry with as few requests as are safe. One blob's way is move.c's. */
@@ -25,6 +27,7 @@ struct push {
 	_Atomic bool trusted; /* something was */
 	struct lock lock;
 	size_t sessions_used;
+	struct seen seen; /* what earlier pushes left where */
 };
 
 static bool is_config(const struct push *p, const struct descriptor *d)
@@ -87,11 +90,14 @@ static bool push_blob(void *arg, size_t job, struct err *err)
 {
 	struct push *p = arg;
 	const struct descriptor *d = p->blobs.items[job];
+	struct reference recorded;
+	bool is_recorded = seen_find(&recorded, &p->seen, d);
 	const struct move_request request = {
 		.to = p->ref,
 		.d = d,
 		.origin = origin_of(p, d),
-		.guess = guess_of(p, d),
+		.guess = is_recorded ? &recorded : guess_of(p, d),
+		.guess_had_it = is_recorded,
 		.fresh = is_fresh(p, d),
 		.doubt = p->doubt,
 		.open = open_bytes,
@@ -102,6 +108,7 @@ static bool push_blob(void *arg, size_t job, struct err *err)
 
 	if (!move_blob(&moved, p->r, &request, err))
 		return false;
+	seen_add(&p->seen, d);
 	if (moved.trusted)
 		p->trusted = true;
 	return true;
@@ -188,13 +195,15 @@ static bool is_there(struct push *p)
 }
 
 /* Mounts want to read where the layers come from: in the first token, so that there is no other. */
-static void expect_sources(const struct push *p)
+static void expect_sources(struct push *p)
 {
 	for (size_t i = 0; i < p->blobs.len; i++) {
-		const struct reference *from = origin_of(p, p->blobs.items[i]);
+		const struct descriptor *d = p->blobs.items[i];
+		const struct reference *from = origin_of(p, d);
+		struct reference recorded;
 
 		if (!from || !move_same_registry(from, p->ref))
-			from = guess_of(p, p->blobs.items[i]);
+			from = seen_find(&recorded, &p->seen, d) ? &recorded : guess_of(p, d);
 		if (from)
 			client_expect(p->r, from, ACCESS_PULL);
 	}
@@ -203,6 +212,7 @@ static void expect_sources(const struct push *p)
 static bool run(struct push *p, struct err *err)
 {
 	plan(p);
+	seen_open(&p->seen, p->r->store, p->ref);
 	expect_sources(p);
 	if (is_there(p)) {
 		atomic_fetch_add(&p->r->skipped, p->blobs.len);
@@ -238,6 +248,9 @@ bool registry_push(struct registry *r, const struct image *img, const struct ref
 	ok = run(&p, err) && put_tags(&p, more_tags, err);
 	for (size_t i = 0; i < p.opt->session_count; i++)
 		registry_upload_close(STEAL(p.opt->sessions[i]));
+	if (ok)
+		seen_save(&p.seen);
+	seen_close(&p.seen);
 	free(p.blobs.items);
 	lock_free(&p.lock);
 	return ok || err_wrap(err, "push to %s", reference_name(ref).text);

@@ -8,6 +8,8 @@
 #include "registry/put_tags.h"
 #include "registry/referrers.h"
 #include "registry/registry.h"
+#include "registry/seen.h"
+#include "registry/state.h"
 #include "registry/transfer.h"
 
 /* Registries and the store as places to write to. Archives are writer_archive.c's. */
@@ -58,6 +60,7 @@ struct registry_writer {
 	struct writer writer;
 	struct registry *r;
 	struct reference reference;
+	struct seen seen; /* what earlier pushes left where */
 };
 
 /* A mount wants to read where the blob is. */
@@ -68,18 +71,29 @@ static void expect_mount(const struct registry_writer *w, const struct reference
 		client_expect(w->r, from, ACCESS_PULL);
 }
 
-static void expect_origins(const struct registry_writer *w, struct reader *from,
+static void expect_layer(struct registry_writer *w, struct reader *from, const struct descriptor *d)
+{
+	struct blob_source *blobs = from->blobs;
+	const struct reference *origin = blobs->origin ? blobs->origin(blobs, d) : NULL;
+	struct reference recorded;
+
+	if (seen_find(&recorded, &w->seen, d) &&
+	    (!origin || !move_same_registry(origin, &w->reference)))
+		origin = &recorded;
+	expect_mount(w, origin);
+}
+
+static void expect_origins(struct registry_writer *w, struct reader *from,
 			   const struct registry_document *root)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	struct err not_an_image = { 0 };
 	struct manifest m;
 
-	if (!from->blobs->origin ||
-	    !manifest_parse(&m, root->raw, root->len, root->content_type, &arena, &not_an_image))
+	if (!manifest_parse(&m, root->raw, root->len, root->content_type, &arena, &not_an_image))
 		return;
 	for (size_t i = 0; i < m.layer_count; i++)
-		expect_mount(w, from->blobs->origin(from->blobs, &m.layers[i]));
+		expect_layer(w, from, &m.layers[i]);
 }
 
 /* A reader of a registry has said for itself what it needs; others are asked without a request. */
@@ -125,23 +139,40 @@ static bool registry_blob(struct writer *self, struct move_result *out, const st
 	struct blob_source *blobs = from->blobs;
 	struct bytes bytes = { w->r, blobs };
 	const struct reference *guess = from->guess;
+	struct reference recorded;
+	bool is_recorded = !from->repository && seen_find(&recorded, &w->seen, d);
 	const struct move_request request = {
 		.to = &w->reference,
 		.d = d,
 		.origin = from->repository ? from->repository
 			  : blobs->origin  ? blobs->origin(blobs, d)
 					   : NULL,
-		.guess = guess && move_same_registry(guess, &w->reference) &&
+		.guess = is_recorded ? &recorded
+			 : guess && move_same_registry(guess, &w->reference) &&
 					 !reference_same_repository(guess, &w->reference)
 				 ? guess
 				 : NULL,
+		.guess_had_it = is_recorded,
 		.doubt = self->doubt,
 		.plan = plan,
 		.open = open_bytes,
 		.arg = &bytes,
 	};
 
-	return move_blob(out, w->r, &request, err);
+	if (!move_blob(out, w->r, &request, err))
+		return false;
+	if (!plan)
+		seen_add(&w->seen, d);
+	return true;
+}
+
+static void close_registry(struct writer *self)
+{
+	struct registry_writer *w = (struct registry_writer *)self;
+
+	seen_save(&w->seen);
+	seen_close(&w->seen);
+	close_plain(self);
 }
 
 static bool registry_put(struct writer *self, const struct graph_node *n, const char *name,
@@ -191,9 +222,10 @@ bool writer_to_registry(struct writer **out, const struct place *place,
 				     .put = registry_put,
 				     .put_names = registry_put_names,
 				     .refer = registry_refer,
-				     .close = close_plain,
+				     .close = close_registry,
 				     .name = w->reference.tag,
 				     .takes_signatures = true };
+	seen_open(&w->seen, w->r->store, &w->reference);
 	*out = &w->writer;
 	return true;
 }

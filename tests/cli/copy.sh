@@ -182,6 +182,7 @@ head -c 3000 oci.tar >cut.tar
 exits 7 rtbuild copy oci-archive:cut.tar "$SECOND/b/app:2"
 cp -r layout corrupt
 printf x >>"corrupt/blobs/sha256/$(jq -r '.layers[1].digest' two-amd64.json | cut -d: -f2)"
-exits 7 rtbuild copy oci:corrupt:two "$SECOND/bad/app:1"
+# a store that knows of no repository to mount the sound one from
+exits 7 rtbuild copy --store unknowing oci:corrupt:two "$SECOND/bad/app:1"
 is 'a corrupt blob: the tag does not appear' "$(has bad/app 1)" 404
 finish
