@@ -117,4 +117,17 @@ json_t *json_encode(const struct json_type *type, const void *value);
 MUST_CHECK bool yaml_parse(json_t **out, const char *data, size_t len, const char *file,
 			   struct err *err);
 
+/*
+ * Where a value of such a document is, for what is found wrong with it later: the place goes into
+ * `err`, which was set before. `path` leads there from the top; `of_key`: to the key of the last
+ * step instead of the value. A path that is not there gives the nearest place above it. Returns
+ * false.
+ */
+struct yaml_step {
+	const char *key; /* of a map; NULL: an item of a list */
+	size_t index;
+};
+bool yaml_err_at(struct err *err, const char *data, size_t len, const char *file,
+		 const struct yaml_step *path, size_t depth, bool of_key);
+
 #endif

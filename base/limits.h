@@ -144,9 +144,10 @@ enum {
 	LIMIT_NETRC = 1 * MIB,
 
 	LIMIT_TEMPLATE = 1 * MIB,
-	LIMIT_SOURCE_FILE = 16 * MIB,   /* a function's .py file */
-	LIMIT_BAKED_FILES = 20000,      /* of one package: past it, a wrong directory was given */
-	LIMIT_PACKAGE_DEPTH = 64,       /* directories below a package: the walk recurses */
+	LIMIT_TEMPLATE_FILES = 1000,  /* of one directory or repository: ours has thirty backends */
+	LIMIT_SOURCE_FILE = 16 * MIB, /* a function's .py file */
+	LIMIT_BAKED_FILES = 20000,    /* of one package: past it, a wrong directory was given */
+	LIMIT_PACKAGE_DEPTH = 64,     /* directories below a package: the walk recurses */
 	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
 	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */
 	LIMIT_QUERY = 1 * MIB,          /* a list of all versions there are of a project */

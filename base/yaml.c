@@ -34,7 +34,7 @@ static size_t skip_characters(const struct reader *r, size_t at, size_t count)
 	return at;
 }
 
-static bool fail(struct reader *r, yaml_mark_t at, struct err *err, const char *text)
+static bool place(const struct reader *r, yaml_mark_t at, struct err *err)
 {
 	size_t start = 0, end;
 
@@ -43,10 +43,15 @@ static bool fail(struct reader *r, yaml_mark_t at, struct err *err, const char *
 	end = start;
 	while (end < r->len && r->data[end] != '\n')
 		end++;
-	err_set(err, E_INPUT, "%s: %s", r->file, text);
 	return err_at(err, r->file, (int)at.line + 1,
 		      (int)(skip_characters(r, start, at.column) - start) + 1, r->data + start,
 		      end - start);
+}
+
+static bool fail(struct reader *r, yaml_mark_t at, struct err *err, const char *text)
+{
+	err_set(err, E_INPUT, "%s: %s", r->file, text);
+	return place(r, at, err);
 }
 
 static bool next(struct reader *r, yaml_event_t *event, struct err *err)
@@ -200,4 +205,89 @@ bool yaml_parse(json_t **out, const char *data, size_t len, const char *file, st
 		return false;
 	*out = STEAL(value);
 	return true;
+}
+
+/* --- where a value is --- */
+
+/* The next event of a document that was read once without an error. */
+static bool again(struct reader *r, yaml_event_t *event)
+{
+	return yaml_parser_parse(&r->parser, event) == 1;
+}
+
+static bool opens(const yaml_event_t *event)
+{
+	return event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
+}
+
+/* What is behind a value whose first event was read. */
+static bool pass_over(struct reader *r, const yaml_event_t *first)
+{
+	size_t open = opens(first);
+
+	while (open) {
+		AUTO(yaml_event_delete) yaml_event_t event = { 0 };
+
+		if (!again(r, &event))
+			return false;
+		open += opens(&event);
+		open -= event.type == YAML_MAPPING_END_EVENT ||
+			event.type == YAML_SEQUENCE_END_EVENT;
+	}
+	return true;
+}
+
+/* One item of a list, or member of a map: its events, key first. False at the end. */
+static bool next_item(struct reader *r, bool in_map, yaml_event_t *key, yaml_event_t *value)
+{
+	if (in_map && (!again(r, key) || key->type != YAML_SCALAR_EVENT))
+		return false;
+	return again(r, value) && value->type != YAML_SEQUENCE_END_EVENT;
+}
+
+/* *at is moved to the value as far as the path can be followed. */
+static void locate(struct reader *r, const yaml_event_t *from, const struct yaml_step *path,
+		   size_t depth, bool of_key, yaml_mark_t *at)
+{
+	bool in_map = from->type == YAML_MAPPING_START_EVENT;
+
+	if (!depth || !opens(from))
+		return;
+	for (size_t i = 0;; i++) {
+		AUTO(yaml_event_delete) yaml_event_t key = { 0 }, value = { 0 };
+
+		if (!next_item(r, in_map, &key, &value))
+			return;
+		if (in_map ? path->key && str_eq((const char *)key.data.scalar.value, path->key)
+			   : !path->key && i == path->index) {
+			*at = in_map && of_key && depth == 1 ? key.start_mark : value.start_mark;
+			locate(r, &value, path + 1, depth - 1, of_key, at);
+			return;
+		}
+		if (!pass_over(r, &value))
+			return;
+	}
+}
+
+bool yaml_err_at(struct err *err, const char *data, size_t len, const char *file,
+		 const struct yaml_step *path, size_t depth, bool of_key)
+{
+	AUTO(reader_close) struct reader r = { .file = file, .data = data, .len = len };
+	yaml_mark_t at = { 0 };
+	bool reading = true;
+
+	if (!yaml_parser_initialize(&r.parser))
+		abort();
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)data, len);
+	while (reading) {
+		AUTO(yaml_event_delete) yaml_event_t event = { 0 };
+
+		reading = again(&r, &event) && event.type != YAML_STREAM_END_EVENT;
+		if (!opens(&event))
+			continue;
+		at = event.start_mark;
+		locate(&r, &event, path, depth, of_key, &at);
+		reading = false;
+	}
+	return place(&r, at, err);
 }

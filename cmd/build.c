@@ -13,6 +13,7 @@
 #include "builder/build.h"
 #include "builder/runoptions.h"
 #include "cmd/annotation.h"
+#include "cmd/backends.h"
 #include "cmd/build_cache.h"
 #include "cmd/build_check.h"
 #include "cmd/build_context.h"
@@ -34,7 +35,7 @@ struct build_args {
 		*network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size;
-	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow;
+	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow, templates;
 	struct str_list tags, build_args, contexts, requirements, labels, annotations, settings;
 	struct str_list cache_from, cache_to;
 	struct str_list platforms, outputs, no_cache_filters;
@@ -58,6 +59,7 @@ static const struct opt opts[] = {
 	OPT_LIST(0,   "label", "KEY=VALUE",       struct build_args, labels,       "label the image"),
 	OPT_LIST(0,   "annotation", "[TYPE:]KEY=VALUE", struct build_args, annotations, "annotate the manifest (default), index or manifest-descriptor; manifest[OS/ARCH]: for one"),
 	OPT_GROUP("A backend's runtime"),
+	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct build_args, templates,    "more backends, as DIR/NAME/backend.yaml"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
 	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
 	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
@@ -99,6 +101,8 @@ static const struct opt opts[] = {
 
 /* Everything a build needs, gathered from the command line; released together. */
 struct job {
+	struct backend_table backends;
+	const struct backend *backend; /* NULL: a Dockerfile of the user's */
 	struct runtime_inputs inputs;
 	bool has_inputs;
 	char *context; /* the word that names it; NULL: the default */
@@ -139,6 +143,7 @@ static void job_free(struct job *job)
 	str_list_free(&job->no_cache_stages);
 	run_options_free(&job->run_options);
 	outputs_free(&job->outputs);
+	backend_table_free(&job->backends);
 }
 
 static bool is_directory(const char *path)
@@ -198,10 +203,12 @@ static bool put_pairs(struct map *map, const struct str_list *list, const char *
 
 /* The runtime of a backend: its Dockerfile and the contexts it copies from. */
 static bool make_inputs(struct job *job, struct session *s, const struct build_args *args,
-			const struct backend *backend, struct err *err)
+			struct err *err)
 {
 	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
-	struct runtime_request want = { .backend = backend,
+	const struct backend *backend = job->backend;
+	struct runtime_request want = { .table = &job->backends,
+					.backend = backend,
 					.python = args->python,
 					.base = args->base,
 					.libc = args->libc,
@@ -328,8 +335,9 @@ static void split_names(struct str_list *out, const struct str_list *lists)
 }
 
 static bool prepare(struct job *job, struct session *s, const struct build_args *args,
-		    const struct backend *backend, struct err *err)
+		    struct err *err)
 {
+	const struct backend *backend = job->backend;
 	struct build_request *r = &job->request;
 
 	job->build_args = job->labels = (struct map)MAP_TEXT;
@@ -365,7 +373,7 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	r->git_allow = &args->git_allow;
 	r->run_options = &job->run_options;
 	r->build_args = &job->build_args;
-	if (backend ? !make_inputs(job, s, args, backend, err)
+	if (backend ? !make_inputs(job, s, args, err)
 		    : !build_source_read(&job->source, s, r, job->context, args->file, err))
 		return false;
 	if (backend) {
@@ -477,10 +485,11 @@ static bool check_zip_args(const struct build_args *args, const struct backend *
 	return true;
 }
 
-static bool run_zip(struct session *s, const struct build_args *args, const struct backend *b,
-		    struct err *err)
+static bool run_zip(struct session *s, const struct build_args *args,
+		    const struct backend_table *table, const struct backend *b, struct err *err)
 {
-	struct zip_build want = { .backend = b,
+	struct zip_build want = { .table = table,
+				  .backend = b,
 				  .python = args->python,
 				  .libc = args->libc,
 				  .python_target = args->python_target,
@@ -495,17 +504,19 @@ static bool run_zip(struct session *s, const struct build_args *args, const stru
 	return check_zip_args(args, b, err) && build_zip(s, &want, err);
 }
 
-static bool find_backend(const struct backend **out, struct backend_table *table,
-			 const struct build_args *args, struct err *err)
+static bool find_backend(struct job *job, struct session *s, const struct build_args *args,
+			 struct err *err)
 {
-	*out = NULL;
 	if (!args->backend)
-		return true;
-	if (!backend_table_load(table, err) || !backend_find(out, table, args->backend, err))
+		return !args->templates.len ||
+		       err_set(err, E_USAGE, "--templates is for --backend");
+	if (!backends_load(&job->backends, s, &args->templates, err) ||
+	    !backend_find(&job->backend, &job->backends, args->backend, err))
 		return false;
-	if ((*out)->base || (*out)->zip.name)
+	if (backend_is_image(job->backend) || job->backend->zip.name)
 		return true;
-	err_set(err, E_USAGE, "%s is a zip, not an image", (*out)->name);
+	err_set(err, E_USAGE, "%s is a %s, not an image", job->backend->name,
+		job->backend->artifact);
 	return err_hint(err, "rtbuild layer makes it");
 }
 
@@ -564,16 +575,14 @@ static bool build_and_give(struct session *s, struct job *job, const struct buil
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct build_args *args = arg;
-	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(job_free) struct job job = { 0 };
-	const struct backend *backend;
 
-	if (!outcome_print_check(args->print, err) || !find_backend(&backend, &table, args, err) ||
-	    !check_settings(args, backend, err))
+	if (!outcome_print_check(args->print, err) || !find_backend(&job, s, args, err) ||
+	    !check_settings(args, job.backend, err))
 		return false;
-	if (backend && backend->zip.name)
-		return run_zip(s, args, backend, err);
-	if (!prepare(&job, s, args, backend, err))
+	if (job.backend && job.backend->zip.name)
+		return run_zip(s, args, &job.backends, job.backend, err);
+	if (!prepare(&job, s, args, err))
 		return false;
 	if (args->plan)
 		return show_plan(&job, err);

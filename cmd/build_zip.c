@@ -44,7 +44,8 @@ static bool read_request(struct function_zip_request *out, struct map *settings,
 	size_t platform_count;
 
 	*out = (struct function_zip_request){
-		.runtime = { .backend = want->backend,
+		.runtime = { .table = want->table,
+			     .backend = want->backend,
 			     .python = want->python,
 			     .libc = want->libc,
 			     .requirements = want->requirements,

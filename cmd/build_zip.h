@@ -8,7 +8,8 @@
 
 /* `build --backend B` of a backend whose artifact is a function zip. Everything is borrowed. */
 struct zip_build {
-	const struct backend *backend;
+	const struct backend_table *table;
+	const struct backend *backend;         /* of that table */
 	const char *python, *libc, *installer; /* NULL: the backend's */
 	const char *python_target;             /* instead of Python, platform and C library */
 	const struct str_list *names[2];       /* positionals and -t: at most one name in all */

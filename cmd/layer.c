@@ -5,6 +5,7 @@
 #include "cmd/wheel_sources.h"
 #include "runtime/layer_zip.h"
 #include "runtime/target.h"
+#include "templates/table.h"
 
 /* rtbuild layer: an AWS Lambda layer zip from wheels. */
 
@@ -35,7 +36,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
 	const char *path = args->output ? args->output : "layer.zip";
-	struct runtime_request want = { .python = args->python,
+	struct runtime_request want = { .table = &table,
+					.python = args->python,
 					.libc = args->libc,
 					.requirements = &args->requirements,
 					.find_links = &sources.find_links,

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "cmd/backends.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "templates/render.h"
@@ -11,51 +12,35 @@
 /* rtbuild template: the backends, and their Dockerfiles for any builder. */
 
 struct list_args {
-	char unused;
+	struct str_list templates;
 };
 
 struct template_args {
 	const char *backend, *backend_arg, *python, *base, *installer;
+	struct str_list templates;
 };
 
-static const struct opt list_opts[] = { OPT_END };
-
-static json_t *text_list(const struct json_list *list)
-{
-	return json_encode_list(&json_type_text_list, list);
-}
-
-static json_t *describe(const struct backend *b)
-{
-	json_t *doc = json_object();
-
-	json_object_set_new(doc, "name", json_string(b->name));
-	json_object_set_new(doc, "title", json_string(b->title));
-	json_object_set_new(doc, "artifact", json_string(b->artifact));
-	if (b->base)
-		json_object_set_new(doc, "base", json_string(b->base));
-	json_object_set_new(doc, "default_name", json_string(b->default_name));
-	json_object_set_new(doc, "pythons", text_list(&b->pythons));
-	json_object_set_new(doc, "default_python", json_string(b->default_python));
-	json_object_set_new(doc, "platforms", text_list(&b->platforms));
-	json_object_set_new(doc, "packages", text_list(&b->packages));
-	return doc;
-}
+/* clang-format off */
+static const struct opt list_opts[] = {
+	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct list_args, templates, "more backends, as DIR/NAME/backend.yaml"),
+	OPT_END
+};
+/* clang-format on */
 
 static bool list(struct session *s, void *arg, struct err *err)
 {
+	const struct list_args *args = arg;
 	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(auto_json_decref) json_t *doc = json_array();
 
-	(void)arg;
-	if (!backend_table_load(&table, err))
+	if (!backends_load(&table, s, &args->templates, err))
 		return false;
 	for (size_t i = 0; i < table.len; i++) {
 		const struct backend *b = &table.items[i];
 		AUTO(auto_free)
-		char *line = mem_printf("%-18s %-7s %s", b->name, b->artifact, b->title);
+		char *line = mem_printf("%-20s %-6s %s", b->name, b->artifact, b->title);
 
-		json_array_append_new(doc, describe(b));
+		json_array_append_new(doc, json_deep_copy(b->document));
 		if (!s->options.json && !session_print(line, err))
 			return false;
 	}
@@ -66,6 +51,7 @@ static bool list(struct session *s, void *arg, struct err *err)
 static const struct opt opts[] = {
 	OPT_ARG_OPTIONAL("BACKEND",            struct template_args, backend_arg, "which one"),
 	OPT_TEXT('b', "backend", "NAME",       struct template_args, backend,   "the same, as build has it"),
+	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct template_args, templates, "more backends, as DIR/NAME/backend.yaml"),
 	OPT_TEXT(0,   "python", "X.Y",         struct template_args, python,    "Python version (default: the backend's)"),
 	OPT_TEXT(0,   "base", "IMAGE",         struct template_args, base,      "base image instead of the backend's"),
 	OPT_TEXT(0,   "installer", "WAY",      struct template_args, installer, "wheels (default) or pip"),
@@ -73,7 +59,7 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-static bool find(const struct backend **out, struct backend_table *table,
+static bool find(const struct backend **out, struct backend_table *table, struct session *s,
 		 const struct template_args *args, struct err *err)
 {
 	const char *name = args->backend ? args->backend : args->backend_arg;
@@ -82,20 +68,16 @@ static bool find(const struct backend **out, struct backend_table *table,
 		err_set(err, E_USAGE, "which backend?");
 		return err_hint(err, "rtbuild template list");
 	}
-	return backend_table_load(table, err) && backend_find(out, table, name, err);
+	return backends_load(table, s, &args->templates, err) &&
+	       backend_find(out, table, name, err);
 }
 
 static bool show(struct session *s, void *arg, struct err *err)
 {
 	AUTO(backend_table_free) struct backend_table table = { 0 };
-	AUTO(auto_json_decref) json_t *doc = NULL;
 	const struct backend *b;
 
-	(void)s;
-	if (!find(&b, &table, arg, err))
-		return false;
-	doc = describe(b);
-	return session_print_json(doc, err);
+	return find(&b, &table, s, arg, err) && session_print_json(b->document, err);
 }
 
 static bool render(struct session *s, void *arg, struct err *err)
@@ -106,10 +88,9 @@ static bool render(struct session *s, void *arg, struct err *err)
 	struct render_options opt = { .base = args->base };
 	const struct backend *b;
 
-	(void)s;
-	if (!find(&b, &table, args, err) || !backend_python(&opt.python, b, args->python, err) ||
+	if (!find(&b, &table, s, args, err) || !backend_python(&opt.python, b, args->python, err) ||
 	    !installer_parse(&opt.installer, args->installer, err) ||
-	    !render_dockerfile(&text, b, &opt, err))
+	    !render_dockerfile(&text, &table, b, &opt, err))
 		return false;
 	text.ptr[text.len - 1] = '\0'; /* session_print ends the line */
 	return session_print(text.ptr, err);

@@ -157,7 +157,8 @@ static bool add_values(struct job *job, struct err *err)
 	};
 	const struct backend_zip_setting *settings = b->zip.settings.items;
 
-	render_values(&job->values, b, &opt);
+	if (!render_values(&job->values, b, &opt, err))
+		return false;
 	map_put_text(&job->values, "runtime", fs_basename(job->name));
 	for (size_t i = 0; i < b->zip.settings.len; i++)
 		if (!add_setting(job, &settings[i], err))
@@ -184,7 +185,8 @@ static bool add_texts(struct job *job, struct err *err)
 	for (size_t i = 0; i < job->backend->zip.files.len; i++) {
 		AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
 
-		if (!render_file(&text, job->backend, files[i].from, &job->values, err))
+		if (!render_file(&text, job->req->runtime.table, job->backend, files[i].from,
+				 &job->values, err))
 			return false;
 		entry_add_bytes(&job->all, files[i].path, text.ptr, text.len);
 	}
@@ -331,9 +333,9 @@ bool function_zip_name(char **out, const struct function_zip_request *req, struc
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
 
 	if (!backend_python(&opt.python, b, req->runtime.python, err) ||
-	    !render_field(&own, b, b->default_name, &opt, err))
+	    !render_field(&own, b, b->naming.def, &opt, err) ||
+	    !render_values(&values, b, &opt, err))
 		return false;
-	render_values(&values, b, &opt);
 	map_put_text(&values, "runtime", fs_basename(req->name ? req->name : own));
 	if (!render_text(&text, b->name, b->zip.name, strlen(b->zip.name), &values, err))
 		return false;

@@ -67,9 +67,9 @@ static void note_stand_ins(struct events *events, const struct wheel_list *wheel
 	}
 }
 
-/* The backend's four layout texts, filled. */
+/* The backend's layout texts, filled. */
 struct layout {
-	char *site, *scripts, *data, *interpreter;
+	char *site, *scripts, *data, *headers, *interpreter;
 };
 
 static void layout_free(struct layout *l)
@@ -77,6 +77,7 @@ static void layout_free(struct layout *l)
 	free(l->site);
 	free(l->scripts);
 	free(l->data);
+	free(l->headers);
 	free(l->interpreter);
 }
 
@@ -89,10 +90,13 @@ static bool fill(char **out, const struct backend *b, const char *field,
 static bool make_layout(struct layout *out, const struct backend *b,
 			const struct render_options *opt, struct err *err)
 {
-	return fill(&out->site, b, b->layout.site, opt, err) &&
-	       fill(&out->scripts, b, b->layout.scripts, opt, err) &&
-	       fill(&out->data, b, b->layout.data, opt, err) &&
-	       fill(&out->interpreter, b, b->layout.interpreter, opt, err);
+	const struct backend_layout l = backend_layout(b);
+
+	return fill(&out->site, b, l.site, opt, err) &&
+	       fill(&out->scripts, b, l.scripts, opt, err) &&
+	       fill(&out->data, b, l.data, opt, err) &&
+	       fill(&out->headers, b, l.headers, opt, err) &&
+	       fill(&out->interpreter, b, l.interpreter, opt, err);
 }
 
 static struct wheel_request wheel_request(const struct runtime_request *req,
@@ -143,6 +147,7 @@ static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 	layout = (struct wheel_layout){ .site = texts.site,
 					.scripts = texts.scripts,
 					.data = texts.data,
+					.headers = texts.headers,
 					.interpreter = texts.interpreter,
 					.minor = target->minor };
 	in->packages_identity = identity(&in->wheels, &layout);
@@ -246,6 +251,19 @@ static void add_context(struct runtime_inputs *in, const char *name,
 	};
 }
 
+/* A RUN sees no file of this machine. */
+static bool check_installer(const struct runtime_request *req, struct err *err)
+{
+	if (!backend_is_image(req->backend) || req->installer != INSTALLER_PIP ||
+	    !req->requirements || !req->requirements->len)
+		return true;
+	err_set(err, E_USAGE, "--installer pip takes no requirements file");
+	return err_hint(err,
+			"wheels installs it; or RUN pip in a Dockerfile: rtbuild template "
+			"render -b %s --installer pip",
+			req->backend->name);
+}
+
 bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request *req,
 			 struct events *events, struct err *err)
 {
@@ -256,7 +274,7 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	const struct python_target *target = &profile.target;
 
 	*in = (struct runtime_inputs){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE) };
-	if (!backend_python(&in->python, b, req->python, err) ||
+	if (!check_installer(req, err) || !backend_python(&in->python, b, req->python, err) ||
 	    !backend_check_platform(b, platform.text, err) ||
 	    !runtime_target_make(&profile, req, in->python, events, err))
 		return false;
@@ -264,7 +282,7 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	if (b->handler.entry && !select_lithops(in, req, target, events, err))
 		return false;
 	opt.lithops_version = b->handler.entry ? in->lithops.items[0].version : NULL;
-	if (!render_field(&in->default_name, b, b->default_name, &opt, err))
+	if (!render_field(&in->default_name, b, b->naming.def, &opt, err))
 		return false;
 	if (req->installer == INSTALLER_WHEELS) {
 		if (!select_packages(in, req, &profile, events, err) ||
@@ -278,7 +296,7 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 			return false;
 		add_context(in, "lithops-handler", &in->handler, in->handler_identity);
 	}
-	return !b->base || render_dockerfile(&in->dockerfile, b, &opt, err);
+	return !b->base || render_dockerfile(&in->dockerfile, req->table, b, &opt, err);
 }
 
 void runtime_inputs_free(struct runtime_inputs *in)

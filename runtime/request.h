@@ -11,10 +11,11 @@
 
 /* A runtime as asked for: a backend, a Python, a platform, packages. Everything is borrowed. */
 struct runtime_request {
-	const struct backend *backend;
-	const char *python; /* NULL: the backend's default */
-	const char *base;   /* NULL: the backend's */
-	const char *libc;   /* "glibc-2.36"; NULL: the platform's own, else the base's */
+	const struct backend_table *table;
+	const struct backend *backend; /* of that table */
+	const char *python;            /* NULL: the backend's default */
+	const char *base;              /* NULL: the backend's */
+	const char *libc;              /* "glibc-2.36"; NULL: the platform's own, else the base's */
 	enum installer installer;
 	const struct str_list
 		*requirements; /* files; added to an image's default packages, instead of a zip's */

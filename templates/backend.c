@@ -4,116 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
 #include "base/mem.h"
-#include "templates/embedded.h"
+#include "templates/release.h"
 
-/* The backend table: data files to structs. What is made of them is runtime/'s business. */
-
-/* clang-format off */
-static const struct json_field layout_fields[] = {
-	JSON_REQUIRED(struct backend_layout, site,        "site",        &json_type_text),
-	JSON_OPTIONAL(struct backend_layout, scripts,     "scripts",     &json_type_text),
-	JSON_OPTIONAL(struct backend_layout, data,        "data",        &json_type_text),
-	JSON_REQUIRED(struct backend_layout, interpreter, "interpreter", &json_type_text),
-	{ 0 },
-};
-static const struct json_type layout_type = JSON_OBJECT(struct backend_layout, layout_fields);
-
-static const struct json_field handler_fields[] = {
-	JSON_REQUIRED(struct backend_handler, entry, "entry", &json_type_text),
-	JSON_REQUIRED(struct backend_handler, as,    "as",    &json_type_text),
-	JSON_OPTIONAL(struct backend_handler, site,  "site",  &json_type_text),
-	JSON_OPTIONAL(struct backend_handler, files, "files", &json_type_text_list),
-	{ 0 },
-};
-static const struct json_type handler_type = JSON_OBJECT(struct backend_handler, handler_fields);
-
-static const struct json_field zip_file_fields[] = {
-	JSON_REQUIRED(struct backend_zip_file, path, "path", &json_type_text),
-	JSON_REQUIRED(struct backend_zip_file, from, "from", &json_type_text),
-	{ 0 },
-};
-static const struct json_type zip_file_type = JSON_OBJECT(struct backend_zip_file, zip_file_fields);
-static const struct json_type zip_files_type = JSON_LIST(&zip_file_type);
-
-static const struct json_field zip_setting_fields[] = {
-	JSON_REQUIRED(struct backend_zip_setting, name,   "name",   &json_type_text),
-	JSON_OPTIONAL(struct backend_zip_setting, values, "values", &json_type_text_list),
-	{ 0 },
-};
-static const struct json_type zip_setting_type = JSON_OBJECT(struct backend_zip_setting, zip_setting_fields);
-static const struct json_type zip_settings_type = JSON_LIST(&zip_setting_type);
-
-static const struct json_field zip_fields[] = {
-	JSON_REQUIRED(struct backend_zip, name,         "name",         &json_type_text),
-	JSON_REQUIRED(struct backend_zip, installers,   "installers",   &json_type_text_list),
-	JSON_OPTIONAL(struct backend_zip, requirements, "requirements", &json_type_text),
-	JSON_OPTIONAL(struct backend_zip, settings,     "settings",     &zip_settings_type),
-	JSON_OPTIONAL(struct backend_zip, files,        "files",        &zip_files_type),
-	JSON_OPTIONAL(struct backend_zip, packed_max,   "packed_max",   &json_type_int),
-	{ 0 },
-};
-static const struct json_type zip_type = JSON_OBJECT(struct backend_zip, zip_fields);
-
-static const struct json_field backend_fields[] = {
-	JSON_REQUIRED(struct backend, name,            "name",            &json_type_text),
-	JSON_REQUIRED(struct backend, title,           "title",           &json_type_text),
-	JSON_REQUIRED(struct backend, artifact,        "artifact",        &json_type_text),
-	JSON_REQUIRED(struct backend, default_name,    "default_name",    &json_type_text),
-	JSON_OPTIONAL(struct backend, base,            "base",            &json_type_text),
-	JSON_REQUIRED(struct backend, pythons,         "pythons",         &json_type_text_list),
-	JSON_REQUIRED(struct backend, default_python,  "default_python",  &json_type_text),
-	JSON_REQUIRED(struct backend, platforms,       "platforms",       &json_type_text_list),
-	JSON_OPTIONAL(struct backend, compressions,    "compressions",    &json_type_text_list),
-	JSON_OPTIONAL(struct backend, single_manifest, "single_manifest", &json_type_bool),
-	JSON_OPTIONAL(struct backend, unpacked_max,    "unpacked_max",    &json_type_int),
-	JSON_OPTIONAL(struct backend, libc,            "libc",            &json_type_pairs),
-	JSON_REQUIRED(struct backend, packages,        "packages",        &json_type_text_list),
-	JSON_REQUIRED(struct backend, layout,          "layout",          &layout_type),
-	JSON_OPTIONAL(struct backend, handler,         "handler",         &handler_type),
-	JSON_OPTIONAL(struct backend, zip,             "zip",             &zip_type),
-	{ 0 },
-};
-static const struct json_type backend_type = JSON_OBJECT(struct backend, backend_fields);
-/* clang-format on */
-
-static bool load_one(struct backend *out, const struct embedded_file *file, struct arena *arena,
-		     struct err *err)
-{
-	AUTO(auto_json_decref) json_t *doc = NULL;
-	size_t directory_len = (size_t)(strchr(file->name, '/') - file->name);
-
-	if (!yaml_parse(&doc, file->data, file->len, file->name, err) ||
-	    !json_decode(&backend_type, out, doc, arena, err))
-		return err_wrap(err, "templates/%s", file->name);
-	out->directory = arena_slice(arena, (struct slice){ file->name, directory_len });
-	return true;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct backend *)a)->name, ((const struct backend *)b)->name);
-}
-
-bool backend_table_load(struct backend_table *out, struct err *err)
-{
-	*out = (struct backend_table){ 0 };
-	out->items = ARENA_ARRAY(&out->arena, struct backend, embedded_count);
-	for (size_t i = 0; i < embedded_count; i++) {
-		if (!str_has_suffix(embedded_files[i].name, "/backend.yaml"))
-			continue;
-		if (!load_one(&out->items[out->len++], &embedded_files[i], &out->arena, err)) {
-			backend_table_free(out);
-			return false;
-		}
-	}
-	qsort(out->items, out->len, sizeof(*out->items), by_name);
-	return true;
-}
+/* Looking things up in the backend table. What is made of them is runtime/'s business. */
 
 void backend_table_free(struct backend_table *t)
 {
+	free(t->items);
+	json_decref(t->documents);
+	template_files_free(&t->files);
 	arena_free(&t->arena);
 	*t = (struct backend_table){ 0 };
 }
@@ -164,7 +64,7 @@ bool backend_python(const char **out, const struct backend *b, const char *pytho
 	AUTO(auto_free) char *all = NULL;
 
 	*out = python ? python : b->default_python;
-	if (list_has(&b->pythons, *out))
+	if (list_has(&b->pythons, *out) || list_has(&b->old_pythons, *out))
 		return true;
 	all = join(b->pythons.items, b->pythons.len);
 	err_set(err, E_USAGE, "%s has no Python %s", b->name, *out);
@@ -182,10 +82,37 @@ bool backend_check_platform(const struct backend *b, const char *platform, struc
 	return err_hint(err, "it runs on %s", all);
 }
 
+static const char *pair_value(const struct json_pairs *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->len; i++)
+		if (str_eq(pairs->items[i].key, key))
+			return pairs->items[i].value;
+	return NULL;
+}
+
 const char *backend_libc(const struct backend *b, const char *python)
 {
-	for (size_t i = 0; i < b->libc.len; i++)
-		if (str_eq(b->libc.items[i].key, python))
-			return b->libc.items[i].value;
-	return NULL;
+	const struct python_release *release = python_release_find(python);
+	const char *own = pair_value(&b->libc, python);
+
+	own = own ? own : pair_value(&b->libc, "all");
+	return own ? own : b->base && release ? release->libc : NULL;
+}
+
+struct backend_layout backend_layout(const struct backend *b)
+{
+	static const struct backend_layout official = {
+		.site = "usr/local/lib/python{{python}}/site-packages",
+		.scripts = "usr/local/bin",
+		.data = "usr/local",
+		.headers = "usr/local/include/python{{python}}",
+		.interpreter = "/usr/local/bin/python{{python}}",
+	};
+
+	return b->layout.site ? b->layout : official;
+}
+
+bool backend_is_image(const struct backend *b)
+{
+	return b->base != NULL;
 }

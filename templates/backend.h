@@ -5,19 +5,23 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "templates/files.h"
 
 /*
- * A serverless backend as data: one file templates/<dir>/backend.yaml, read by a
- * shape table. Text may hold {{placeholders}}, see templates/render.h.
+ * A backend as data: one file templates/<dir>/backend.yaml, read by a shape table. Its `variants`
+ * become rows of their own ("knative:conda"). Text may hold {{placeholders}}, see
+ * templates/render.h. Members that are NULL or 0 are not said in the file.
  */
-struct backend_layout { /* where wheels go; python/wheels.h has the same four */
-	const char *site, *scripts, *data, *interpreter;
+struct backend_layout { /* where wheels go; python/wheels.h has the same */
+	const char *site, *scripts, *data, *headers, *interpreter;
 };
 
-struct backend_handler {        /* Lithops inside an image; entry NULL: none */
+struct backend_handler {        /* Lithops and its entry point; entry NULL: none */
 	const char *entry;      /* the entry point's path in the lithops package */
-	const char *as;         /* its path below the handler directory */
-	const char *site;       /* where the package lithops goes; NULL: beside it */
+	const char *as;         /* its path in the artifact: below workdir, or in the zip */
+	const char *zip;        /* the file Lithops makes for its own Dockerfiles to copy */
+	const char *zip_as;     /* the entry point's name in that; NULL: as `as` */
+	const char *site;       /* where the lithops package goes; NULL: beside `as` */
 	struct json_list files; /* const char *: empty files to make beside it */
 };
 
@@ -47,46 +51,80 @@ struct backend_zip {
 	int64_t packed_max;          /* bytes of the zip; 0: no limit known */
 };
 
+/* MB of memory, seconds of time: what the platform takes. */
+struct backend_limit {
+	int64_t def, min, max, step;
+	struct json_list options; /* int64_t: these alone */
+};
+
+struct backend_naming {   /* templates/naming.h */
+	const char *def;  /* the runtime's name when the user gives none */
+	const char *rule; /* how the reference Lithops pushes comes from a runtime's name */
+};
+
 struct backend {
-	const char *name; /* "aws_lambda", "aws_lambda:layer" */
+	const char *name; /* "aws_lambda", "aws_lambda:layer", "knative:conda" */
 	const char *title;
-	const char *artifact;  /* "image", "layer" or "zip" */
-	const char *directory; /* below templates/ */
-	const char *default_name;
-	const char *base;         /* image reference; NULL for zips */
-	struct json_list pythons; /* const char * */
+	/* What is made: "image"; "layer", "zip" (of AWS Lambda's packages, of code); "sif" and
+	 * "vm", an image and what its platform takes of it; "host": nothing. */
+	const char *artifact;
+	const char *variant;          /* "conda"; NULL: the backend itself */
+	const char *directory;        /* below templates/ or the user's */
+	const json_t *document;       /* the whole row, as its file would say it without variants */
+	struct json_pairs sources;    /* member -> where it is from; "default" for all others */
+	const char *section;          /* of Lithops' configuration */
+	struct json_list config_keys; /* const char *: what a user must set there */
+	struct backend_naming naming;
+	const char *base;             /* image reference; NULL for zips */
+	struct json_list pythons;     /* const char * */
+	struct json_list old_pythons; /* of old clients alone; templates/release.h */
 	const char *default_python;
 	struct json_list platforms;
+	struct json_list formats; /* "oci", "docker" */
 	struct json_list compressions;
 	bool single_manifest;
-	int64_t unpacked_max;      /* bytes; 0: no limit known */
-	struct json_pairs libc;    /* python -> libc of the platform's own runtime */
+	int64_t packed_max, unpacked_max; /* bytes; 0: no limit known */
+	struct backend_limit memory, timeout;
+	struct json_pairs libc;    /* python, or "all" -> libc of the platform's or base's own */
 	struct json_list packages; /* const char *: requirements */
-	struct backend_layout layout;
+	struct json_list system_packages; /* of Debian */
+	const char *system_probe;         /* a shell test that they are there already */
+	struct json_list setup;           /* shell commands, as root, before packages */
+	struct json_pairs downloads;      /* path -> URL */
+	struct json_pairs environment;    /* $NAME is the base's */
+	const char *pip;                  /* NULL: pip */
+	const char *workdir, *user;
+	int64_t port;
+	json_t *entrypoint, *command; /* a list, or text for a shell; NULL: none */
+	struct backend_layout layout; /* site NULL: the official Python images' */
 	struct backend_handler handler;
 	struct backend_zip zip;
 };
 
-/* All of them, sorted by name; read once, on first use by one thread. E_INPUT names a file of ours
- * that is wrong: a bug a test catches. */
+/* All of them, sorted by name; made by templates/table.h. Zero is empty. */
 struct backend_table {
 	struct backend *items;
-	size_t len;
+	size_t len, cap;
+	struct template_files files;
+	json_t *documents; /* what the items point into */
 	struct arena arena;
 };
-MUST_CHECK bool backend_table_load(struct backend_table *out, struct err *err);
 void backend_table_free(struct backend_table *t);
 
 /* E_USAGE with "did you mean" and the list. */
 MUST_CHECK bool backend_find(const struct backend **out, const struct backend_table *t,
 			     const char *name, struct err *err);
 
+/* It is built from a Dockerfile. */
+bool backend_is_image(const struct backend *b);
 /* `python` NULL: the default; E_USAGE when the backend has no such Python. */
 MUST_CHECK bool backend_python(const char **out, const struct backend *b, const char *python,
 			       struct err *err);
 MUST_CHECK bool backend_check_platform(const struct backend *b, const char *platform,
 				       struct err *err);
-const char *backend_libc(const struct backend *b,
-			 const char *python); /* NULL when the base decides */
+/* The C library of its default base for a Python, or of the platform. */
+const char *backend_libc(const struct backend *b, const char *python);
+/* The layout, or the default one. */
+struct backend_layout backend_layout(const struct backend *b);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "templates/embedded.h"
+#include "templates/release.h"
 
 /* Placeholders to text. */
 
@@ -177,87 +177,223 @@ static char *tag_safe(const char *version)
 	return out;
 }
 
-/* Requirements as words of a shell command: quoted where a shell would read more into them. */
-static char *pip_words(const struct backend *b, const struct render_options *opt)
+/* --- the values of a backend --- */
+
+/* Text that grows line by line, each a text of the backend with its own placeholders. */
+struct block {
+	struct buf text;
+	const struct backend *backend;
+	const struct map *values;
+	bool ok;
+	struct err *err;
+};
+
+/* Past the limit of a template it is the data file's fault. */
+#define BLOCK_ADD(b, ...) ((b)->ok = (b)->ok && buf_printf(&(b)->text, (b)->err, __VA_ARGS__))
+
+static void block_put(struct block *b, const char *before, const char *text, const char *after)
 {
-	AUTO(buf_free) struct buf out = BUF_INIT(LIMIT_TEMPLATE);
-	const char *const *own = b->packages.items;
-	size_t count = opt->packages ? opt->packages->len : b->packages.len;
+	BLOCK_ADD(b, "%s", before);
+	b->ok = b->ok &&
+		render_text(&b->text, b->backend->name, text, strlen(text), b->values, b->err);
+	BLOCK_ADD(b, "%s", after);
+}
+
+static void block_end(struct block *b, struct map *values, const char *name)
+{
+	if (b->ok)
+		map_put_text(values, name, b->text.ptr);
+	buf_clear(&b->text);
+}
+
+/* Requirements as words of a shell command: quoted where a shell would read more into them. */
+static void put_packages(struct block *b, const struct render_options *opt)
+{
+	const char *const *own = b->backend->packages.items;
+	size_t count = opt->packages ? opt->packages->len : b->backend->packages.len;
 
 	for (size_t i = 0; i < count; i++) {
 		const char *word = opt->packages ? opt->packages->items[i] : own[i];
 		const char *quote = strpbrk(word, "<>=!~;[] ") ? "'" : "";
 
-		buf_putf(&out, " \\\n        %s%s%s", quote, word, quote);
+		BLOCK_ADD(b, " \\\n        %s%s%s", quote, word, quote);
 	}
-	return buf_steal(&out);
 }
 
-void render_values(struct map *out, const struct backend *b, const struct render_options *opt)
+/* A value of ENV: $NAME is left to the Dockerfile. */
+static void put_environment(struct block *b)
 {
+	const struct json_pairs *env = &b->backend->environment;
+
+	for (size_t i = 0; i < env->len; i++) {
+		const char *value = env->items[i].value;
+		const char *quote = !*value || strpbrk(value, " \t'\"\\#") ? "\"" : "";
+
+		BLOCK_ADD(b, "%sENV %s=%s", i ? "\n" : "", env->items[i].key, quote);
+		for (const char *p = value; *quote && *p; p++)
+			BLOCK_ADD(b, "%s%c", strchr("\"\\", *p) ? "\\" : "", *p);
+		block_put(b, "", *quote ? "" : value, quote);
+	}
+}
+
+static void put_system(struct block *b)
+{
+	const char *const *packages = b->backend->system_packages.items;
+
+	if (!b->backend->system_packages.len)
+		return;
+	if (b->backend->system_probe)
+		BLOCK_ADD(b, "%s || { \\\n        ", b->backend->system_probe);
+	BLOCK_ADD(b, "apt-get update \\\n        && apt-get install -y --no-install-recommends");
+	for (size_t i = 0; i < b->backend->system_packages.len; i++)
+		BLOCK_ADD(b, " %s", packages[i]);
+	BLOCK_ADD(b, " \\\n        && rm -rf /var/lib/apt/lists/*%s",
+		  b->backend->system_probe ? "; }" : "");
+}
+
+static void put_setup(struct block *b)
+{
+	const char *const *commands = b->backend->setup.items;
+
+	for (size_t i = 0; i < b->backend->setup.len; i++)
+		block_put(b, i ? " \\\n    && " : "", commands[i], "");
+}
+
+static void put_downloads(struct block *b)
+{
+	for (size_t i = 0; i < b->backend->downloads.len; i++)
+		BLOCK_ADD(b, "%sADD %s %s", i ? "\n" : "", b->backend->downloads.items[i].value,
+			  b->backend->downloads.items[i].key);
+}
+
+/* A list is the exec form, text the shell form. */
+static void put_start(struct block *b, const char *instruction, const json_t *value)
+{
+	AUTO(buf_free) struct buf words = BUF_INIT(2 * LIMIT_TEMPLATE);
+	const json_t *item;
+	size_t i;
+
+	if (!value)
+		return;
+	json_array_foreach(value, i, item)
+	{
+		AUTO(auto_free) char *word = json_text(item, NULL);
+
+		buf_putf(&words, "%s%s", i ? ", " : "[", word);
+	}
+	if (json_is_array(value))
+		buf_put(&words, "]");
+	BLOCK_ADD(b, "%s%s ", b->text.len ? "\n" : "", instruction);
+	block_put(b, "", json_is_array(value) ? words.ptr : json_string_value(value), "");
+}
+
+static void put_scalars(struct map *out, const struct backend *b, const struct render_options *opt)
+{
+	const struct python_release *release = python_release_find(opt->python);
 	AUTO(auto_free) char *python_flat = flat(opt->python);
-	AUTO(auto_free) char *words = pip_words(b, opt);
 	AUTO(auto_free)
 	char *version = tag_safe(opt->lithops_version ? opt->lithops_version : "unknown");
+	AUTO(auto_free) char *version_flat = flat(version);
+	const char *user = b->user ? b->user : "";
+	AUTO(auto_free) char *chown = mem_printf("--chown=%s ", user);
 
-	*out = (struct map)MAP_TEXT;
 	map_put_text(out, "title", b->title);
 	map_put_text(out, "python", opt->python);
 	map_put_text(out, "python_flat", python_flat);
+	map_put_text(out, "debian", release ? release->debian : "bookworm");
 	map_put_text(out, "lithops_version", version);
-	map_put_text(out, "packages", words);
+	map_put_text(out, "batch_revision", strstr(version, "dev") ? "latest" : version_flat);
 	map_put_text(out, "wheels", opt->installer == INSTALLER_WHEELS ? "yes" : "");
-	map_put_text(out, "pip", opt->installer == INSTALLER_PIP ? "yes" : "");
+	map_put_text(out, "workdir", b->workdir ? b->workdir : "");
+	map_put_text(out, "handler",
+		     !b->handler.entry ? ""
+		     : b->handler.zip  ? b->handler.zip
+				       : "the handler");
+	map_put_text(out, "user", user);
+	map_put_text(out, "chown", *user ? chown : "");
 }
 
-static const struct embedded_file *find_file(const struct backend *b, const char *name)
+bool render_values(struct map *out, const struct backend *b, const struct render_options *opt,
+		   struct err *err)
 {
-	AUTO(auto_free) char *path = mem_printf("%s/%s", b->directory, name);
+	struct block block = { .text = BUF_INIT(LIMIT_TEMPLATE),
+			       .backend = b,
+			       .values = out,
+			       .ok = true,
+			       .err = err };
 
-	for (size_t i = 0; i < embedded_count; i++)
-		if (str_eq(embedded_files[i].name, path))
-			return &embedded_files[i];
-	return NULL;
-}
-
-bool render_file(struct buf *out, const struct backend *b, const char *name,
-		 const struct map *values, struct err *err)
-{
-	const struct embedded_file *file = find_file(b, name);
-
-	if (!file)
-		return err_set(err, E_INPUT, "templates/%s has no %s", b->directory, name);
-	return render_text(out, file->name, file->data, file->len, values, err);
+	*out = (struct map)MAP_TEXT;
+	put_scalars(out, b, opt);
+	put_packages(&block, opt);
+	block_end(&block, out, "packages");
+	put_environment(&block);
+	block_end(&block, out, "environment");
+	put_system(&block);
+	block_end(&block, out, "system");
+	put_setup(&block);
+	block_end(&block, out, "setup");
+	put_downloads(&block);
+	block_end(&block, out, "downloads");
+	put_start(&block, "ENTRYPOINT", b->entrypoint);
+	put_start(&block, "CMD", b->command);
+	block_end(&block, out, "start");
+	if (opt->installer == INSTALLER_PIP && *map_text(out, "packages"))
+		BLOCK_ADD(&block, "%s", b->pip ? b->pip : "pip");
+	block_end(&block, out, "pip");
+	buf_free(&block.text);
+	return block.ok;
 }
 
 bool render_field(char **out, const struct backend *b, const char *field,
 		  const struct render_options *opt, struct err *err)
 {
-	AUTO(map_free) struct map values = { 0 };
+	AUTO(map_free) struct map values = MAP_TEXT;
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
 
-	render_values(&values, b, opt);
+	put_scalars(&values, b, opt);
 	if (!render_text(&text, b->name, field, strlen(field), &values, err))
 		return false;
 	*out = buf_steal(&text);
 	return true;
 }
 
-bool render_dockerfile(struct buf *out, const struct backend *b, const struct render_options *opt,
-		       struct err *err)
+/* The backend's own file, else that of its kind of artifact, else that of images. */
+static const struct template_file *find_file(const struct backend_table *t, const struct backend *b,
+					     const char *name)
 {
-	const struct embedded_file *file = find_file(b, "Dockerfile");
+	const char *const folders[] = { b->directory, b->artifact, "image" };
+	const struct template_file *file = NULL;
+
+	for (size_t i = 0; !file && i < ARRAY_LEN(folders); i++)
+		file = template_files_find(&t->files, folders[i], name);
+	return file;
+}
+
+bool render_file(struct buf *out, const struct backend_table *t, const struct backend *b,
+		 const char *name, const struct map *values, struct err *err)
+{
+	const struct template_file *file = find_file(t, b, name);
+
+	if (!file)
+		return err_set(err, E_INPUT, "%s has no template file %s", b->name, name);
+	return render_text(out, file->shown, file->data, file->len, values, err);
+}
+
+bool render_dockerfile(struct buf *out, const struct backend_table *t, const struct backend *b,
+		       const struct render_options *opt, struct err *err)
+{
 	AUTO(map_free) struct map values = { 0 };
 	AUTO(auto_free) char *base = NULL;
 
-	if (!file || !b->base) {
+	if (!b->base) {
 		err_set(err, E_UNSUPPORTED, "%s has no Dockerfile: it takes a %s", b->name,
 			b->artifact);
-		return err_hint(err, "rtbuild layer makes it");
+		return err_hint(err, "rtbuild %s --backend %s makes it",
+				str_eq(b->artifact, "layer") ? "layer" : "build", b->name);
 	}
-	if (!render_field(&base, b, opt->base ? opt->base : b->base, opt, err))
+	if (!render_values(&values, b, opt, err) ||
+	    !render_field(&base, b, opt->base ? opt->base : b->base, opt, err))
 		return false;
-	render_values(&values, b, opt);
 	map_put_text(&values, "base", base);
-	return render_text(out, file->name, file->data, file->len, &values, err);
+	return render_file(out, t, b, "Dockerfile", &values, err);
 }

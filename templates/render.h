@@ -16,6 +16,7 @@ MUST_CHECK bool render_text(struct buf *out, const char *file, const char *text,
 
 enum installer { INSTALLER_WHEELS, INSTALLER_PIP };
 MUST_CHECK bool installer_parse(enum installer *out, const char *text, struct err *err);
+
 /* The same for a backend; `text` NULL is its own default. E_USAGE when it is no way of the
  * backend. */
 MUST_CHECK bool installer_of(enum installer *out, const struct backend *b, const char *text,
@@ -28,19 +29,28 @@ struct render_options {
 	enum installer installer;
 	const struct str_list *packages; /* NULL: the backend's */
 };
-/* The values a backend's texts may use; the map is the caller's to free (MAP_TEXT). */
-void render_values(struct map *out, const struct backend *b, const struct render_options *opt);
+/*
+ * The values a backend's texts may use. In every text: title, python ("3.11"), python_flat ("311"),
+ * debian (of the official base), lithops_version, batch_revision, wheels ("yes" or ""), workdir,
+ * handler (its zip), user, chown ("--chown=USER "). In files also base, packages, pip (the program,
+ * or ""), environment, system, setup, downloads, start: whole instructions or shell commands.
+ * The map is the caller's to free (MAP_TEXT), also on failure.
+ */
+MUST_CHECK bool render_values(struct map *out, const struct backend *b,
+			      const struct render_options *opt, struct err *err);
 
-/* The backend's Dockerfile: standard, any builder takes it. E_UNSUPPORTED for a backend that is no
- * image. */
-MUST_CHECK bool render_dockerfile(struct buf *out, const struct backend *b,
-				  const struct render_options *opt, struct err *err);
-/* A text beside the backend's backend.yaml, with `values` filled in. */
-MUST_CHECK bool render_file(struct buf *out, const struct backend *b, const char *name,
-			    const struct map *values, struct err *err);
-/* A short text of the backend (`default_name`, `layout.site`, `base`) with its placeholders filled;
+/* A short text of the backend (`naming.def`, `layout.site`, `base`) with its placeholders filled;
  * the caller frees. */
 MUST_CHECK bool render_field(char **out, const struct backend *b, const char *field,
 			     const struct render_options *opt, struct err *err);
+/* A template file with `values` filled in: of the backend's own folder, else of
+ * templates/<artifact>/, else of templates/image/. */
+MUST_CHECK bool render_file(struct buf *out, const struct backend_table *t, const struct backend *b,
+			    const char *name, const struct map *values, struct err *err);
+/* The backend's Dockerfile: standard, any builder takes it. Its own, or the one of
+ * templates/image/, which the row alone decides. E_UNSUPPORTED for a backend that is no image. */
+MUST_CHECK bool render_dockerfile(struct buf *out, const struct backend_table *t,
+				  const struct backend *b, const struct render_options *opt,
+				  struct err *err);
 
 #endif

@@ -64,7 +64,7 @@ zip_of() {
 }
 printf '\n' >none.txt
 printf 'tblib\ncloudpickle\nsix\n' >pure.txt
-zip_of openwhisk '__main__.py lithops/' . \
+zip_of openwhisk:action '__main__.py lithops/' . \
 	'import runpy; print(runpy.run_path("__main__.py", run_name="action")["main"]({"get_metadata": 1}))'
 zip_of aws_lambda:handler 'entry_point.py lithops/' . \
 	'import entry_point; print(entry_point.lambda_handler({"get_metadata": 1}, None))'
@@ -105,7 +105,7 @@ is 'azure by requests: the packages are the platform'"'"'s' "$(has myruntime.zip
 
 # --- names; the user's requirement files as they are ---
 
-check 'the name Lithops gives it' rtbuild build --backend openwhisk
+check 'the name Lithops gives it' rtbuild build --backend openwhisk:action
 stdout_is lithops_openwhisk.zip
 check 'the name of the runtime' rtbuild build --backend aliyun_fc -t me/mine -r none.txt
 stdout_is mine.zip
@@ -143,20 +143,20 @@ no_zip 2 "trigger cannot be 'cron'" --backend azure_functions $libc --setting tr
 stderr_has 'pub/sub, https'
 no_zip 2 "does not depend on 'region'" --backend azure_functions $libc --setting region=eu
 no_zip 2 "KEY=VALUE" --backend azure_functions $libc --setting trigger
-no_zip 2 "depends on no setting" --backend openwhisk --setting trigger=https
+no_zip 2 "depends on no setting" --backend openwhisk:action --setting trigger=https
 no_zip 2 "cannot be installed by 'pip'" --backend aliyun_fc --installer pip
 no_zip 2 'runs on|does not run on' --backend aliyun_fc --platform linux/arm64
 no_zip 2 'has no Python 3.11' --backend aliyun_fc --python 3.11
 no_zip 2 'for one platform' --backend aws_lambda:handler --platform linux/amd64,linux/arm64
-no_zip 2 -- '--push: openwhisk is a zip' --backend openwhisk --push
-no_zip 2 -- '--label: openwhisk is a zip' --backend openwhisk --label a=b
-no_zip 2 'one name' --backend openwhisk a b
-exits 2 rtbuild build --backend openwhisk -o a.zip -o b.zip
+no_zip 2 -- '--push: openwhisk:action is a zip' --backend openwhisk:action --push
+no_zip 2 -- '--label: openwhisk:action is a zip' --backend openwhisk:action --label a=b
+no_zip 2 'one name' --backend openwhisk:action a b
+exits 2 rtbuild build --backend openwhisk:action -o a.zip -o b.zip
 stderr_has 'one file'
 exits 2 rtbuild build --setting a=b .
 stderr_has 'no function zip'
-exits 9 rtbuild build --backend openwhisk -o none.txt/no.zip
-exits 6 rtbuild build --backend openwhisk -o nowhere/no.zip
+exits 9 rtbuild build --backend openwhisk:action -o none.txt/no.zip
+exits 6 rtbuild build --backend openwhisk:action -o nowhere/no.zip
 printf -- '-r none.txt\n' >nested.txt
 no_zip 8 'would not find the file' --backend gcp_functions -r nested.txt
 stderr_has 'nested.txt:1:1'
@@ -168,9 +168,9 @@ cp "$WHEELS"/lithops-*.whl w
 printf 'large\nnoisy\n' >large.txt
 printf 'noisy\n' >noisy.txt
 no_zip 1 'aws_lambda:handler takes 262144000. Largest: large 263\.0 MB, noisy 51\.0 MB' --backend aws_lambda:handler --find-links w -r large.txt
-no_zip 1 'platform takes 50331648' --backend openwhisk --find-links w -r noisy.txt
+no_zip 1 'platform takes 50331648' --backend openwhisk:action --find-links w -r noisy.txt
 check 'another platform takes it' rtbuild build --backend aws_lambda:handler --find-links w -r noisy.txt -o fits.zip
 printf 'lithops\n' >lithops.txt
-no_zip 3 'both bring lithops/__init__\.py' --backend openwhisk -r lithops.txt
+no_zip 3 'both bring lithops/__init__\.py' --backend openwhisk:action -r lithops.txt
 stderr_has 'leave it out'
 finish

@@ -134,6 +134,48 @@ static void cut_documents_are_harmless(void **state)
 	}
 }
 
+static void places_are_found_again(void **state)
+{
+	static const char text[] = "a: 1\n"
+				   "\xc3\xa9: [x, {y: z}, [1, 2]]\n"
+				   "list:\n"
+				   "  - name: one\n"
+				   "  - name: two\n"
+				   "    deep: {k: v}\n";
+	static const struct {
+		struct yaml_step path[4];
+		size_t depth;
+		bool of_key;
+		int line, column;
+	} cases[] = {
+		{ { { .key = "a" } }, 1, false, 1, 4 },
+		{ { { .key = "a" } }, 1, true, 1, 1 },
+		{ { { .key = "\xc3\xa9" }, { .index = 0 } }, 2, false, 2, 6 },
+		{ { { .key = "\xc3\xa9" }, { .index = 1 }, { .key = "y" } }, 3, false, 2, 13 },
+		{ { { .key = "\xc3\xa9" }, { .index = 2 }, { .index = 1 } }, 3, false, 2, 21 },
+		{ { { .key = "list" }, { .index = 1 }, { .key = "deep" }, { .key = "k" } },
+		  4,
+		  true,
+		  6,
+		  12 },
+		/* not there: the nearest above */
+		{ { { .key = "none" } }, 1, false, 1, 1 },
+		{ { { .key = "list" }, { .index = 7 } }, 2, false, 4, 3 },
+		{ { { .key = "a" }, { .key = "b" } }, 2, false, 1, 4 },
+		{ { { 0 } }, 0, false, 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err err = { 0 };
+
+		assert_false(yaml_err_at(&err, text, strlen(text), "x", cases[i].path,
+					 cases[i].depth, cases[i].of_key));
+		if (err.at.line != cases[i].line || err.at.column != cases[i].column)
+			fail_msg("case %zu: %d:%d", i, err.at.line, err.at.column);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +183,7 @@ int main(void)
 		cmocka_unit_test(depth_has_a_limit),
 		cmocka_unit_test(what_is_not_taken),
 		cmocka_unit_test(cut_documents_are_harmless),
+		cmocka_unit_test(places_are_found_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

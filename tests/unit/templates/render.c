@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "templates/render.h"
+#include "templates/table.h"
 
 /* The template language, and that every backend's data and Dockerfile hold together. */
 
@@ -84,42 +85,60 @@ static void output_has_a_limit(void **state)
 	map_free(&values);
 }
 
+/* One row with one Python and one installer. */
+static bool renders(const struct backend_table *table, const struct backend *b, const char *python,
+		    enum installer installer)
+{
+	struct render_options opt = { .python = python, .installer = installer };
+	struct buf out = BUF_INIT(100000);
+	struct err err = { 0 };
+	bool ok = render_dockerfile(&out, table, b, &opt, &err);
+
+	if (ok != (b->base != NULL))
+		fail_msg("%s %s: %s", b->name, python, err.msg);
+	if (ok) {
+		assert_null(strstr(out.ptr, "{{"));
+		assert_non_null(strstr(out.ptr, "\nFROM "));
+		assert_true((strstr(out.ptr, " install --no-cache-dir \\\n") != NULL) ==
+			    (installer == INSTALLER_PIP));
+		assert_true((strstr(out.ptr, "python-packages") != NULL) ==
+			    (installer == INSTALLER_WHEELS));
+		assert_true((strstr(out.ptr, "--from=lithops-handler") != NULL) ==
+			    (b->handler.entry != NULL));
+		assert_null(strstr(out.ptr, "\n\n\n"));
+	}
+	buf_free(&out);
+	return ok;
+}
+
+static size_t render_pythons(const struct backend_table *table, const struct backend *b,
+			     const struct json_list *pythons)
+{
+	const char *const *items = pythons->items;
+	size_t count = 0;
+
+	for (size_t i = 0; i < pythons->len; i++)
+		count += renders(table, b, items[i], INSTALLER_WHEELS) +
+			 renders(table, b, items[i], INSTALLER_PIP);
+	return count;
+}
+
 static void every_backend_renders(void **state)
 {
 	struct backend_table table;
 	struct err err = { 0 };
-	size_t images = 0;
+	size_t rows = 0, texts = 0;
 
 	(void)state;
 	assert_true(backend_table_load(&table, &err));
 	for (size_t i = 0; i < table.len; i++) {
 		const struct backend *b = &table.items[i];
 
-		for (size_t j = 0; j < b->pythons.len; j++) {
-			const char *python = ((const char *const *)b->pythons.items)[j];
-			for (int way = INSTALLER_WHEELS; way <= INSTALLER_PIP; way++) {
-				struct render_options opt = { .python = python,
-							      .installer = (enum installer)way };
-				struct buf out = BUF_INIT(100000);
-				bool ok = render_dockerfile(&out, b, &opt, &err);
-
-				if (ok != (b->base != NULL))
-					fail_msg("%s %s: %s", b->name, python, err.msg);
-				if (ok) {
-					images++;
-					assert_null(strstr(out.ptr, "{{"));
-					assert_non_null(strstr(out.ptr, "\nFROM python:3."));
-					assert_true((strstr(out.ptr, "pip install") != NULL) ==
-						    (way == INSTALLER_PIP));
-					assert_true((strstr(out.ptr, "python-packages") != NULL) ==
-						    (way == INSTALLER_WHEELS));
-				}
-				err_clear(&err);
-				buf_free(&out);
-			}
-		}
+		rows += render_pythons(&table, b, &b->pythons) > 0;
+		texts += render_pythons(&table, b, &b->old_pythons);
 	}
-	assert_int_equal(images, 3 * 5 * 2);
+	assert_int_equal(rows, 31);
+	assert_true(texts > 100);
 	backend_table_free(&table);
 }
 
@@ -131,6 +150,8 @@ static void names_and_versions(void **state)
 		{ "knative", "3.7.1", "lithops-knative-default-v312:3.7.1" },
 		{ "k8s", "3.7.1.dev0", "lithops-kubernetes-default-v312:3.7.1.dev0" },
 		{ "knative", "3.7.1+standin", "lithops-knative-default-v312:3.7.1-standin" },
+		{ "aws_batch", "3.7.1.dev0", "batch-default-runtime-v312:latest" },
+		{ "aws_batch", "3.7.0", "batch-default-runtime-v312:370" },
 		{ "aws_lambda:layer", NULL, "default-runtime-v312" },
 	};
 	struct backend_table table;
@@ -145,7 +166,7 @@ static void names_and_versions(void **state)
 		char *name = NULL;
 
 		assert_true(backend_find(&b, &table, cases[i].backend, &err));
-		assert_true(render_field(&name, b, b->default_name, &opt, &err));
+		assert_true(render_field(&name, b, b->naming.def, &opt, &err));
 		assert_string_equal(name, cases[i].want);
 		free(name);
 	}
@@ -172,7 +193,7 @@ static void zip_files(void **state)
 		assert_int_equal(str_eq(b->artifact, "zip"), b->zip.name != NULL);
 		zips += b->zip.name != NULL;
 		assert_true(!b->zip.name || b->zip.installers.len);
-		render_values(&values, b, &opt);
+		assert_true(render_values(&values, b, &opt, &err));
 		for (size_t k = 0; k < ARRAY_LEN(computed); k++)
 			map_put_text(&values, computed[k], "x");
 		map_put_text(&values, "trigger_pubsub", "yes");
@@ -182,14 +203,14 @@ static void zip_files(void **state)
 		for (size_t k = 0; k < b->zip.files.len; k++) {
 			struct buf out = BUF_INIT(100000);
 
-			if (!render_file(&out, b, files[k].from, &values, &err))
+			if (!render_file(&out, &table, b, files[k].from, &values, &err))
 				fail_msg("%s: %s: %s", b->name, files[k].from, err.msg);
 			assert_null(strstr(out.ptr, "{{"));
 			buf_free(&out);
 		}
 		map_free(&values);
 	}
-	assert_int_equal(zips, 5);
+	assert_int_equal(zips, 6);
 	backend_table_free(&table);
 }
 
@@ -204,9 +225,9 @@ static void zip_installers(void **state)
 		{ "gcp_functions", "wheels", true, INSTALLER_WHEELS },
 		{ "azure_functions", NULL, true, INSTALLER_WHEELS },
 		{ "azure_functions", "pip", true, INSTALLER_PIP },
-		{ "openwhisk", NULL, true, INSTALLER_WHEELS },
-		{ "openwhisk", "pip", false, 0 },
-		{ "openwhisk", "conda", false, 0 },
+		{ "openwhisk:action", NULL, true, INSTALLER_WHEELS },
+		{ "openwhisk:action", "pip", false, 0 },
+		{ "openwhisk:action", "conda", false, 0 },
 		{ "knative", NULL, true, INSTALLER_WHEELS },
 		{ "knative", "pip", true, INSTALLER_PIP },
 	};
@@ -228,53 +249,62 @@ static void zip_installers(void **state)
 	backend_table_free(&table);
 }
 
-static void wrong_words_get_a_cure(void **state)
+static char *rendered(const struct backend_table *table, const char *backend,
+		      enum installer installer, const char *python)
 {
-	struct backend_table table;
+	struct render_options opt = { .installer = installer };
+	struct buf out = BUF_INIT(100000);
 	const struct backend *b;
-	const char *python;
 	struct err err = { 0 };
 
-	(void)state;
-	assert_true(backend_table_load(&table, &err));
-	assert_false(backend_find(&b, &table, "knativ", &err));
-	assert_int_equal(err.code, E_USAGE);
-	assert_non_null(strstr(err.hint, "did you mean knative?"));
-	err_clear(&err);
-	assert_false(backend_find(&b, &table, "mainframe", &err));
-	assert_non_null(strstr(err.hint, "aws_lambda:handler, aws_lambda:layer"));
-	err_clear(&err);
-	assert_true(backend_find(&b, &table, "k8s", &err));
-	assert_false(backend_python(&python, b, "2.7", &err));
-	assert_non_null(strstr(err.hint, "3.10, 3.11"));
-	err_clear(&err);
-	assert_true(backend_python(&python, b, NULL, &err));
-	assert_string_equal(python, "3.11");
-	assert_false(backend_check_platform(b, "windows/amd64", &err));
-	assert_int_equal(err.code, E_USAGE);
-	assert_true(backend_check_platform(b, "linux/arm64", &err));
-	assert_true(backend_find(&b, &table, "aws_lambda:layer", &err));
-	assert_string_equal(backend_libc(b, "3.11"), "glibc-2.26");
-	assert_null(backend_libc(b, "3.9"));
-	backend_table_free(&table);
+	if (!backend_find(&b, table, backend, &err) ||
+	    !backend_python(&opt.python, b, python, &err) ||
+	    !render_dockerfile(&out, table, b, &opt, &err))
+		fail_msg("%s: %s", backend, err.msg);
+	return buf_steal(&out);
 }
 
-static void pip_quotes_what_a_shell_would_read(void **state)
+static void instructions(void **state)
 {
+	static const struct {
+		const char *backend, *python;
+		enum installer installer;
+		const char *want; /* is in the text */
+	} cases[] = {
+		/* quoted where a shell would read more into it */
+		{ "k8s", NULL, INSTALLER_PIP,
+		  "pip install --no-cache-dir \\\n        'setuptools<81' \\\n        six \\\n" },
+		{ "k8s", NULL, INSTALLER_WHEELS,
+		  "COPY --from=lithops-handler --chown=1000:1000 / /lithops\n\nUSER 1000:1000\n" },
+		{ "k8s", NULL, INSTALLER_WHEELS, "ENV PIP_CONSTRAINT=/tmp/constraints.txt\n" },
+		{ "knative", "3.6", INSTALLER_WHEELS, "FROM python:3.6-slim-bullseye\n" },
+		{ "knative", "3.9", INSTALLER_WHEELS, "FROM python:3.9-slim-bookworm\n" },
+		{ "knative", NULL, INSTALLER_WHEELS, "\nCMD exec gunicorn --bind :$PORT " },
+		{ "gcp_cloudrun", NULL, INSTALLER_WHEELS,
+		  "\nCMD [\"sh\", \"-c\", \"exec gunicorn " },
+		{ "aws_lambda:conda", "3.13", INSTALLER_PIP, "/opt/conda-env/bin/pip install " },
+		{ "aws_lambda:conda", "3.13", INSTALLER_PIP,
+		  "python=3.13 pip \\\n    && conda clean" },
+		{ "k8s:conda", NULL, INSTALLER_WHEELS, "\nENV PATH=/opt/conda-env/bin:$PATH\n" },
+		{ "k8s:conda", NULL, INSTALLER_WHEELS,
+		  "/usr/local/bin/python \\\n    && echo 'setup" },
+		{ "code_engine:opencv", NULL, INSTALLER_PIP, "opencv-python-headless" },
+		{ "openwhisk", NULL, INSTALLER_PIP,
+		  "pythonrunner.py /pythonAction/pythonrunner.py\n" },
+	};
 	struct backend_table table;
-	const struct backend *b;
-	struct render_options opt = { .python = "3.11", .installer = INSTALLER_PIP };
-	struct buf out = BUF_INIT(100000);
 	struct err err = { 0 };
 
 	(void)state;
 	assert_true(backend_table_load(&table, &err));
-	assert_true(backend_find(&b, &table, "k8s", &err));
-	assert_true(render_dockerfile(&out, b, &opt, &err));
-	assert_non_null(strstr(out.ptr,
-			       "pip install --no-cache-dir \\\n        'setuptools<81' \\\n"
-			       "        six \\\n"));
-	buf_free(&out);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(auto_free)
+		char *text =
+			rendered(&table, cases[i].backend, cases[i].installer, cases[i].python);
+
+		if (!strstr(text, cases[i].want))
+			fail_msg("%s lacks %s:\n%s", cases[i].backend, cases[i].want, text);
+	}
 	backend_table_free(&table);
 }
 
@@ -287,8 +317,7 @@ int main(void)
 		cmocka_unit_test(names_and_versions),
 		cmocka_unit_test(zip_files),
 		cmocka_unit_test(zip_installers),
-		cmocka_unit_test(wrong_words_get_a_cure),
-		cmocka_unit_test(pip_quotes_what_a_shell_would_read),
+		cmocka_unit_test(instructions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/backends.h"
+
+#include <sys/stat.h>
+
+#include "net/http.h"
+#include "templates/table.h"
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool add_git(struct template_files *out, struct session *s, const char *word,
+		    const struct str_list *allow, struct err *err)
+{
+	const struct http_options http_options = { .ca_file = s->options.ca_file,
+						   .insecure = s->options.insecure,
+						   .events = s->events };
+	AUTO(auto_http_close) struct http *http = http_open(&http_options);
+	AUTO(git_location_free) struct git_location at = { 0 };
+	/* the user named it: file:// is fine */
+	struct git_options opt = { .http = http, .events = s->events, .allow = allow };
+
+	return git_location_parse(&at, word, err) && session_store(&opt.store, s, err) &&
+	       template_files_git(out, &opt, &at, err);
+}
+
+bool backends_load(struct backend_table *out, struct session *s, const struct str_list *templates,
+		   struct err *err)
+{
+	if (!backend_table_load(out, err))
+		return false;
+	for (size_t i = 0; i < templates->len; i++) {
+		const char *word = templates->items[i];
+		AUTO(template_files_free) struct template_files files = { 0 };
+		bool is_git = !is_directory(word) && git_location_is(word, true);
+
+		if (!(is_git ? add_git(&files, s, word, templates, err)
+			     : template_files_dir(&files, word, err)) ||
+		    !backend_table_add(out, &files, err))
+			return err_wrap(err, "--templates %s", word);
+	}
+	return true;
+}
