@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* A .git directory as files. gitrepository-layout(5), gitformat-index(5). */
@@ -13,6 +14,7 @@
 void dotgit_free(struct dotgit *d)
 {
 	free(d->index.items);
+	free(d->modules.items);
 	free(d->objects.items);
 	free(d->files.items);
 }
@@ -25,6 +27,46 @@ void dotgit_add_object(struct dotgit *d, const git_oid *id)
 void dotgit_add_entry(struct dotgit *d, const char *path, unsigned mode, const git_oid *id)
 {
 	*ARRAY_PUSH(&d->index) = (struct dotgit_entry){ .path = path, .mode = mode, .id = *id };
+}
+
+/* Each part of it is a directory (CVE-2018-11235). */
+static bool name_is_safe(const char *name)
+{
+	struct slice rest = slice_of(name);
+
+	while (rest.ptr) {
+		struct slice part = slice_cut(rest, '/', &rest);
+
+		if (!part.len || part.len > LIMIT_COMPONENT || slice_eq(part, ".") ||
+		    slice_eq(part, ".."))
+			return false;
+	}
+	return strlen(name) <= LIMIT_PATH && !strpbrk(name, "\n\r");
+}
+
+/* Whether one lies in the other: "a/objects" would be written into "a". */
+static bool is_inside(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (!path[len] || path[len] == '/');
+}
+
+bool dotgit_add_module(struct dotgit *d, struct arena *arena, const char *name, const char *url,
+		       struct err *err)
+{
+	bool ok = name_is_safe(name);
+
+	for (size_t i = 0; ok && i < d->modules.len; i++)
+		ok = !is_inside(name, d->modules.items[i].name) &&
+		     !is_inside(d->modules.items[i].name, name);
+	if (!ok) {
+		err_set(err, E_INTEGRITY, "a submodule cannot have the name '%s'", name);
+		return err_hint(err, "without keep-git-dir its name is of no importance");
+	}
+	*ARRAY_PUSH(&d->modules) = (struct dotgit_module){ .name = arena_strdup(arena, name),
+							   .url = arena_strdup(arena, url) };
+	return true;
 }
 
 /* --- loose objects: a zlib stream (RFC 1950) of stored blocks, which no compressor changes --- */
@@ -164,7 +206,7 @@ static struct dotgit_file *add(struct dotgit *d, struct arena *arena, const char
 {
 	struct dotgit_file *file = ARRAY_PUSH(&d->files);
 
-	file->path = arena_printf(arena, ".git/%s", name);
+	file->path = arena_printf(arena, "%s/%s", d->dir, name);
 	return file;
 }
 
@@ -183,16 +225,63 @@ static void add_text(struct dotgit *d, struct arena *arena, const char *name, co
 	add_bytes(d, arena, name, slice_of(text));
 }
 
+/* From a submodule's directory to its files, and the other way round. */
+static char *way_up(const char *from, const char *to)
+{
+	AUTO(buf_free) struct buf out = BUF_INIT(SIZE_MAX / 2);
+
+	for (const char *c = from; c; c = strchr(c + 1, '/'))
+		buf_put(&out, "../");
+	buf_put(&out, to);
+	return buf_steal(&out);
+}
+
+/* The name of a section, between its quotes. */
+static void put_quoted(struct buf *out, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '"' || *name == '\\')
+			buf_put_byte(out, '\\');
+		buf_put_byte(out, (unsigned char)*name);
+	}
+}
+
 static void add_config(struct dotgit *d, struct arena *arena, const char *remote)
 {
+	AUTO(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
 	AUTO(auto_free) char *url = git_config_value(remote);
-	AUTO(auto_free)
-	char *text = mem_printf("[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n"
-				"\tbare = false\n\tlogallrefupdates = true\n[remote \"origin\"]\n"
-				"\turl = %s\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
-				url);
 
-	add_bytes(d, arena, "config", slice_of(text));
+	buf_put(&text, "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n"
+		       "\tbare = false\n\tlogallrefupdates = true\n");
+	if (*d->work) {
+		AUTO(auto_free) char *up = way_up(d->dir, d->work);
+		AUTO(auto_free) char *value = git_config_value(up);
+
+		buf_putf(&text, "\tworktree = %s\n", value);
+	}
+	buf_putf(&text,
+		 "[remote \"origin\"]\n"
+		 "\turl = %s\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n",
+		 url);
+	for (size_t i = 0; i < d->modules.len; i++) {
+		AUTO(auto_free) char *from = git_config_value(d->modules.items[i].url);
+
+		buf_put(&text, "[submodule \"");
+		put_quoted(&text, d->modules.items[i].name);
+		buf_putf(&text, "\"]\n\tactive = true\n\turl = %s\n", from);
+	}
+	add_bytes(d, arena, "config", (struct slice){ text.ptr, text.len });
+}
+
+/* Of a submodule: the file that says where its directory is. */
+static void add_pointer(struct dotgit *d, struct arena *arena)
+{
+	struct dotgit_file *file = ARRAY_PUSH(&d->files);
+	AUTO(auto_free) char *up = way_up(d->work, d->dir);
+
+	file->path = arena_printf(arena, "%s/.git", d->work);
+	file->bytes = arena_printf(arena, "gitdir: %s\n", up);
+	file->size = (int64_t)strlen(file->bytes);
 }
 
 static bool add_object(struct dotgit *d, struct arena *arena, const struct git_repo *repo,
@@ -314,5 +403,7 @@ bool dotgit_make(struct dotgit *d, struct arena *arena, const struct git_repo *r
 								       : "refs/rtbuild",
 		 repo->tag[0] ? repo->tag : repo->commit);
 	add_index(d, arena);
+	if (*d->work)
+		add_pointer(d, arena);
 	return add_objects(d, arena, repo, err);
 }

@@ -8,12 +8,14 @@
 
 /*
  * The .git directory of a commit, as `git clone --depth 1` and a checkout of that commit would make
- * it: HEAD, the ref it was found by, an index, its objects. Made from the commit alone, so that it
- * is the same on every machine: objects are loose and stored uncompressed, the index knows no file
- * times (git fills them in), nothing is logged. Internal to git/.
+ * it: HEAD, the ref it was found by, an index, its objects. That of a submodule lies in its
+ * parent's, modules/NAME, with a file .git that leads there, as `git submodule update --init` makes
+ * it. Made from the commit alone, so that it is the same on every machine: objects are loose and
+ * stored uncompressed, the index knows no file times (git fills them in), nothing is logged.
+ * Internal to git/.
  */
 struct dotgit_file {
-	const char *path;  /* begins with ".git/" */
+	const char *path;  /* from the root of all on */
 	const char *bytes; /* its content; NULL: the loose object `id` */
 	int64_t size;
 	git_oid id;
@@ -33,14 +35,26 @@ struct dotgit {
 		size_t len, cap;
 	} objects;
 	struct {
+		struct dotgit_module {
+			const char *name, *url;
+		} * items;
+		size_t len, cap;
+	} modules;
+	struct {
 		struct dotgit_file *items;
 		size_t len, cap;
-	} files; /* what it comes to */
+	} files;          /* what it comes to */
+	const char *dir;  /* of the directory: ".git", or ".git/modules/NAME" */
+	const char *work; /* where its files are: "", or the path of the submodule */
 };
 void dotgit_free(struct dotgit *d);
 void dotgit_add_object(struct dotgit *d, const git_oid *id);
 /* `path` must outlive `d`. */
 void dotgit_add_entry(struct dotgit *d, const char *path, unsigned mode, const git_oid *id);
+
+/* E_INTEGRITY for a name that would lead out of the directory or into another one's. */
+MUST_CHECK bool dotgit_add_module(struct dotgit *d, struct arena *arena, const char *name,
+				  const char *url, struct err *err);
 
 /* Fill `files`, from what was added and the commit; texts live in `arena`. */
 MUST_CHECK bool dotgit_make(struct dotgit *d, struct arena *arena, const struct git_repo *repo,

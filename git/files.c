@@ -22,7 +22,6 @@ struct walk {
 	const struct git_options *opt;
 	bool no_submodules;
 	const char *subdir; /* NULL: all */
-	struct dotgit *git; /* NULL: none is wanted */
 	bool found_subdir;
 	size_t modules; /* so far */
 };
@@ -33,7 +32,9 @@ struct place {
 	const struct git_repo *repo;
 	const char *root; /* path of its root; "" for the main one */
 	const git_oid *tree;
-	struct map modules; /* .gitmodules, read when a submodule is met */
+	struct dotgit *git; /* NULL: no .git is wanted */
+	struct map modules; /* .gitmodules, read when a submodule is met: URLs, and */
+	struct map names;
 	bool has_modules;
 	int depth;
 };
@@ -167,14 +168,27 @@ static bool read_modules(struct place *p, struct err *err)
 		return err->code == E_NONE;
 	if (!read_blob(&object, p->repo, &id, ".gitmodules", LIMIT_GIT_MODULES, err))
 		return false;
-	ok = modules_parse(&p->modules, p->repo->lib->git_odb_object_data(object),
+	ok = modules_parse(&p->modules, &p->names, p->repo->lib->git_odb_object_data(object),
 			   p->repo->lib->git_odb_object_size(object), err);
 	p->repo->lib->git_odb_object_free(object);
 	return ok;
 }
 
 static bool walk_commit(struct walk *w, struct git_repo *repo, const struct git_location *at,
-			const char *root, int depth, struct err *err);
+			const char *root, int depth, struct dotgit *git, struct err *err);
+static bool add_dotgit(struct git_files *f, struct dotgit *d, const struct git_repo *repo,
+		       const struct git_location *at, struct err *err);
+
+/* Its own .git, noted in its parent's. */
+static bool begin_dotgit(struct dotgit *out, struct walk *w, struct place *p, const char *path,
+			 const char *url, struct err *err)
+{
+	const char *name = map_text(&p->names, path + (p->root[0] ? strlen(p->root) + 1 : 0));
+
+	out->work = arena_strdup(&w->files->arena, path);
+	out->dir = arena_printf(&w->files->arena, "%s/modules/%s", p->git->dir, name);
+	return dotgit_add_module(p->git, &w->files->arena, name, url, err);
+}
 
 static bool module_location(struct git_location *out, struct walk *w, struct place *p,
 			    const char *path, const char *commit, struct err *err)
@@ -206,6 +220,7 @@ static bool walk_module(struct walk *w, struct place *p, const char *path, const
 			struct err *err)
 {
 	AUTO(git_location_free) struct git_location at = { 0 };
+	AUTO(dotgit_free) struct dotgit git = { 0 };
 	struct git_repo *repo;
 	char id[41] = "";
 
@@ -218,7 +233,11 @@ static bool walk_module(struct walk *w, struct place *p, const char *path, const
 	if (!git_repo_open(&repo, w->opt, &at, err))
 		return err_wrap(err, "the submodule %s", path);
 	*ARRAY_PUSH(&w->files->repos) = repo;
-	return walk_commit(w, repo, &at, path, p->depth + 1, err);
+	if (!p->git)
+		return walk_commit(w, repo, &at, path, p->depth + 1, NULL, err);
+	return begin_dotgit(&git, w, p, path, at.remote, err) &&
+	       walk_commit(w, repo, &at, path, p->depth + 1, &git, err) &&
+	       add_dotgit(w->files, &git, repo, &at, err);
 }
 
 /* --- the walk --- */
@@ -332,10 +351,13 @@ static bool visit(struct walk *w, struct place *p, const git_tree_entry *e, cons
 
 	if (!check_name(name, path, err))
 		return false;
-	if (w->git && !p->depth && !S_ISDIR(mode) && (mode & S_IFMT) != MODE_MODULE)
-		dotgit_add_object(w->git, id);
-	if (w->git && !p->depth && !S_ISDIR(mode))
-		dotgit_add_entry(w->git, arena_strdup(&w->files->arena, path), mode, id);
+	if (p->git && !S_ISDIR(mode) && (mode & S_IFMT) != MODE_MODULE)
+		dotgit_add_object(p->git, id);
+	if (p->git && !S_ISDIR(mode))
+		dotgit_add_entry(
+			p->git,
+			arena_strdup(&w->files->arena, path + (*p->root ? strlen(p->root) + 1 : 0)),
+			mode, id);
 	if (!is_wanted(w, path) && !leads_there(w, path))
 		return true;
 	if (S_ISDIR(mode) || (mode & S_IFMT) == MODE_MODULE)
@@ -361,8 +383,8 @@ static bool walk_tree(struct walk *w, struct place *p, const git_oid *id, const 
 			       LIMIT_PATH_DEPTH);
 	if (!cancel_check(err))
 		return false;
-	if (w->git && !p->depth)
-		dotgit_add_object(w->git, id);
+	if (p->git)
+		dotgit_add_object(p->git, id);
 	if (lib->git_tree_lookup(&tree, p->repo->raw, id) < 0)
 		return missing(p->repo, *prefix ? prefix : "the tree", err);
 	for (size_t i = 0; ok && i < lib->git_tree_entrycount(tree); i++)
@@ -372,10 +394,10 @@ static bool walk_tree(struct walk *w, struct place *p, const git_oid *id, const 
 }
 
 static bool walk_commit(struct walk *w, struct git_repo *repo, const struct git_location *at,
-			const char *root, int depth, struct err *err)
+			const char *root, int depth, struct dotgit *git, struct err *err)
 {
 	const struct libgit2 *lib = repo->lib;
-	struct place p = { .at = at, .repo = repo, .root = root, .depth = depth };
+	struct place p = { .at = at, .repo = repo, .root = root, .depth = depth, .git = git };
 	git_commit *commit = NULL;
 	git_oid id, tree;
 	bool ok;
@@ -390,13 +412,14 @@ static bool walk_commit(struct walk *w, struct git_repo *repo, const struct git_
 	p.tree = &tree;
 	ok = walk_tree(w, &p, &tree, root, 0, err);
 	map_free(&p.modules);
+	map_free(&p.names);
 	return ok;
 }
 
-static bool add_dotgit(struct git_files *f, struct dotgit *d, const struct git_location *at,
-		       struct err *err)
+static bool add_dotgit(struct git_files *f, struct dotgit *d, const struct git_repo *repo,
+		       const struct git_location *at, struct err *err)
 {
-	if (!dotgit_make(d, &f->arena, f->repo, at, err))
+	if (!dotgit_make(d, &f->arena, repo, at, err))
 		return false;
 	for (size_t i = 0; i < d->files.len; i++) {
 		const struct dotgit_file *from = &d->files.items[i];
@@ -407,7 +430,7 @@ static bool add_dotgit(struct git_files *f, struct dotgit *d, const struct git_l
 					 .size = from->size,
 					 .bytes = from->bytes,
 					 .is_loose = !from->bytes,
-					 .repo = f->repo };
+					 .repo = repo };
 		memcpy(to->id, from->id.id, sizeof(to->id));
 	}
 	return true;
@@ -417,13 +440,13 @@ bool git_files_open(struct git_files **out, const struct git_options *opt,
 		    const struct git_location *at, struct err *err)
 {
 	AUTO(auto_git_files_close) struct git_files *f = mem_alloc(sizeof(*f));
-	AUTO(dotgit_free) struct dotgit git = { 0 };
+	AUTO(dotgit_free) struct dotgit git = { .dir = ".git", .work = "" };
+	struct dotgit *kept = at->keep_git_dir && !at->subdir ? &git : NULL;
 	struct walk w = {
 		.files = f,
 		.opt = opt,
 		.no_submodules = at->no_submodules,
 		.subdir = at->subdir,
-		.git = at->keep_git_dir && !at->subdir ? &git : NULL,
 	};
 	struct git_repo *repo;
 
@@ -432,7 +455,8 @@ bool git_files_open(struct git_files **out, const struct git_options *opt,
 	*ARRAY_PUSH(&f->repos) = repo;
 	f->repo = repo;
 	memcpy(f->commit, repo->commit, sizeof(f->commit));
-	if (!walk_commit(&w, repo, at, "", 0, err) || (w.git && !add_dotgit(f, w.git, at, err)))
+	if (!walk_commit(&w, repo, at, "", 0, kept, err) ||
+	    (kept && !add_dotgit(f, kept, repo, at, err)))
 		return err_wrap(err, "%s", at->remote);
 	if (at->subdir && !w.found_subdir)
 		return err_set(err, E_NOT_FOUND, "%s: the commit %.12s has no directory '%s'",

@@ -11,7 +11,7 @@
  * written. Submodules are followed at the commit the tree names. Refused, E_INTEGRITY: paths that
  * leave the tree, entries called .git in any case, modes that git does not know. LFS pointers stay
  * what they are: text. With keep_git_dir, and no subdir, a .git directory of the commit is among
- * them (git/dotgit.h); submodules have none.
+ * them (git/dotgit.h), with those of the submodules in it.
  */
 enum git_kind { GIT_KIND_FILE, GIT_KIND_PROGRAM, GIT_KIND_LINK, GIT_KIND_DIR };
 

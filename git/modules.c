@@ -10,22 +10,25 @@
 /* The syntax of git's configuration files, as far as .gitmodules uses it. */
 
 struct module {
+	char *name; /* NULL: another section, or none yet */
 	char *path, *url;
 };
 
-static void module_end(struct module *m, struct map *urls)
-{
-	if (m->path && m->url && urls->len < LIMIT_GIT_MODULES_COUNT)
-		map_put_text(urls, m->path, m->url);
-	free(m->path);
-	free(m->url);
-	*m = (struct module){ 0 };
-}
-
 static void auto_module_free(struct module *m)
 {
+	free(m->name);
 	free(m->path);
 	free(m->url);
+}
+
+static void module_end(struct module *m, struct map *urls, struct map *names)
+{
+	if (m->path && m->url && urls->len < LIMIT_GIT_MODULES_COUNT) {
+		map_put_text(urls, m->path, m->url);
+		map_put_text(names, m->path, m->name);
+	}
+	auto_module_free(m);
+	*m = (struct module){ 0 };
 }
 
 /* The value behind "=": quotes taken off, escapes resolved, comments and final blanks cut. */
@@ -92,7 +95,7 @@ static bool keep(char **to, const struct buf *value)
 }
 
 /* "key = value", or a key alone. */
-static bool take_line(struct module *m, bool inside, const char **at, const char *end)
+static bool take_line(struct module *m, const char **at, const char *end)
 {
 	AUTO(buf_free) struct buf value = BUF_INIT(LIMIT_GIT_MODULES + 1);
 	struct slice key = { *at, 0 };
@@ -107,13 +110,25 @@ static bool take_line(struct module *m, bool inside, const char **at, const char
 	++*at;
 	if (!key.len || !take_value(&value, at, end))
 		return false;
-	if (inside && is_key(key, "path"))
+	if (m->name && is_key(key, "path"))
 		return keep(&m->path, &value);
-	return !inside || !is_key(key, "url") || keep(&m->url, &value);
+	return !m->name || !is_key(key, "url") || keep(&m->url, &value);
+}
+
+/* What stands between the quotes of a section's name; what is escaped stands for itself. */
+static char *unescape(const char *from, const char *end)
+{
+	AUTO(buf_free) struct buf out = BUF_INIT(LIMIT_GIT_MODULES + 1);
+
+	for (; from < end && *from != '"'; from++) {
+		from += *from == '\\' && from + 1 < end;
+		buf_put_byte(&out, (unsigned char)*from);
+	}
+	return mem_strdup(out.len ? out.ptr : "");
 }
 
 /* "[submodule "NAME"]"; other sections are passed by. */
-static bool take_section(bool *inside, const char **at, const char *end)
+static bool take_section(struct module *m, const char **at, const char *end)
 {
 	static const char wanted[] = "[submodule \"";
 	const char *begin = *at;
@@ -129,8 +144,9 @@ static bool take_section(bool *inside, const char **at, const char *end)
 	}
 	if (*at == end || **at != ']')
 		return false;
-	*inside = (size_t)(end - begin) >= strlen(wanted) &&
-		  strncasecmp(begin, wanted, strlen(wanted)) == 0;
+	if ((size_t)(end - begin) >= strlen(wanted) &&
+	    strncasecmp(begin, wanted, strlen(wanted)) == 0)
+		m->name = unescape(begin + strlen(wanted), *at);
 	++*at;
 	return true;
 }
@@ -144,13 +160,13 @@ static int line_of(const char *text, const char *at)
 	return line;
 }
 
-bool modules_parse(struct map *urls_out, const char *text, size_t len, struct err *err)
+bool modules_parse(struct map *urls_out, struct map *names_out, const char *text, size_t len,
+		   struct err *err)
 {
 	AUTO(auto_module_free) struct module m = { 0 };
 	const char *at = text, *end = text + len;
-	bool inside = false;
 
-	*urls_out = (struct map)MAP_TEXT;
+	*urls_out = *names_out = (struct map)MAP_TEXT;
 	while (at < end) {
 		const char *begin = at;
 		bool ok = true;
@@ -161,18 +177,19 @@ bool modules_parse(struct map *urls_out, const char *text, size_t len, struct er
 			at = memchr(at, '\n', (size_t)(end - at));
 			at = at ? at : end;
 		} else if (*at == '[') {
-			module_end(&m, urls_out);
-			ok = take_section(&inside, &at, end);
+			module_end(&m, urls_out, names_out);
+			ok = take_section(&m, &at, end);
 		} else {
-			ok = take_line(&m, inside, &at, end);
+			ok = take_line(&m, &at, end);
 		}
 		if (!ok) {
 			map_free(urls_out);
-			*urls_out = (struct map)MAP_TEXT;
+			map_free(names_out);
+			*urls_out = *names_out = (struct map)MAP_TEXT;
 			return err_set(err, E_INPUT, ".gitmodules:%d: malformed",
 				       line_of(text, begin));
 		}
 	}
-	module_end(&m, urls_out);
+	module_end(&m, urls_out, names_out);
 	return true;
 }

@@ -6,10 +6,12 @@
 #include "base/str.h"
 
 /*
- * .gitmodules (gitmodules(5), in the syntax of git-config(1)): the URL of each path, in a map of
- * text. Of sections other than [submodule "NAME"], and of other keys, only the form counts. E_INPUT
- * with the line; a path or URL that would be an option of some program ("-x") is refused.
+ * .gitmodules (gitmodules(5), in the syntax of git-config(1)): the URL and the name of each path,
+ * in maps of text. Of sections other than [submodule "NAME"], and of other keys, only the form
+ * counts. E_INPUT with the line; a path or URL that would be an option of some program ("-x") is
+ * refused.
  */
-MUST_CHECK bool modules_parse(struct map *urls_out, const char *text, size_t len, struct err *err);
+MUST_CHECK bool modules_parse(struct map *urls_out, struct map *names_out, const char *text,
+			      size_t len, struct err *err);
 
 #endif

@@ -251,6 +251,39 @@ printf 'FROM scratch\nCOPY . /\n' >outer/Dockerfile
 git -C outer add . && git -C outer commit -qm outer && git -C outer push -q "$TMP/web/git/outer.git" main
 check 'a submodule beside its parent' rtbuild build -t g/outer:1 "$WEB/git/outer.git"
 is 'a submodule: files' "$(files g/outer:1 | awk '{ print $3 }' | tr '\n' ' ')" '.gitmodules Dockerfile vendor/ vendor/lib/ vendor/lib/lib.txt '
+# As `git submodule update --init --recursive` would have it: .git/modules, and files that lead there.
+git init -q --bare web/git/nest.git
+git init -q nest
+echo nest >nest/file
+git -C nest submodule add -q --name 'a "name"' "$WEB/git/outer.git" out
+git -C nest config -f .gitmodules 'submodule.a "name".url' ../outer.git
+git -C nest add . && git -C nest commit -qm nest && git -C nest push -q "$TMP/web/git/nest.git" main
+printf 'FROM scratch\nADD --keep-git-dir=true %s#main /code/\n' "$WEB/git/nest.git" >keep.Dockerfile
+check 'submodules of a repository with its .git' rtbuild build -t g/nest:1 -f keep.Dockerfile .
+mkdir nested
+tar -xzf "$(layer g/nest:1 1)" -C nested
+is 'git finds them, at their commits' "$(git -C nested/code submodule status --recursive | sed 's/ (.*//')" \
+	" $(git -C outer rev-parse HEAD) out
+ $(git -C lib rev-parse HEAD) out/vendor/lib"
+is 'and nothing changed in them' "$(git -C nested/code status --porcelain; git -C nested/code submodule foreach -q --recursive 'git status --porcelain; git fsck --full --strict 2>&1 | grep -v ^notice')" ''
+is 'their origins' "$(git -C nested/code submodule foreach -q --recursive 'git remote get-url origin')" "$WEB/git/outer.git
+$WEB/git/lib.git"
+is 'git itself puts its files in the same places' "$(cat nested/code/out/.git nested/code/out/vendor/lib/.git)" 'gitdir: ../.git/modules/a "name"
+gitdir: ../../../.git/modules/a "name"/modules/vendor/lib'
+rm -rf "$RTBUILD_STORE/cache"
+check 'again, from nothing' rtbuild build -t g/nest:2 -f keep.Dockerfile .
+is 'the same image' "$(digest_of g/nest:2)" "$(digest_of g/nest:1)"
+for name in ../../hooks a/../../x 'a "name"/objects' /abs; do
+	cp nest/.gitmodules modules.before
+	mkdir -p nest/zz
+	printf '[submodule "%s"]\n\tpath = zz\n\turl = ../lib.git\n' "$(printf '%s' "$name" | sed 's/"/\\"/g')" >>nest/.gitmodules
+	git -C nest update-index --add --cacheinfo "160000,$(git -C lib rev-parse HEAD),zz"
+	git -C nest add .gitmodules && git -C nest commit -qm "$name" && git -C nest push -qf "$TMP/web/git/nest.git" main
+	exits 7 rtbuild build -f keep.Dockerfile .
+	stderr_has 'a submodule cannot have the name'
+	mv modules.before nest/.gitmodules
+done
+
 check 'submodules=false' rtbuild build -t g/outer:2 "$WEB/git/outer.git?submodules=false"
 is 'submodules=false: files' "$(files g/outer:2 | awk '{ print $3 }' | tr '\n' ' ')" '.gitmodules Dockerfile vendor/ vendor/lib/ '
 check 'the subdirectory is inside a submodule' rtbuild build -t g/outer:3 -f - "$WEB/git/outer.git#:vendor/lib" <<'END'

@@ -189,18 +189,23 @@ static void modules(void **state)
 					   "path = \\q", "[submodule \"a\"]\npath = -x",
 					   "pa th = x",  "[submodule \"a\"]\nurl =\n" };
 	AUTO(map_free) struct map urls = { 0 };
+	AUTO(map_free) struct map names = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
-	assert_true(modules_parse(&urls, text, strlen(text), &err));
+	assert_true(modules_parse(&urls, &names, text, strlen(text), &err));
 	assert_int_equal(urls.len, 2);
 	assert_string_equal(map_text(&urls, "vendor/a"), "../a;#.git");
 	assert_string_equal(map_text(&urls, "c/d"), "x");
+	assert_int_equal(names.len, 2);
+	assert_string_equal(map_text(&names, "vendor/a"), "a]\"b");
+	assert_string_equal(map_text(&names, "c/d"), "c");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO(map_free) struct map none = { 0 };
+		AUTO(map_free) struct map nameless = { 0 };
 
 		err = (struct err){ 0 };
-		if (modules_parse(&none, bad[i], strlen(bad[i]), &err))
+		if (modules_parse(&none, &nameless, bad[i], strlen(bad[i]), &err))
 			fail_msg("parsed: %s", bad[i]);
 		assert_non_null(strstr(err.msg, ".gitmodules:"));
 	}
