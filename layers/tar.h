@@ -37,4 +37,8 @@ MUST_CHECK bool tar_reader_data(struct tar_reader *r, const void **data_out, siz
 void tar_reader_close(struct tar_reader *r);
 DEFINE_AUTO(struct tar_reader, tar_reader_close)
 
+/* Load libarchive now, not with the first reader or writer: for a process whose children all need
+ * it. */
+MUST_CHECK bool tar_load(struct err *err);
+
 #endif

@@ -375,3 +375,10 @@ void tar_reader_close(struct tar_reader *r)
 	free(r->link);
 	free(r);
 }
+
+bool tar_load(struct err *err)
+{
+	const struct libarchive *lib;
+
+	return libarchive_load(&lib, err);
+}

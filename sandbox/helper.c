@@ -18,6 +18,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "layers/tar.h"
 #include "sandbox/container.h"
 #include "sandbox/probe.h"
 #include "sandbox/probe_program.h"
@@ -33,7 +34,9 @@ struct helper {
 	struct space space;
 	struct err space_err;
 	struct probe probe;
-	struct buf filter;     /* of the built-in engine; made when first needed */
+	struct buf filter; /* of the built-in engine; made when first needed */
+	char *upcoming;    /* a store: a command in it will follow, to be probed for when idle */
+	enum sandbox_isolation upcoming_isolation;
 	struct str_list swept; /* stores whose leftovers were removed */
 };
 
@@ -222,14 +225,36 @@ static void ensure_swept(struct helper *h, const char *store)
 	workdir_sweep(store, oci_sweep);
 }
 
-static bool ensure_engine(struct helper *h, const struct request *r, struct err *err)
+static bool ensure_engine(struct helper *h, const char *store, enum sandbox_isolation isolation,
+			  struct err *err)
 {
-	struct probe_arg arg = { h, r->store };
+	struct probe_arg arg = { h, store };
 
-	probe_ensure(&h->probe, &h->space, r->store, r->isolation, run_probe, &arg);
+	probe_ensure(&h->probe, &h->space, store, isolation, run_probe, &arg);
 	*err = h->probe.err;
 	return err->code == E_NONE && (h->probe.engine.kind == ENGINE_OCI || no_filter(&h->space) ||
-				       ensure_filter(h, r->store, err));
+				       ensure_filter(h, store, err));
+}
+
+/* While layers are unpacked: how to run what they are unpacked for. */
+static void look_ahead(struct helper *h)
+{
+	AUTO(auto_free) char *store = STEAL(h->upcoming);
+	struct err ignored = { 0 };
+
+	if (!ensure_engine(h, store, h->upcoming_isolation, &ignored))
+		err_clear(&ignored); /* whoever asks for the command will hear of it */
+}
+
+/* What every worker of the kind would load for itself, in ten milliseconds: once, in front of the
+ * fork. */
+static void ensure_loaded(const struct request *r)
+{
+	struct err ignored = { 0 };
+
+	if ((r->op == REQUEST_UNPACK || (r->op == REQUEST_RUN && r->want_diff)) &&
+	    !tar_load(&ignored))
+		err_clear(&ignored); /* the worker says so */
 }
 
 static void answer_probe(const struct helper *h, int reply, const struct err *failure)
@@ -271,7 +296,8 @@ static void serve(struct helper *h, struct message *msg)
 	if (ok) {
 		ensure_swept(h, request.store);
 		if (request.op == REQUEST_PROBE || request.op == REQUEST_RUN)
-			ok = ensure_engine(h, &request, &err);
+			ok = ensure_engine(h, request.store, request.isolation, &err);
+		ensure_loaded(&request);
 	}
 	if (request.op == REQUEST_PROBE && h->space_err.code == E_NONE)
 		answer_probe(h, job.fds[REQUEST_REPLY_FD], &err);
@@ -279,6 +305,10 @@ static void serve(struct helper *h, struct message *msg)
 		answer_err(job.fds[REQUEST_REPLY_FD], &err);
 	else
 		start_or_answer(h, &job);
+	if (ok && request.op == REQUEST_UNPACK && !h->upcoming) {
+		h->upcoming = mem_strdup(request.store);
+		h->upcoming_isolation = request.isolation;
+	}
 	close_fds(job.fds);
 	request_free(&request);
 }
@@ -293,8 +323,12 @@ static void loop(struct helper *h)
 		AUTO(message_free) struct message msg = MESSAGE_INIT;
 		struct err err = { 0 };
 
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+		int ready = poll(fds, ARRAY_LEN(fds), h->upcoming ? 0 : -1);
+
+		if (ready < 0 && errno != EINTR)
 			return;
+		if (ready == 0)
+			look_ahead(h);
 		if (fds[1].revents)
 			reap(h);
 		if (!fds[0].revents)

@@ -11,12 +11,12 @@
 /* What the parent asks of its helper, and what it is told: encoding and decoding side by side, so
  * that they agree. */
 enum request_op {
-	REQUEST_PROBE,        /* -> reasons */
-	REQUEST_MISSING,      /* which of `layers` have no tree yet -> their diff ids */
-	REQUEST_UNPACK,       /* the one layer, from its blob -> nothing */
-	REQUEST_RUN,          /* -> struct sandbox_result */
-	REQUEST_REMOVE,       /* remove `path` with all it holds -> nothing */
-	REQUEST_CACHES,       /* -> what cache mounts there are: caches.h */
+	REQUEST_PROBE,   /* -> reasons */
+	REQUEST_MISSING, /* which of `layers` have no tree yet -> their diff ids */
+	REQUEST_UNPACK,  /* the one layer, from its blob, for a command in `isolation` -> nothing */
+	REQUEST_RUN,     /* -> struct sandbox_result */
+	REQUEST_REMOVE,  /* remove `path` with all it holds -> nothing */
+	REQUEST_CACHES,  /* -> what cache mounts there are: caches.h */
 	REQUEST_CACHE_EXPORT, /* the cache `path` as a tar -> nothing */
 	REQUEST_CACHE_IMPORT, /* the cache `path` from a tar, compressed or not -> nothing */
 	REQUEST_CACHE_REMOVE, /* the cache `path` -> nothing */

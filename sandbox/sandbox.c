@@ -93,7 +93,8 @@ struct unpack_jobs {
 		struct sandbox_layer *items; /* of the root and of every mount */
 		size_t len, cap;
 	} layers;
-	const char **missing; /* diff ids in hex, each once */
+	enum sandbox_isolation isolation; /* of the command they are for */
+	const char **missing;             /* diff ids in hex, each once */
 	size_t missing_count;
 };
 
@@ -131,6 +132,7 @@ static bool unpack_one(void *arg, size_t job, struct err *err)
 		return err_wrap(err, "layer %s", digest_format(&layer->descriptor.digest).text);
 	r.op = REQUEST_UNPACK;
 	r.store = store_path(jobs->store);
+	r.isolation = jobs->isolation;
 	r.layers = layer;
 	r.layer_count = 1;
 	r.compression = media_find(layer->descriptor.media_type)->compression;
@@ -141,7 +143,10 @@ static bool unpack_one(void *arg, size_t job, struct err *err)
 static bool unpack_missing(struct sandbox *s, const struct sandbox_spec *spec, struct err *err)
 {
 	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
-	AUTO(jobs_free) struct unpack_jobs jobs = { .sandbox = s, .store = spec->store };
+	AUTO(jobs_free)
+	struct unpack_jobs jobs = { .sandbox = s,
+				    .store = spec->store,
+				    .isolation = spec->isolation };
 	struct request r = REQUEST_INIT;
 
 	push_layers(&jobs, spec->layers, spec->layer_count);
