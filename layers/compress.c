@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "layers/deflate.h"
+#include "layers/noise.h"
 #include "layers/pieces.h"
 
 /* Compression sinks: order, threads and framing. The deflate blocks are layers/deflate.c's; reading
@@ -21,7 +22,7 @@ enum {
 	GZIP_UNIT = 512,      /* a tar's: what changes size moves what follows by so many bytes */
 	GZIP_END_MASK = 1023, /* one unit in so many ends a block */
 	ZSTD_JOB = 2 * MIB,
-	GZIP_LEVEL_DEFAULT = 5, /* not more bytes than gzip -6 (ADR 0011) */
+	GZIP_LEVEL_DEFAULT = 4, /* fewer bytes than umoci and buildah give (ADR 0011) */
 	ZSTD_LEVEL_DEFAULT = 3,
 	GZIP_LEVEL_MAX = 12,
 	ZSTD_LEVEL_MAX = 19,
@@ -98,7 +99,7 @@ static void compress_block(struct pool_job *job)
 	if (b->out_len)
 		return;
 	d = take_deflater(b->gzip);
-	b->out_len = deflater_part(d, b->out, b->in, b->in_len);
+	b->out_len = deflater_parts(d, b->out, b->in, b->in_len);
 	drop_deflater(b->gzip, d);
 }
 
@@ -434,8 +435,9 @@ struct compressor_id compressor_id(const struct compress_options *opt)
 	case COMPRESSION_NONE:
 		break;
 	case COMPRESSION_GZIP:
-		snprintf(id.text, sizeof(id.text), "gzip-libdeflate-%s-%d-%dK-%dM", deflate_version,
-			 level_of(opt), GZIP_BLOCK_MIN / KIB, GZIP_BLOCK / MIB);
+		snprintf(id.text, sizeof(id.text), "gzip-libdeflate-%s-%d-%dK-%dM-%dK",
+			 deflate_version, level_of(opt), GZIP_BLOCK_MIN / KIB, GZIP_BLOCK / MIB,
+			 NOISE_MIN / KIB);
 		break;
 	case COMPRESSION_ZSTD:
 		snprintf(id.text, sizeof(id.text), "zstd-libzstd-%s-%d-%dM", ZSTD_versionString(),

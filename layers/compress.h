@@ -29,7 +29,8 @@ void compressor_close(struct sink *s); /* finished or not; NULL is fine */
 DEFINE_AUTO(struct sink, compressor_close)
 
 /*
- * "gzip-libdeflate-1.14-5-256K-1M": name, library, version, level, block sizes; recorded, since
+ * "gzip-libdeflate-1.14-4-256K-1M-8K": name, library, version, level, block sizes, least run of
+ * noise (layers/noise.h); recorded, since
  * compressed digests are equal only for one of these.
  */
 struct compressor_id {

@@ -8,12 +8,17 @@
 
 #include "base/mem.h"
 #include "layers/deflate_walk.h"
+#include "layers/noise.h"
 
 /* Independent deflate blocks and how they are joined. Threads, order and file formats are the
  * callers'. */
 
 enum {
 	STORED_HEADER = 5, /* at most: three bits, padding, two lengths */
+	STORED_MAX = 65535,
+	/* What a part may take beyond its share of the whole's bound: a block of its own begun, and
+	   the empty one behind it. Noise and parts take turns. */
+	PART_EXTRA = 32,
 };
 
 const char *const deflate_version = LIBDEFLATE_VERSION_STRING;
@@ -44,7 +49,8 @@ void deflater_close(struct deflater *d)
 
 size_t deflater_bound(size_t len)
 {
-	return libdeflate_deflate_compress_bound(NULL, len) + STORED_HEADER;
+	return libdeflate_deflate_compress_bound(NULL, len) +
+	       (len / NOISE_MIN + 1) * (PART_EXTRA + STORED_HEADER);
 }
 
 size_t deflater_whole(struct deflater *d, void *out, const void *data, size_t len)
@@ -74,6 +80,40 @@ size_t deflater_part(struct deflater *d, void *out, const void *data, size_t len
 		stream[size++] = 0;
 	memcpy(stream + size, no_bytes, sizeof(no_bytes));
 	return size + sizeof(no_bytes);
+}
+
+/* Stored blocks (RFC 1951, 3.2.4), from one byte boundary to the next. */
+static size_t put_stored(unsigned char *out, const unsigned char *data, size_t len)
+{
+	size_t size = 0;
+
+	for (size_t n; len; data += n, len -= n) {
+		n = len < STORED_MAX ? len : STORED_MAX;
+		out[size++] = 0; /* not the last, stored, padding */
+		out[size++] = (unsigned char)n;
+		out[size++] = (unsigned char)(n >> 8);
+		out[size++] = (unsigned char)~n;
+		out[size++] = (unsigned char)(~n >> 8);
+		memcpy(out + size, data, n);
+		size += n;
+	}
+	return size;
+}
+
+size_t deflater_parts(struct deflater *d, void *out, const void *data, size_t len)
+{
+	const unsigned char *in = data;
+	unsigned char *to = out;
+
+	for (size_t at = 0; at < len;) {
+		struct noise_run noise = noise_find(data, at, len);
+
+		if (noise.start > at)
+			to += deflater_part(d, to, in + at, noise.start - at);
+		to += put_stored(to, in + noise.start, noise.end - noise.start);
+		at = noise.end;
+	}
+	return (size_t)(to - (unsigned char *)out);
 }
 
 uint32_t deflate_crc32(uint32_t crc, const void *data, size_t len)

@@ -27,6 +27,9 @@ size_t deflater_bound(size_t len); /* room that any of the below needs for `len`
 
 /* A part of a stream: not final, ends at a byte boundary. The number of bytes put at `out`. */
 size_t deflater_part(struct deflater *d, void *out, const void *data, size_t len);
+/* The same in several parts: runs of noise (layers/noise.h) are stored without a look for matches.
+ */
+size_t deflater_parts(struct deflater *d, void *out, const void *data, size_t len);
 /* A whole stream of its own. */
 size_t deflater_whole(struct deflater *d, void *out, const void *data, size_t len);
 

@@ -22,7 +22,7 @@ static void join_blocks(struct buf *out, const uint8_t *data, size_t len, size_t
 	for (size_t at = 0; at < len; at += step) {
 		size_t block = len - at < step ? len - at : step;
 
-		buf_put_bytes(out, part, deflater_part(d, part, data + at, block));
+		buf_put_bytes(out, part, deflater_parts(d, part, data + at, block));
 		crc = deflate_crc32_join(crc, deflate_crc32(0, data + at, block), block);
 	}
 	buf_put_bytes(out, deflate_end, DEFLATE_END_SIZE);
