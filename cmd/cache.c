@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "git/mirrors.h"
 #include "layers/compress.h"
 #include "sandbox/caches.h"
 
@@ -41,25 +42,57 @@ static const struct opt rm_opts[] = {
 };
 /* clang-format on */
 
-static json_t *describe(const struct sandbox_cache *c)
+/* One line, or one object, of the list. */
+struct listed {
+	const char *kind, *name;
+	uint64_t bytes;
+	size_t directories;
+	int64_t used;
+};
+
+static json_t *describe(const struct listed *c)
 {
 	json_t *doc = json_object();
 
+	json_object_set_new(doc, "kind", json_string(c->kind));
 	json_object_set_new(doc, "name", json_string(c->name));
 	json_object_set_new(doc, "bytes", json_integer((json_int_t)c->bytes));
-	json_object_set_new(doc, "directories", json_integer((json_int_t)c->instances));
+	if (c->directories)
+		json_object_set_new(doc, "directories", json_integer((json_int_t)c->directories));
 	json_object_set_new(doc, "used", json_string(clock_format(c->used).text));
 	return doc;
 }
 
-static bool print_cache(const struct sandbox_cache *c, struct err *err)
+static bool print_cache(const struct listed *c, struct err *err)
 {
 	AUTO(auto_free) char *name = str_printable(c->name, strlen(c->name), 200);
 	AUTO(auto_free)
-	char *line = mem_printf("%s  %9s  %s", clock_format(c->used).text,
-				str_format_size(c->bytes).text, name);
+	char *line = mem_printf("%s  %9s  %-5s  %s", clock_format(c->used).text,
+				str_format_size(c->bytes).text, c->kind, name);
 
 	return session_print(line, err);
+}
+
+static bool put(json_t *doc, const struct session *s, const struct listed *c, struct err *err)
+{
+	if (s->options.json)
+		return json_array_append_new(doc, describe(c)) == 0;
+	return print_cache(c, err);
+}
+
+static bool list_mirrors(json_t *doc, const struct session *s, struct store *store, struct err *err)
+{
+	AUTO(git_mirrors_free) struct git_mirrors mirrors = { 0 };
+
+	if (!git_mirrors_find(&mirrors, store, err))
+		return false;
+	for (size_t i = 0; i < mirrors.len; i++) {
+		const struct git_mirror *m = &mirrors.items[i];
+
+		if (!put(doc, s, &(struct listed){ "git", m->url, m->bytes, 0, m->used }, err))
+			return false;
+	}
+	return true;
 }
 
 static bool list(struct session *s, void *arg, struct err *err)
@@ -72,11 +105,15 @@ static bool list(struct session *s, void *arg, struct err *err)
 	if (!session_store(&store, s, err) || !sandbox_caches(&caches, s->sandbox, store, err))
 		return false;
 	for (size_t i = 0; i < caches.len; i++) {
-		json_array_append_new(doc, describe(&caches.items[i]));
-		if (!s->options.json && !print_cache(&caches.items[i], err))
+		const struct sandbox_cache *c = &caches.items[i];
+
+		if (!put(doc, s,
+			 &(struct listed){ "mount", c->name, c->bytes, c->instances, c->used },
+			 err))
 			return false;
 	}
-	return !s->options.json || session_print_json(doc, err);
+	return list_mirrors(doc, s, store, err) &&
+	       (!s->options.json || session_print_json(doc, err));
 }
 
 static enum compression kind_of(const char *file)
@@ -152,6 +189,45 @@ static bool import_cache(struct session *s, void *arg, struct err *err)
 		       : err_wrap(err, "%s", args->file);
 }
 
+/* The mirror of that URL; *found_out false: there is none. */
+static bool remove_mirror(bool *found_out, struct store *store, const char *url, struct err *err)
+{
+	AUTO(git_mirrors_free) struct git_mirrors mirrors = { 0 };
+	bool removed = true;
+
+	*found_out = false;
+	if (!git_mirrors_find(&mirrors, store, err))
+		return false;
+	for (size_t i = 0; i < mirrors.len; i++) {
+		if (!str_eq(mirrors.items[i].url, url))
+			continue;
+		*found_out = true;
+		if (!git_mirror_remove(&removed, store, &mirrors.items[i], err))
+			return false;
+	}
+	return removed || err_set(err, E_IO, "the mirror of %s is in use", url);
+}
+
+static bool remove_one(struct session *s, struct store *store, const char *name, struct err *err)
+{
+	bool is_mirror;
+
+	return remove_mirror(&is_mirror, store, name, err) &&
+	       (is_mirror || sandbox_cache_remove(s->sandbox, store, name, err)) &&
+	       session_print(name, err);
+}
+
+static bool add_mirrors(struct str_list *names, struct store *store, struct err *err)
+{
+	AUTO(git_mirrors_free) struct git_mirrors mirrors = { 0 };
+
+	if (!git_mirrors_find(&mirrors, store, err))
+		return false;
+	for (size_t i = 0; i < mirrors.len; i++)
+		str_list_push(names, mirrors.items[i].url);
+	return true;
+}
+
 static bool rm(struct session *s, void *arg, struct err *err)
 {
 	struct cache_args *args = arg;
@@ -161,20 +237,20 @@ static bool rm(struct session *s, void *arg, struct err *err)
 	if (args->all == (args->names.len > 0))
 		return err_set(err, E_USAGE, "say which caches, or --all");
 	if (!session_store(&store, s, err) ||
-	    (args->all && !sandbox_caches(&caches, s->sandbox, store, err)))
+	    (args->all && (!sandbox_caches(&caches, s->sandbox, store, err) ||
+			   !add_mirrors(&args->names, store, err))))
 		return false;
 	for (size_t i = 0; i < caches.len; i++)
 		str_list_push(&args->names, caches.items[i].name);
 	for (size_t i = 0; i < args->names.len; i++)
-		if (!sandbox_cache_remove(s->sandbox, store, args->names.items[i], err) ||
-		    !session_print(args->names.items[i], err))
+		if (!remove_one(s, store, args->names.items[i], err))
 			return false;
 	return true;
 }
 
 static const struct cmd cache_list = {
 	.name = "list",
-	.summary = "the caches there are: last use, size, name",
+	.summary = "the caches there are: last use, size, kind (mount or git), name",
 	.opts = list_opts,
 	.args_size = sizeof(struct cache_args),
 	.flags = CMD_SANDBOX,
@@ -216,7 +292,7 @@ static const struct cmd *const subs[] = {
 
 const struct cmd cmd_cache = {
 	.name = "cache",
-	.summary = "what RUN --mount=type=cache keeps: list, export, import, rm",
+	.summary = "what RUN --mount=type=cache and git contexts keep: list, export, import, rm",
 	.about = "A cache is named by its id; by what else makes another one of it too: "
 		 "BUILDKIT_CACHE_MOUNT_NS, an owner or mode of its own, what it began as.",
 	.subs = subs,

@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "builder/usedtrees.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "git/mirrors.h"
 #include "image/fsck.h"
 #include "image/gc.h"
 #include "sandbox/caches.h"
@@ -106,18 +108,19 @@ struct gc_args {
 
 /* clang-format off */
 static const struct opt gc_opts[] = {
-	OPT_TEXT(0, "max-size", "SIZE",  struct gc_args, max_size, "drop cached steps, longest unused first, until the blobs fit: 500MB, 20GB"),
-	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps not used for so many days first"),
+	OPT_TEXT(0, "max-size", "SIZE",  struct gc_args, max_size, "drop cached steps, longest unused first, until the blobs fit, then mirrors of git repositories: 500MB, 20GB"),
+	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps and mirrors of git repositories not used for so many days first"),
 	OPT_FLAG(0, "cache-mounts",      struct gc_args, cache_mounts, "remove what RUN --mount=type=cache keeps too"),
 	OPT_FLAG(0, "dry-run",           struct gc_args, dry_run,  "only say what would go"),
 	OPT_END
 };
 /* clang-format on */
 
-/* What only the sandbox's helper can remove: unpacked layers, and cache mounts when asked. */
+/* Beside blobs: what only the sandbox's helper can remove (unpacked layers, and cache mounts when
+ * asked), and mirrors of git repositories. */
 struct swept {
-	size_t trees, caches;
-	uint64_t tree_bytes, cache_bytes;
+	size_t trees, caches, mirrors;
+	uint64_t tree_bytes, cache_bytes, mirror_bytes;
 };
 
 static bool sweep_caches(struct swept *out, struct session *s, struct store *store, bool dry_run,
@@ -157,6 +160,38 @@ static bool sweep(struct swept *out, struct session *s, struct store *store,
 	return !args->cache_mounts || sweep_caches(out, s, store, args->dry_run, err);
 }
 
+/* Mirrors of git repositories: what was not used for so long, then, longest unused first, what is
+ * beyond the size that blobs left. */
+static bool sweep_mirrors(struct swept *out, struct session *s, struct store *store,
+			  const struct gc_options *opt, uint64_t blob_bytes, struct err *err)
+{
+	AUTO(git_mirrors_free) struct git_mirrors all = { 0 };
+	uint64_t left = blob_bytes;
+
+	if (!git_mirrors_find(&all, store, err))
+		return false;
+	for (size_t i = 0; i < all.len; i++)
+		left += all.items[i].bytes;
+	for (size_t i = 0; i < all.len; i++) {
+		const struct git_mirror *m = &all.items[i];
+		bool goes = (opt->drop_unused && m->used <= clock_wall() - opt->unused_s) ||
+			    (opt->size_max && left > opt->size_max);
+
+		if (!goes)
+			continue;
+		if (!opt->dry_run && !git_mirror_remove(&goes, store, m, err))
+			return false;
+		if (!goes) {
+			event_note(s->events, "%s stays: it is in use", m->url);
+			continue;
+		}
+		left -= m->bytes;
+		out->mirrors++;
+		out->mirror_bytes += m->bytes;
+	}
+	return true;
+}
+
 static json_t *gc_document(const struct gc_report *r, const struct swept *swept, bool dry_run)
 {
 	json_t *doc = json_object(), *removed = json_array();
@@ -171,6 +206,8 @@ static json_t *gc_document(const struct gc_report *r, const struct swept *swept,
 	json_object_set_new(doc, "treeBytes", json_integer((json_int_t)swept->tree_bytes));
 	json_object_set_new(doc, "cacheMounts", json_integer((json_int_t)swept->caches));
 	json_object_set_new(doc, "cacheMountBytes", json_integer((json_int_t)swept->cache_bytes));
+	json_object_set_new(doc, "gitMirrors", json_integer((json_int_t)swept->mirrors));
+	json_object_set_new(doc, "gitMirrorBytes", json_integer((json_int_t)swept->mirror_bytes));
 	json_object_set_new(doc, "leftovers", json_integer((json_int_t)r->leftovers));
 	json_object_set_new(doc, "partials", json_integer((json_int_t)r->partials));
 	json_object_set_new(doc, "partial_bytes", json_integer((json_int_t)r->partial_bytes));
@@ -194,7 +231,8 @@ static bool gc(struct session *s, void *arg, struct err *err)
 		return err_set(err, E_USAGE, "--unused '%s' is not a number of days", args->unused);
 	opt.unused_s = (int64_t)days * 24 * 3600;
 	if ((args->max_size && !session_size(&opt.size_max, args->max_size, err)) ||
-	    !session_store(&store, s, err) || !store_gc(&report, store, &opt, err))
+	    !session_store(&store, s, err) || !store_gc(&report, store, &opt, err) ||
+	    !sweep_mirrors(&swept, s, store, &opt, report.kept_bytes, err))
 		return false;
 	if (!sweep(&swept, s, store, args, err)) {
 		if (err->code != E_UNSUPPORTED)
@@ -211,6 +249,10 @@ static bool gc(struct session *s, void *arg, struct err *err)
 			   args->dry_run ? "would remove" : "removed", swept.trees,
 			   str_format_size(swept.tree_bytes).text, swept.caches,
 			   str_format_size(swept.cache_bytes).text);
+	if (swept.mirrors)
+		event_note(s->events, "%s %zu mirrors of git repositories, %s",
+			   args->dry_run ? "would remove" : "removed", swept.mirrors,
+			   str_format_size(swept.mirror_bytes).text);
 	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay",
 			  args->dry_run ? "would remove" : "removed", report.removed.len,
 			  str_format_size(report.bytes).text, report.kept,

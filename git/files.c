@@ -308,10 +308,11 @@ static bool add_blob(struct walk *w, const struct place *p, const char *path, un
 	if (p->repo->lib->git_odb_read_header(&size, &type, p->repo->odb, id) < 0)
 		return missing(p->repo, path, err);
 	f->size = (int64_t)size;
-	return (type == GIT_OBJECT_BLOB && size <= LIMIT_GIT_BLOB) ||
-	       err_set(err, E_INPUT,
-		       "%s: no file, or one of more than %d bytes (limit LIMIT_GIT_BLOB)", path,
-		       LIMIT_GIT_BLOB);
+	if (type != GIT_OBJECT_BLOB)
+		return err_set(err, E_INTEGRITY, "%s: its object is no file", path);
+	return size <= LIMIT_GIT_BLOB ||
+	       err_set(err, E_INPUT, "%s: %zu bytes are more than %d (limit LIMIT_GIT_BLOB)", path,
+		       size, LIMIT_GIT_BLOB);
 }
 
 static bool check_name(const char *name, const char *path, struct err *err)

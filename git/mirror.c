@@ -9,51 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "git/location.h"
+#include "git/mirrors.h"
 
 /* Mirrors on disk. Which commit is wanted is repository.c's business. */
 
-static const char root[] = "cache/git", commits_dir[] = "refs/rtbuild",
-		  packs_dir[] = "objects/pack";
+static const char commits_dir[] = "refs/rtbuild", packs_dir[] = GIT_MIRROR_PACKS;
 
 /* At most this many commits are named as known: the newest are what helps. */
 enum { HAVES_MAX = 64 };
-
-/* --- one that nobody used for long --- */
-
-static bool is_stale(int dir, const char *name)
-{
-	AUTO(auto_close) int mirror = -1;
-	AUTO(auto_close) int use = -1;
-	struct err ignored = { 0 };
-	struct stat st;
-
-	if (!fs_open(&mirror, dir, name, O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, &ignored) ||
-	    !fs_open(&use, mirror, "use", O_RDONLY, 0, FS_BENEATH_NOLINK, &ignored))
-		return false;
-	return fstat(use, &st) == 0 && st.st_mtim.tv_sec < clock_wall() - LIMIT_GIT_UNUSED_S &&
-	       flock(use, LOCK_EX | LOCK_NB) == 0;
-}
-
-static void sweep(struct store *store)
-{
-	AUTO(str_list_free) struct str_list names = { 0 };
-	AUTO(auto_close) int dir = -1;
-	struct err ignored = { 0 };
-
-	if (!store_subdir(&dir, store, root, &ignored) ||
-	    !fs_list(&names, dir, ".", FS_BENEATH_NOLINK, &ignored))
-		return;
-	for (size_t i = 0; i < names.len; i++) {
-		ignored = (struct err){ 0 };
-		if (is_stale(dir, names.items[i]) && !fs_remove_tree(dir, names.items[i], &ignored))
-			continue; /* the next one tries again */
-	}
-}
 
 /* --- opening --- */
 
@@ -74,7 +41,7 @@ static bool make_skeleton(const struct mirror *m, const char *remote, struct err
 
 	return fs_mkdir_p(m->dir, packs_dir, 0755, FS_BENEATH_NOLINK, err) &&
 	       fs_mkdir_p(m->dir, commits_dir, 0755, FS_BENEATH_NOLINK, err) &&
-	       put_once(m, "config", config, err) &&
+	       put_once(m, GIT_MIRROR_URL, remote, err) && put_once(m, "config", config, err) &&
 	       put_once(m, "HEAD", "ref: refs/heads/none\n", err);
 }
 
@@ -87,15 +54,16 @@ bool mirror_open(struct mirror *m, struct store *store, const char *remote, stru
 	*m = (struct mirror){ .dir = -1, .in_use = -1 };
 	sha256_of(hash, remote, strlen(remote));
 	hex_format(name, hash, 16);
-	below = mem_printf("%s/%s", root, name);
+	below = mem_printf(GIT_MIRROR_ROOT "/%s", name);
 	m->path = mem_printf("%s/%s", store_path(store), below);
 	if (!libgit2_load(&m->lib, err) || !store_subdir(&m->dir, store, below, err) ||
-	    !fs_lock(&m->in_use, m->dir, "use", false, err) || !make_skeleton(m, remote, err)) {
+	    !fs_lock(&m->in_use, m->dir, GIT_MIRROR_USE, false, err) ||
+	    !make_skeleton(m, remote, err)) {
 		mirror_close(m);
 		return false;
 	}
 	if (futimens(m->in_use, NULL) == 0)
-		sweep(store);
+		git_mirrors_sweep(store);
 	return true;
 }
 

@@ -339,6 +339,26 @@ exits 3 rtbuild build "$WEB/git/modules.git"
 stderr_has 'the submodule sub has no URL'
 is 'nothing was written beside the store' "$(ls -d "$TMP"/b "$TMP"/../b x 2>/dev/null)" ''
 
+# Bombs: each one clear error, and no more memory than for a small repository.
+limit=65536
+! sanitized || limit=1000000
+bomb() { # KIND STATUS REGEX
+	"$ROOT/tests/servers/packs" "$1" 2>"packs.$1" &
+	packs=$!
+	servers="$servers $packs"
+	packs_url=$(wait_for "packs.$1" 'listening on') || server_missing 'the server of packs' "packs.$1"
+	exits "$2" /usr/bin/time -f '%M' -o rss rtbuild build "${packs_url##* }/x.git"
+	stderr_has "$3"
+	is "$1: one error" "$(grep -c '^rtbuild: ' "$err")" 1
+	is "$1: in little memory" "$(awk 'END { if ($1 >= '$limit') print $1 }' rss)" ''
+	is "$1: nothing half written stays" "$(find "$RTBUILD_STORE/cache/git" -name 'pack_git2_*' -o -name '*.pack' -size +2M)" ''
+	kill "$packs"
+}
+bomb zeros 3 'file: 629145600 bytes are more than'
+bomb delta 7 'overly large object'
+bomb cut 7 "the server's objects"
+bomb lies 7 'too many objects'
+
 # --- named contexts, ADD ---
 
 cat >use.Dockerfile <<END
@@ -369,6 +389,29 @@ is 'created then' "$(config g/epoch:1 | jq -r .created)" 2023-11-14T22:13:20Z
 is 'its files too' "$(TZ=UTC tar -tvzf "$(layer g/epoch:1 1)" --full-time | awk '{ print $4, $5 }' | sort -u)" '2023-11-14 22:13:20'
 check 'mtime=commit' rtbuild build -t g/mtime:1 "$main?mtime=commit"
 is 'mtime=commit: files' "$(TZ=UTC tar -tvzf "$(layer g/mtime:1 1)" --full-time | awk '{ print $4, $5 }' | sort -u)" '2023-11-14 22:13:20'
+
+# --- mirrors as a cache ---
+
+mirrors() { rtbuild cache list --json | jq -r '.[] | select(.kind == "git") | .name' | sort; }
+check 'the mirrors are listed' rtbuild cache list
+stdout_has "git    $main\$"
+is 'with their sizes' "$(rtbuild cache list --json | jq --arg m "$main" '.[] | select(.name == $m) | .bytes > 500')" true
+count=$(mirrors | wc -l)
+check 'cache rm' rtbuild cache rm "$main"
+is 'removes one' "$(mirrors | grep -cxF "$main") $(mirrors | wc -l)" "0 $((count - 1))"
+check 'which comes again' rtbuild build -q -t g/http:4 "$main"
+exits 6 rtbuild cache rm http://127.0.0.1:1/none.git
+check 'gc --dry-run' rtbuild gc --dry-run --max-size 1
+stderr_has "would remove $count mirrors"
+is 'removes none' "$(mirrors | wc -l)" "$count"
+touch -d '-3 days' "$RTBUILD_STORE"/cache/git/*/use
+check 'used just now' rtbuild build -q -t g/http:4 "$main"
+check 'gc --unused' rtbuild gc --unused 2
+is 'keeps what was used' "$(mirrors)" "$main"
+check 'gc that leaves room' rtbuild gc --max-size 10GB
+is 'keeps it too' "$(mirrors)" "$main"
+check 'gc --max-size' rtbuild gc --max-size 1 --json
+is 'counts mirrors' "$(jq -c '[.gitMirrors, .gitMirrorBytes > 500]' "$out") $(mirrors)" '[1,true] '
 
 # --- keep-git-dir ---
 
