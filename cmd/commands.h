@@ -13,7 +13,7 @@ extern const struct cmd cmd_tag, cmd_annotate, cmd_delete;
 extern const struct cmd cmd_images, cmd_remove;
 extern const struct cmd cmd_login, cmd_logout, cmd_auth;
 extern const struct cmd cmd_cache, cmd_gc, cmd_fsck, cmd_version;
-extern const struct cmd cmd_python_target;
+extern const struct cmd cmd_python_target, cmd_python_lock;
 /* clang-format on */
 
 #endif

@@ -58,10 +58,12 @@ static const struct cmd python_query = {
 	.run = query,
 };
 
-static const struct cmd *const subs[] = { &python_query, &cmd_python_target, NULL };
+static const struct cmd *const subs[] = { &cmd_python_lock, &cmd_python_target, &python_query,
+					  NULL };
 
 const struct cmd cmd_python = {
 	.name = "python",
-	.summary = "questions about Python's versions, requirements and wheels",
+	.summary = "lock packages for a Python elsewhere; targets, and questions about versions "
+		   "and wheels",
 	.subs = subs,
 };

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "python/location.h"
 #include "python/name.h"
 
 /*
@@ -99,12 +100,14 @@ static struct candidate *add_candidate(struct candidates *c, const char *filenam
 	return ca;
 }
 
-static void add_local(struct candidates *c, const char *path, const struct wheel_name *name)
+static struct candidate *add_local(struct candidates *c, const char *path,
+				   const struct wheel_name *name)
 {
 	const char *kept = arena_strdup(&c->arena, path);
 	struct candidate *ca = add_candidate(c, fs_basename(kept), name);
 
 	ca->path = ca->id = kept;
+	return ca;
 }
 
 bool candidate_is_yanked(const struct candidate *ca)
@@ -311,6 +314,49 @@ bool candidates_add_url(struct candidates *c, const struct requirement_line *lin
 	ca->id = f->url;
 	ca->hashes = f->hashes;
 	ca->given_url = arena_strdup(&c->arena, line->url);
+	return true;
+}
+
+static bool add_locked(struct candidates *c, const struct locked_wheel *w, const char *index,
+		       struct err *err)
+{
+	AUTO(auto_free) char *plain = NULL;
+	struct simple_file *f = ARENA_NEW(&c->arena, struct simple_file);
+	struct wheel_name name;
+	struct candidate *ca;
+
+	if (!wheel_name_parse(&name, &c->arena, w->file.filename, err))
+		return false;
+	if (w->path) {
+		add_local(c, w->path, &name)->filename = w->file.filename;
+		return true;
+	}
+	if (!c->client)
+		return location_refuse_remote(w->file.url, err);
+	if (!index_client_take(&plain, c->client, w->file.url, err))
+		return false;
+	*f = w->file;
+	f->url = arena_strdup(&c->arena, plain);
+	ca = add_candidate(c, f->filename, &name);
+	ca->file = f;
+	ca->id = f->url;
+	ca->index = index;
+	ca->hashes = f->hashes;
+	return true;
+}
+
+void candidates_close_project(struct candidates *c, const char *key)
+{
+	map_put(&c->asked, key, NULL);
+}
+
+bool candidates_add_locked(struct candidates *c, const struct requirement_line *line,
+			   struct err *err)
+{
+	for (size_t i = 0; i < line->wheel_count; i++)
+		if (!add_locked(c, &line->wheels[i], line->index, err))
+			return false;
+	candidates_close_project(c, line->requirement.key);
 	return true;
 }
 

@@ -79,6 +79,12 @@ MUST_CHECK bool candidates_add_file(struct candidates *c, const char *path, stru
  * name; errors of index_client_take. Found again by given_url. */
 MUST_CHECK bool candidates_add_url(struct candidates *c, const struct requirement_line *line,
 				   struct err *err);
+/* Add the wheels a lock lists of a project; what an index has of it does not count. As
+ * candidates_add_url; E_UNSUPPORTED for URLs without a client. */
+MUST_CHECK bool candidates_add_locked(struct candidates *c, const struct requirement_line *line,
+				      struct err *err);
+/* Ask no index about a project: what there is of it is enough. */
+void candidates_close_project(struct candidates *c, const char *key);
 /* Add the files a page links to (--find-links URL). E_NOT_FOUND when there is none; else as
  * index_client_page. */
 MUST_CHECK bool candidates_add_page(struct candidates *c, const char *url, struct err *err);

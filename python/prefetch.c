@@ -39,7 +39,7 @@ static bool add_roots(struct prefetch *x, struct err *err)
 		const struct requirement *what = &line->requirement;
 		bool holds;
 
-		if (line->is_constraint)
+		if (line->is_constraint || line->is_locked)
 			continue;
 		if (!marker_eval_extras(&holds, what->marker, x->env, &no_extras, err))
 			return requirement_line_fail_at(line, err);

@@ -117,7 +117,9 @@ static bool report_no_files(const struct side *s, const struct refusal *x, struc
 	for (size_t i = 0; i < x->candidates->places.len; i++)
 		buf_putf(&where, "%s%s", i ? ", " : " in ", x->candidates->places.items[i]);
 	err_set(err, E_NOT_FOUND, "there is no wheel of %s%s", who.ptr, where.ptr);
-	if (nearest)
+	if (str_has_suffix(speaker(s)->what->name, ".txt"))
+		err_hint(err, "to read that file, write -r %s", speaker(s)->what->name);
+	else if (nearest)
 		err_hint(err, "did you mean %s?", nearest);
 	else if (x->candidates->client && index_client_is_offline(x->candidates->client))
 		err_hint(err, "--offline knows only what was fetched before: run it once without");

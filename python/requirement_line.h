@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "python/requirement.h"
+#include "python/simple_page.h"
 
 /* One thing asked for, by a line of a file or alone: a requirement, or a wheel by path or URL. */
 struct requirement_hash {
@@ -11,11 +12,21 @@ struct requirement_hash {
 	unsigned char value[HASH_SIZE_MAX];
 };
 
+/* A wheel that a lock lists. */
+struct locked_wheel {
+	struct simple_file file; /* no url when there is a path */
+	const char *path;        /* NULL: none */
+};
+
 struct requirement_line {
 	struct requirement requirement; /* a wheel named by its place has the name of its file and
 					   no specifiers */
 	const char *path;               /* that path; NULL: any file of the name */
 	const char *url; /* of a wheel to fetch, http or https, without its fragment; NULL: none */
+	bool is_locked;  /* by pylock.toml: only `wheels` do, and nothing is followed from there */
+	const struct locked_wheel *wheels;
+	size_t wheel_count;
+	const char *index;  /* where the lock has them from; NULL: not said */
 	bool is_constraint; /* -c: it only counts when something else asks for the name */
 	const char *origin; /* "requirements.txt:3", for messages; "" for single requirements */
 	struct requirement_hash *hashes; /* --hash: any of them will do */

@@ -465,6 +465,11 @@ bool requirements_read(struct requirements *r, const char *path, struct err *err
 	return read_file(r, NULL, path, false, err);
 }
 
+bool requirements_read_constraints(struct requirements *r, const char *path, struct err *err)
+{
+	return read_file(r, NULL, path, true, err);
+}
+
 bool requirements_add(struct requirements *r, const char *text, struct err *err)
 {
 	struct requirement_line line = { .origin = "" };

@@ -45,6 +45,9 @@ void requirements_free(struct requirements *r);
  * `fetch` fails with.
  */
 MUST_CHECK bool requirements_read(struct requirements *r, const char *path, struct err *err);
+/* The same as behind -c. */
+MUST_CHECK bool requirements_read_constraints(struct requirements *r, const char *path,
+					      struct err *err);
 /* Add one requirement as from a command line: no options. */
 MUST_CHECK bool requirements_add(struct requirements *r, const char *text, struct err *err);
 

@@ -211,6 +211,25 @@ static void note_constraint_licenses(struct selection *x, const char *key)
 			note_license(x, x->constraints.items[i], (struct solver_choice){ 0, 0 });
 }
 
+/* The files of a preferred version come first. */
+static void prefer(const struct selection *x, struct project *p)
+{
+	const char *version =
+		x->options->preferences && p ? map_text(x->options->preferences, p->key) : NULL;
+	AUTO(auto_free) struct candidate **sorted = NULL;
+	size_t count = 0;
+
+	if (!version)
+		return;
+	sorted = mem_alloc((p->len + 1) * sizeof(struct candidate *));
+	for (int other = 0; other < 2; other++)
+		for (size_t i = 0; i < p->len; i++)
+			if (str_eq(p->items[i]->name.version.text, version) != other)
+				sorted[count++] = p->items[i];
+	for (size_t i = 0; i < count; i++)
+		p->items[i] = sorted[i];
+}
+
 /* Its page must have been loaded. */
 static size_t package_of(struct selection *x, struct solver *s, const char *key, const char *extra)
 {
@@ -221,6 +240,8 @@ static size_t package_of(struct selection *x, struct solver *s, const char *key,
 	if (known)
 		return known - 1;
 	node.project = candidates_find(x->candidates, key);
+	if (!extra)
+		prefer(x, node.project);
 	if (!extra)
 		note_constraint_licenses(x, key);
 	if (extra)
@@ -379,7 +400,7 @@ static bool check_hashed(const struct selection *x, const struct node *n, struct
 	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
 
 	for (size_t at = 0; (d = next_line(x, n->key, &at));) {
-		pinned = pinned || demand_names_file(d) ||
+		pinned = pinned || d->line->is_locked || demand_names_file(d) ||
 			 specifier_set_is_pinned(&d->what->specifiers);
 		hashed = hashed || d->line->hash_count;
 	}
@@ -509,6 +530,17 @@ static bool look_requires(struct selection *x, struct solver *s, size_t package,
 	return true;
 }
 
+/* A lock says all there is to install; its own word goes before that of the wheels. */
+static bool is_locked(const struct selection *x, const char *key)
+{
+	const struct demand *d;
+
+	for (size_t at = 0; (d = next_line(x, key, &at));)
+		if (d->line->is_locked)
+			return true;
+	return false;
+}
+
 static bool look(void *arg, struct solver *s, size_t package, size_t version, struct err *err)
 {
 	struct selection *x = arg;
@@ -530,6 +562,8 @@ static bool look(void *arg, struct solver *s, size_t package, size_t version, st
 				    hash_text(ca, &x->arena)));
 		return true;
 	}
+	if (!n.extra && is_locked(x, n.key))
+		return true;
 	if (!candidate_look(ca, x->candidates, err))
 		return false;
 	if (ca->unfit) {

@@ -13,6 +13,7 @@
  */
 struct selection_options {
 	const struct python_target *target;
+	const struct map *preferences; /* key -> text of the version to try first; NULL: none */
 	bool no_deps;
 };
 

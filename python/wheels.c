@@ -7,8 +7,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
-#include "python/location.h"
-#include "python/selection.h"
+#include "python/resolve.h"
 
 /* The whole way from a request to wheels, and from wheels to one list of files. */
 
@@ -18,89 +17,6 @@ void wheel_list_free(struct wheel_list *l)
 		wheel_close(&l->items[i]);
 	free(l->items);
 	*l = (struct wheel_list){ 0 };
-}
-
-static bool fetch_text(void *arg, struct buf *out, const char *url, struct err *err)
-{
-	return index_client_text(out, arg, url, err);
-}
-
-static bool read_requirements(struct requirements *r, const struct wheel_request *req,
-			      struct err *err)
-{
-	if (req->indexes) {
-		r->fetch = fetch_text;
-		r->fetch_arg = req->indexes->client;
-	}
-	for (size_t i = 0; i < req->file_count; i++)
-		if (!requirements_read(r, req->files[i], err))
-			return false;
-	for (size_t i = 0; i < req->requirement_count; i++)
-		if (!requirements_add(r, req->requirements[i], err))
-			return false;
-	return true;
-}
-
-static bool add_links(struct candidates *c, const char *where, struct err *err)
-{
-	if (!location_is_remote(where))
-		return candidates_add_dir(c, where, err);
-	return c->client ? candidates_add_page(c, where, err) : location_refuse_remote(where, err);
-}
-
-/* The indexes in the order they are asked: those that were added to the usual one come first, since
- * they are the user's own. */
-static bool add_indexes(struct candidates *c, const struct requirements *r,
-			const struct wheel_request *req, struct err *err)
-{
-	const struct wheel_indexes *x = req->indexes;
-	const struct str_list none = { 0 };
-	const struct str_list *lists[] = { x && x->extra ? x->extra : &none, &r->extra_indexes };
-	const char *usual = r->index_url ? r->index_url : x ? x->url : NULL;
-	bool has_links = req->find_links_count || r->find_links.len;
-
-	if (!x || x->none || r->no_index)
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		for (size_t k = 0; k < lists[i]->len; k++)
-			if (!candidates_add_index(c, lists[i]->items[k], err))
-				return false;
-	if (!usual && (c->indexes.len || !has_links))
-		usual = WHEELS_PYPI;
-	return !usual || candidates_add_index(c, usual, err);
-}
-
-/* The wheel that a line names itself. */
-static bool add_named_file(struct candidates *c, const struct requirement_line *line,
-			   struct err *err)
-{
-	if (line->path)
-		return candidates_add_file(c, line->path, err);
-	if (line->url)
-		return c->client ? candidates_add_url(c, line, err)
-				 : location_refuse_remote(line->url, err);
-	return true;
-}
-
-static bool gather(struct candidates *c, const struct requirements *r,
-		   const struct wheel_request *req, struct err *err)
-{
-	c->only_sha256 = true;
-	for (size_t i = 0; i < req->find_links_count; i++)
-		if (!add_links(c, req->find_links[i], err))
-			return false;
-	for (size_t i = 0; i < r->find_links.len; i++)
-		if (!add_links(c, r->find_links.items[i], err))
-			return false;
-	for (size_t i = 0; i < r->len; i++) {
-		const struct requirement_line *line = &r->items[i];
-
-		for (size_t k = 0; k < line->hash_count; k++)
-			c->only_sha256 = c->only_sha256 && line->hashes[k].kind == HASH_SHA256;
-		if (!add_named_file(c, line, err))
-			return requirement_line_fail_at(line, err);
-	}
-	return add_indexes(c, r, req, err);
 }
 
 static int cmp_wheels(const void *a, const void *b)
@@ -138,19 +54,11 @@ static bool take_wheels(struct wheel_list *out, struct candidates *c,
 bool wheels_select(struct wheel_list *out, const struct wheel_request *req, struct events *events,
 		   struct err *err)
 {
-	const struct selection_options options = { .target = req->target, .no_deps = req->no_deps };
-	AUTO(requirements_free) struct requirements r = { 0 };
-	AUTO(candidates_free) struct candidates c = { 0 };
-	AUTO(selected_list_free) struct selected_list chosen = { 0 };
+	AUTO(resolve_free) struct resolve x = { 0 };
 	AUTO(wheel_list_free) struct wheel_list wheels = { 0 };
 
-	if (!read_requirements(&r, req, err))
-		return false;
-	for (size_t i = 0; i < r.notes.len; i++)
-		event_warn(events, "%s", r.notes.items[i]);
-	candidates_init(&c, req->target, req->indexes ? req->indexes->client : NULL, events);
-	if (!gather(&c, &r, req, err) || !selection_make(&chosen, &c, &r, &options, events, err) ||
-	    !take_wheels(&wheels, &c, &chosen, events, err))
+	if (!resolve_run(&x, req, events, err) ||
+	    !take_wheels(&wheels, &x.candidates, &x.chosen, events, err))
 		return false;
 	*out = wheels;
 	wheels = (struct wheel_list){ 0 };

@@ -2,11 +2,9 @@
 #ifndef PYTHON_WHEELS_H
 #define PYTHON_WHEELS_H
 
-#include "base/event.h"
 #include "layers/entry.h"
-#include "python/index_client.h"
-#include "python/target.h"
 #include "python/wheel.h"
+#include "python/wheel_request.h"
 
 /*
  * From requirement lines to wheels to files. Wheels come from local directories and pages that link
@@ -22,26 +20,6 @@ struct wheel_list {
 };
 void wheel_list_free(struct wheel_list *l);
 
-/* Which package indexes are asked. Borrowed. */
-struct wheel_indexes {
-	struct index_client *client;
-	const char *url;              /* --index-url; NULL: see wheels_select */
-	const struct str_list *extra; /* --extra-index-url, asked before it; NULL: none */
-	bool none;                    /* --no-index */
-};
-#define WHEELS_PYPI "https://pypi.org/simple/"
-
-struct wheel_request {
-	const struct python_target *target;
-	const char *const *files; /* requirements files, -r */
-	size_t file_count;
-	const char *const *requirements; /* single requirements ("numpy>=1.20"), from templates */
-	size_t requirement_count;
-	const char *const *find_links; /* directories; URLs of pages when there is a client */
-	size_t find_links_count;
-	const struct wheel_indexes *indexes; /* NULL: none are asked, whatever the files say */
-	bool no_deps;
-};
 /*
  * Sorted by name. Of the indexes that the request and its files name, the extra ones are asked
  * first, the first that has a project counts. PyPI is the --index-url where extra ones are named
