@@ -167,8 +167,9 @@ static bool read_netrc(struct index_credentials *c, struct err *err)
 	if (c->has_netrc)
 		return true;
 	c->has_netrc = true;
+	/* as curl and requests have it: a file that is not there says nothing */
 	if (fs_read_path(&c->netrc, named ? named : own, LIMIT_NETRC, &why) ||
-	    (why.code == E_NOT_FOUND && !named))
+	    why.code == E_NOT_FOUND)
 		return true;
 	*err = why;
 	return false;
