@@ -32,6 +32,19 @@ struct zip_member {
 struct zip; /* an opened archive: reads by pread, members in central-directory order */
 /* Owns fd, also on failure; `what` names the archive in messages. */
 MUST_CHECK bool zip_open(struct zip **out, int fd, const char *what, struct err *err);
+/*
+ * The same of a zip of which only parts are here: `fd` is a file of its whole size, of which the
+ * bytes from `from` on were filled in, at least the last ZIP_TAIL of them. When the central
+ * directory begins before, *out is NULL and *missing_out is where it does: fill in from there and
+ * ask again. A member's bytes (zip_member_extent) must be filled in before it is opened, and only
+ * then its local header is compared; gaps between members are not looked for.
+ */
+enum { ZIP_TAIL = 22 + 0xffff }; /* end record and comment */
+MUST_CHECK bool zip_open_partial(struct zip **out, uint64_t *missing_out, int fd, uint64_t from,
+				 const char *what, struct err *err);
+/* Where a member of such a zip lies: header, data and what belongs to it, up to `end`. */
+void zip_member_extent(uint64_t *at_out, uint64_t *end_out, const struct zip *z,
+		       const struct zip_member *m);
 void zip_close(struct zip *z);
 DEFINE_AUTO(struct zip, zip_close)
 size_t zip_count(const struct zip *z);

@@ -34,6 +34,8 @@ struct zip {
 	uint64_t size; /* of the file */
 	struct member *members;
 	size_t count;
+	uint64_t directory_at;
+	bool is_partial;    /* local headers are checked when a member is opened */
 	struct map names;   /* without final slash -> &members[i].pub, or &implied for a directory
 			       only passed through */
 	size_t implied_len; /* bytes of the names of those */
@@ -447,10 +449,9 @@ static bool check_locals(struct zip *z, uint64_t directory_at, struct err *err)
 	return true;
 }
 
-bool zip_open(struct zip **out, int fd, const char *what, struct err *err)
+/* Owns fd, also on failure. */
+static bool begin(struct zip *z, int fd, const char *what, struct err *err)
 {
-	AUTO(auto_zip_close) struct zip *z = mem_alloc(sizeof(*z));
-	struct directory dir = { 0 };
 	struct stat st;
 
 	z->fd = fd;
@@ -460,11 +461,52 @@ bool zip_open(struct zip **out, int fd, const char *what, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, E_INPUT, "%s is not a regular file", what);
 	z->size = (uint64_t)st.st_size;
-	if (!find_directory(&dir, z, err) || !parse_directory(z, &dir, err) ||
-	    !check_locals(z, dir.at, err))
+	return true;
+}
+
+bool zip_open(struct zip **out, int fd, const char *what, struct err *err)
+{
+	AUTO(auto_zip_close) struct zip *z = mem_alloc(sizeof(*z));
+	struct directory dir = { 0 };
+
+	if (!begin(z, fd, what, err) || !find_directory(&dir, z, err) ||
+	    !parse_directory(z, &dir, err) || !check_locals(z, dir.at, err))
 		return false;
 	*out = STEAL(z);
 	return true;
+}
+
+bool zip_open_partial(struct zip **out, uint64_t *missing_out, int fd, uint64_t from,
+		      const char *what, struct err *err)
+{
+	AUTO(auto_zip_close) struct zip *z = mem_alloc(sizeof(*z));
+	struct directory dir = { 0 };
+
+	*out = NULL;
+	if (!begin(z, fd, what, err) || !find_directory(&dir, z, err))
+		return false;
+	*missing_out = dir.at;
+	if (dir.at < from)
+		return true;
+	if (!parse_directory(z, &dir, err))
+		return false;
+	z->directory_at = dir.at;
+	z->is_partial = true;
+	*out = STEAL(z);
+	return true;
+}
+
+void zip_member_extent(uint64_t *at_out, uint64_t *end_out, const struct zip *z,
+		       const struct zip_member *m)
+{
+	const struct member *own = (const struct member *)m;
+	uint64_t end = z->directory_at;
+
+	for (size_t i = 0; i < z->count; i++)
+		if (z->members[i].header > own->header && z->members[i].header < end)
+			end = z->members[i].header;
+	*at_out = own->header;
+	*end_out = end;
 }
 
 void zip_close(struct zip *z)
@@ -589,8 +631,15 @@ static void member_close(struct source *self)
 bool zip_open_member(struct source **out, struct zip *z, const struct zip_member *m,
 		     struct err *err)
 {
-	struct member_source *s = mem_alloc(sizeof(*s));
+	struct member_source *s;
+	uint64_t at, end;
 
+	if (z->is_partial) {
+		zip_member_extent(&at, &end, z, m);
+		if (!check_local(z, (struct member *)(uintptr_t)m, end, err))
+			return false;
+	}
+	s = mem_alloc(sizeof(*s));
 	s->source = (struct source){ .read = member_read, .close = member_close };
 	s->zip = z;
 	s->member = (const struct member *)m;

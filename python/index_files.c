@@ -26,6 +26,32 @@ static bool refuse_offline(const struct simple_file *f, struct err *err)
 	return err_hint(err, "run it once without --offline");
 }
 
+static char *wheel_path(struct index_client *x, const unsigned char *hash, const char *filename)
+{
+	char hex[2 * SHA256_SIZE + 1];
+
+	hex_format(hex, hash, SHA256_SIZE);
+	return mem_printf("%s/%s/%s/%s", store_path(x->store), wheels_dir, hex, filename);
+}
+
+/* It is here, of the right size; its time of use is now. */
+static bool have_wheel(struct index_client *x, const unsigned char *hash,
+		       const struct simple_file *f)
+{
+	AUTO(auto_free) char *path = wheel_path(x, hash, f->filename);
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || (f->size >= 0 && st.st_size != f->size))
+		return false;
+	utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
+	return true;
+}
+
+static bool have_hashed(struct index_client *x, const struct simple_file *f)
+{
+	return f->hashes.known[HASH_SHA256] && have_wheel(x, f->hashes.values[HASH_SHA256], f);
+}
+
 /* --- metadata --- */
 
 static char *metadata_name(const struct simple_file *f)
@@ -110,6 +136,9 @@ bool index_client_metadata(struct buf *out, bool *found_out, struct index_client
 		return true;
 	if (f->has_metadata && !fetch_sibling(out, found_out, x, f, err))
 		return false;
+	if (!*found_out && !have_hashed(x, f) &&
+	    !index_metadata_by_range(out, found_out, x, f, err))
+		return false;
 	ignored = (struct err){ 0 };
 	if (*found_out &&
 	    !store_put_file(x->store, metadata_dir, name, out->ptr, out->len, 0644, &ignored))
@@ -129,27 +158,6 @@ static bool open_folder(int *fd_out, struct index_client *x, const unsigned char
 	hex_format(hex, hash, SHA256_SIZE);
 	path = mem_printf("%s/%s", wheels_dir, hex);
 	return store_subdir(fd_out, x->store, path, err);
-}
-
-static char *wheel_path(struct index_client *x, const unsigned char *hash, const char *filename)
-{
-	char hex[2 * SHA256_SIZE + 1];
-
-	hex_format(hex, hash, SHA256_SIZE);
-	return mem_printf("%s/%s/%s/%s", store_path(x->store), wheels_dir, hex, filename);
-}
-
-/* It is here, of the right size; its time of use is now. */
-static bool have_wheel(struct index_client *x, const unsigned char *hash,
-		       const struct simple_file *f)
-{
-	AUTO(auto_free) char *path = wheel_path(x, hash, f->filename);
-	struct stat st;
-
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || (f->size >= 0 && st.st_size != f->size))
-		return false;
-	utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW);
-	return true;
 }
 
 /* Counts what passes, for people who wait. */
@@ -304,8 +312,7 @@ bool index_client_wheel(char **path_out, unsigned char hash_out[SHA256_SIZE], bo
 	AUTO(index_answer_free) struct index_answer last = { 0 };
 	AUTO(auto_free) char *shown = index_shown(f->url);
 	bool same = f->hashes.known[HASH_SHA256];
-	bool have = same ? have_wheel(x, f->hashes.values[HASH_SHA256], f)
-			 : last_time(&last, hash_out, x, f);
+	bool have = same ? have_hashed(x, f) : last_time(&last, hash_out, x, f);
 
 	*fresh_out = false;
 	if (same)

@@ -25,6 +25,7 @@ struct index_client *index_client_open(const struct index_client_options *opt)
 	x->store = opt->store;
 	x->plain_http = opt->plain_http;
 	x->offline = opt->offline;
+	lock_init(&x->lock);
 	return x;
 }
 
@@ -34,6 +35,8 @@ void index_client_close(struct index_client *x)
 		return;
 	http_close(x->http);
 	index_credentials_close(x->credentials);
+	map_free(&x->no_ranges);
+	lock_free(&x->lock);
 	free(x);
 }
 
@@ -144,6 +147,35 @@ char *index_shown(const char *url)
 	text = url_shown(&u);
 	url_free(&u);
 	return text;
+}
+
+/* "https://host:443" */
+static char *origin_of(const char *url)
+{
+	const char *mark = strstr(url, "://");
+	size_t scheme = mark ? (size_t)(mark + 3 - url) : 0;
+
+	return mem_strndup(url, scheme + strcspn(url + scheme, "/?#"));
+}
+
+bool index_refuses_ranges(struct index_client *x, const char *url)
+{
+	AUTO(auto_free) char *origin = origin_of(url);
+	bool refuses;
+
+	lock_take(&x->lock);
+	refuses = map_has(&x->no_ranges, origin);
+	lock_drop(&x->lock);
+	return refuses;
+}
+
+void index_note_no_ranges(struct index_client *x, const char *url)
+{
+	AUTO(auto_free) char *origin = origin_of(url);
+
+	lock_take(&x->lock);
+	map_put(&x->no_ranges, origin, NULL);
+	lock_drop(&x->lock);
 }
 
 /* --- pages --- */

@@ -2,6 +2,8 @@
 #ifndef PYTHON_INDEX_PRIVATE_H
 #define PYTHON_INDEX_PRIVATE_H
 
+#include "base/map.h"
+#include "base/parallel.h"
 #include "python/index_client.h"
 #include "python/index_credentials.h"
 
@@ -12,6 +14,8 @@ struct index_client {
 	struct events *events;
 	struct store *store;
 	bool plain_http, offline;
+	struct lock lock;
+	struct map no_ranges; /* origins that give files only whole */
 };
 
 enum { INDEX_ASK_HEADERS = 4 };
@@ -29,5 +33,12 @@ MUST_CHECK bool index_send(struct http_reply *reply, struct url *final_out, stru
 bool index_refused(const struct http_reply *reply, struct err *err);
 /* A URL for messages: without its query. The caller frees. */
 char *index_shown(const char *url);
+
+/* METADATA of a wheel by range requests. *found_out false: not so, the whole file is needed. */
+MUST_CHECK bool index_metadata_by_range(struct buf *out, bool *found_out, struct index_client *x,
+					const struct simple_file *f, struct err *err);
+/* What was seen of the origin of a URL. */
+bool index_refuses_ranges(struct index_client *x, const char *url);
+void index_note_no_ranges(struct index_client *x, const char *url);
 
 #endif

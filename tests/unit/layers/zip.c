@@ -85,6 +85,59 @@ static void round_trip(void **state)
 	assert_null(zip_find(z, "none"));
 }
 
+/* A sparse file of the size of `whole`, filled in from `from` on. */
+static int sparse_fd(struct fs_tmpdir *dir, const struct buf *whole, size_t from)
+{
+	int fd = openat(dir->fd, "sparse", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0 && ftruncate(fd, (off_t)whole->len) == 0);
+	assert_int_equal(pwrite(fd, whole->ptr + from, whole->len - from, (off_t)from),
+			 whole->len - from);
+	return fd;
+}
+
+/* A zip whose members are mostly not here: by its end alone. */
+static void parts_are_enough(void **state)
+{
+	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
+	AUTO(entry_list_free) struct entry_list l = { 0 };
+	AUTO(buf_free) struct buf b = BUF_INIT(1 << 26);
+	AUTO(buf_free) struct buf data = BUF_INIT(1 << 26);
+	AUTO(auto_zip_close) struct zip *z = NULL;
+	const struct zip_member *m;
+	uint64_t missing, at, end;
+	struct err err = { 0 };
+	int fd;
+	(void)state;
+
+	some_entries(&l);
+	MUST(fs_tmpdir_open(&dir, &err));
+	MUST(write_zip(&b, &l, &err));
+	/* the directory reaches before what is here: it says from where */
+	fd = sparse_fd(&dir, &b, b.len - 30);
+	MUST(zip_open_partial(&z, &missing, fd, b.len - 30, "parts", &err));
+	assert_null(z);
+	assert_true(missing < b.len - 30 && missing > b.len - 1000);
+	fd = sparse_fd(&dir, &b, missing);
+	MUST(zip_open_partial(&z, &missing, dup(fd), missing, "parts", &err));
+	assert_non_null(z);
+	m = zip_find(z, "pkg/one-block");
+	assert_non_null(m);
+	/* holes instead of its bytes are found out */
+	assert_false(read_member(&data, z, m, &err));
+	assert_int_equal(err.code, E_INTEGRITY);
+	err_clear(&err);
+	zip_member_extent(&at, &end, z, m);
+	assert_true(at < end && end < missing);
+	assert_int_equal(pwrite(fd, b.ptr + at, end - at, (off_t)at), end - at);
+	MUST(read_member(&data, z, m, &err));
+	assert_int_equal(data.len, 1024 * 1024);
+	/* the last member ends where the directory begins */
+	zip_member_extent(&at, &end, z, zip_find(z, "pkg/small-noise"));
+	assert_int_equal(end, missing);
+	close(fd);
+}
+
 /* Function packages are compared by their hash: it may change only with the compressor. */
 static void bytes_are_fixed(void **state)
 {
@@ -640,11 +693,17 @@ static void odd_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),     cmocka_unit_test(bytes_are_fixed),
-		cmocka_unit_test(empty_zip),      cmocka_unit_test(big_member),
-		cmocka_unit_test(writer_refuses), cmocka_unit_test(reader_table),
-		cmocka_unit_test(around_the_zip), cmocka_unit_test(zip64_is_read),
-		cmocka_unit_test(odd_files),      cmocka_unit_test(directories_are_bounded),
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(bytes_are_fixed),
+		cmocka_unit_test(parts_are_enough),
+		cmocka_unit_test(empty_zip),
+		cmocka_unit_test(big_member),
+		cmocka_unit_test(writer_refuses),
+		cmocka_unit_test(reader_table),
+		cmocka_unit_test(around_the_zip),
+		cmocka_unit_test(zip64_is_read),
+		cmocka_unit_test(odd_files),
+		cmocka_unit_test(directories_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
