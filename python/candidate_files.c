@@ -362,3 +362,10 @@ bool candidate_has_hash(bool *out, struct candidate *ca, struct candidates *c,
 	*out = matches(&unsure, ca, line);
 	return true;
 }
+
+bool candidate_may_have_hash(const struct candidate *ca, const struct requirement_line *line)
+{
+	bool unsure;
+
+	return !line->hash_count || matches(&unsure, ca, line) || unsure;
+}

@@ -113,6 +113,8 @@ MUST_CHECK bool candidates_look(struct candidates *c, struct candidate *const *l
  * else by reading the file. */
 MUST_CHECK bool candidate_has_hash(bool *out, struct candidate *ca, struct candidates *c,
 				   const struct requirement_line *line, struct err *err);
+/* Nothing known yet speaks against that. */
+bool candidate_may_have_hash(const struct candidate *ca, const struct requirement_line *line);
 /*
  * Bring these here, at once: each is open then, its hash known and as its page says, its METADATA
  * the one it was chosen by (E_INTEGRITY).

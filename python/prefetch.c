@@ -57,7 +57,7 @@ static bool suits_user(const struct prefetch *x, const struct candidate *ca)
 		const struct demand d = { &line->requirement, line, NULL };
 
 		if (str_eq(line->requirement.key, ca->name.key) && !line->requirement.marker &&
-		    !demand_matches(&d, ca))
+		    (!demand_matches(&d, ca) || !candidate_may_have_hash(ca, line)))
 			return false;
 	}
 	return true;

@@ -31,6 +31,8 @@
 #   stop_server PID                   ended before the test's end
 #   start_web DIR [CERTIFICATE KEY]   files of DIR, git repositories of DIR/git: servers/web;
 #       sets WEB (its URL), WEB_LOG (lines `METHOD TARGET STATUS AUTHORIZATION`), WEB_PID
+#   start_pypi DIR                    a package index over the folders of DIR: servers/pypi; sets PYPI, PYPI_OTHER
+#       (URLs of its two origins), PYPI_LOG, PYPI_PID
 #   at_exit CMD                       run (by eval) when the test ends, before $TMP is removed
 #
 #   need_tiny                         $TINY: a context (rootfs.tar, Dockerfile) of a shell and its tools
@@ -72,6 +74,7 @@ unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR XDG_CACHE_HOME REGISTRY_AUTH
 	SOURCE_DATE_EPOCH RTBUILD_FIND_LINKS http_proxy https_proxy HTTP_PROXY HTTPS_PROXY \
 	all_proxy ALL_PROXY no_proxy NO_PROXY SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE \
 	CONTAINERS_REGISTRIES_CONF GOOGLE_APPLICATION_CREDENTIALS CLOUDSDK_CONFIG GCE_METADATA_HOST \
+	PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_NO_INDEX NETRC \
 	DOCKER_AUTH_CONFIG IDENTITY_ENDPOINT IDENTITY_HEADER CI NO_COLOR COLUMNS
 for variable in $(env | sed -n 's/^\(\(AWS\|AZURE\)_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$variable"
@@ -290,6 +293,19 @@ start_web() {
 	servers="$servers $WEB_PID"
 	WEB=$(wait_for "$WEB_LOG.error" 'listening on') || server_missing 'the web server' "$WEB_LOG.error"
 	WEB=${WEB##* }
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+start_pypi() {
+	PYPI_LOG=$(mktemp "$TMP/pypi.XXXXXX")
+	"$ROOT/tests/servers/pypi" "$@" >"$PYPI_LOG" 2>"$PYPI_LOG.error" &
+	PYPI_PID=$!
+	servers="$servers $PYPI_PID"
+	PYPI=$(wait_for "$PYPI_LOG.error" 'listening on') || server_missing 'the package index' "$PYPI_LOG.error"
+	PYPI_OTHER=${PYPI##* }
+	PYPI=${PYPI#listening on }
+	PYPI=${PYPI%% *}
 }
 
 # The variables are for the tests.
