@@ -8,7 +8,7 @@
 #include "cmd/find.h"
 #include "cmd/output.h"
 #include "registry/archive_write.h"
-#include "registry/push_index.h"
+#include "registry/push.h"
 
 /* Giving away what was built. The interface is in output.h. */
 
@@ -17,6 +17,7 @@ struct delivery {
 	struct session *s;
 	struct store *store;
 	struct artifact *a;
+	bool is_new; /* the store did not know it: no registry will, unless another machine's did */
 };
 
 /* Like docker's dangling image: found by its digest. */
@@ -36,22 +37,40 @@ static bool name_by_digest(struct delivery *d, struct output *o, struct err *err
 	return true;
 }
 
-static bool push(struct delivery *d, const struct output *o, struct err *err)
+/* The names of one repository: what is sent is sent once, and then tagged. `first` is the first of
+ * them, `before` what holds the layers since a moment ago (NULL: nothing does). */
+static bool push_repository(struct delivery *d, const struct output *o, size_t first,
+			    const struct reference *before, struct err *err)
 {
+	AUTO(str_list_free) struct str_list more = { 0 };
+	const struct reference *ref = &o->names[first];
+	const struct push_options opt = { .mount_from = before, .is_new = d->is_new };
 	struct registry *registry;
 
 	if (!session_registry(&registry, d->s, err))
 		return false;
-	for (size_t i = 0; i < o->name_count; i++) {
-		/* there since a moment ago */
-		const struct reference *before = i ? &o->names[i - 1] : NULL;
-		const struct push_options opt = { .mount_from = before };
+	for (size_t i = first + 1; i < o->name_count; i++)
+		if (reference_same_repository(&o->names[i], ref))
+			str_list_push(&more, o->names[i].tag);
+	return d->a->is_index ? registry_push_index(registry, &d->a->index, d->a->images,
+						    d->a->count, ref, &more, &opt, err)
+			      : registry_push(registry, &d->a->images[0], ref, &more, &opt, err);
+}
 
-		if (d->a->is_index ? !registry_push_index(registry, &d->a->index, d->a->images,
-							  d->a->count, &o->names[i], before, err)
-				   : !registry_push(registry, &d->a->images[0], &o->names[i], NULL,
-						    &opt, err))
+static bool push(struct delivery *d, const struct output *o, struct err *err)
+{
+	const struct reference *before = NULL;
+
+	for (size_t i = 0; i < o->name_count; i++) {
+		bool done = false;
+
+		for (size_t k = 0; k < i; k++)
+			done = done || reference_same_repository(&o->names[k], &o->names[i]);
+		if (done)
+			continue;
+		if (!push_repository(d, o, i, before, err))
 			return false;
+		before = &o->names[i];
 	}
 	return true;
 }
@@ -168,8 +187,11 @@ bool outputs_write(struct outputs *o, struct session *s, struct artifact *a, str
 {
 	struct delivery d = { .all = o, .s = s, .a = a };
 
+	struct descriptor root = artifact_root(a);
+
 	if (!session_store(&d.store, s, err))
 		return false;
+	d.is_new = !store_has_blob(d.store, &root.digest, root.size);
 	for (size_t i = 0; i < o->len; i++)
 		if (!deliver_shown(&d, &o->items[i], err))
 			return false;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "cmd/cmd.h"
@@ -101,6 +102,9 @@ struct tagging {
 	struct registry_document doc;
 	struct reference *targets;
 	struct tag_state *held;
+	size_t count;
+	const char *media_type; /* of `doc`, once it is read */
+	bool *wrote;
 };
 
 static bool look(void *arg, size_t job, struct err *err)
@@ -111,14 +115,12 @@ static bool look(void *arg, size_t job, struct err *err)
 		   : registry_get_manifest(&t->doc, t->r, t->from, err);
 }
 
-static bool put(struct tagging *t, const struct tag_args *args, size_t *written, struct err *err)
+static bool read_type(struct tagging *t, struct err *err)
 {
-	const struct media *media;
+	AUTO(arena_free) struct arena arena = { 0 };
 	enum media_kind kind;
 	struct index x;
 	struct manifest m;
-	AUTO(arena_free) struct arena arena = { 0 };
-	const char *type;
 
 	if (!manifest_sniff(&kind, t->doc.raw, t->doc.len, t->doc.content_type, err))
 		return false;
@@ -126,50 +128,70 @@ static bool put(struct tagging *t, const struct tag_args *args, size_t *written,
 		    ? !index_parse(&x, t->doc.raw, t->doc.len, t->doc.content_type, &arena, err)
 		    : !manifest_parse(&m, t->doc.raw, t->doc.len, t->doc.content_type, &arena, err))
 		return false;
-	media = media_find(kind == MEDIA_INDEX ? x.media_type : m.media_type);
-	type = media->text;
-	for (size_t i = 0; i < args->names.len; i++) {
-		const struct tag_state *held = &t->held[i];
-		bool wrote = false;
-
-		if (held->is_there && digest_eq(&held->digest, &t->doc.digest))
-			continue;
-		if (held->is_there && args->no_clobber)
-			return err_set(err, E_INTEGRITY, "%s exists already, as %s",
-				       reference_familiar(&t->targets[i]).text,
-				       digest_format(&held->digest).text);
-		if (!registry_put_unmoved(&wrote, t->r, &t->targets[i], &t->doc, type, held, err))
-			return false;
-		*written += wrote;
-	}
+	t->media_type = media_find(kind == MEDIA_INDEX ? x.media_type : m.media_type)->text;
 	return true;
 }
 
-static bool print(struct session *s, const struct tagging *t, size_t count, size_t written,
-		  struct err *err)
+static bool holds_it(const struct tagging *t, size_t i)
+{
+	return t->held[i].is_there && digest_eq(&t->held[i].digest, &t->doc.digest);
+}
+
+/* Before anything is written. */
+static bool check_all_free(const struct tagging *t, struct err *err)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->held[i].is_there && !holds_it(t, i))
+			return err_set(err, E_INTEGRITY, "%s exists already, as %s",
+				       reference_familiar(&t->targets[i]).text,
+				       digest_format(&t->held[i].digest).text);
+	return true;
+}
+
+static bool put_one(void *arg, size_t i, struct err *err)
+{
+	struct tagging *t = arg;
+
+	return holds_it(t, i) || registry_put_unmoved(&t->wrote[i], t->r, &t->targets[i], &t->doc,
+						      t->media_type, &t->held[i], err);
+}
+
+static bool put(struct tagging *t, const struct tag_args *args, struct err *err)
+{
+	return read_type(t, err) && (!args->no_clobber || check_all_free(t, err)) &&
+	       parallel_run(t->count, LIMIT_PARALLEL_TRANSFERS, put_one, t, err);
+}
+
+static bool print(struct session *s, const struct tagging *t, struct err *err)
 {
 	struct reference pinned = *t->from;
+	json_int_t written = 0;
 	json_t *doc = json_object(), *tags = json_array();
 
 	pinned.tag[0] = '\0';
 	pinned.has_digest = true;
 	pinned.digest = t->doc.digest;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < t->count; i++) {
 		json_array_append_new(tags, json_string(reference_familiar(&t->targets[i]).text));
+		written += t->wrote[i];
+	}
 	json_object_set_new(doc, "reference", json_string(reference_familiar(&pinned).text));
 	json_object_set_new(doc, "digest", json_string(digest_format(&t->doc.digest).text));
 	json_object_set_new(doc, "tags", tags);
-	json_object_set_new(doc, "written", json_integer((json_int_t)written));
+	json_object_set_new(doc, "written", json_integer(written));
 	return session_result(s, doc, reference_familiar(&pinned).text, err);
 }
 
 static bool tag_remote(struct session *s, const struct tag_args *args, struct reference *from,
 		       struct err *err)
 {
-	size_t count = args->names.len, written = 0;
+	size_t count = args->names.len;
 	AUTO(auto_free) struct reference *targets = mem_alloc((count + 1) * sizeof(*targets));
 	AUTO(auto_free) struct tag_state *held = mem_alloc((count + 1) * sizeof(*held));
-	struct tagging t = { .from = from, .targets = targets, .held = held };
+	AUTO(auto_free) bool *wrote = mem_alloc((count + 1) * sizeof(*wrote));
+	struct tagging t = {
+		.from = from, .targets = targets, .held = held, .count = count, .wrote = wrote
+	};
 	bool ok;
 
 	reference_default_tag(from);
@@ -179,8 +201,8 @@ static bool tag_remote(struct session *s, const struct tag_args *args, struct re
 	if (!session_registry(&t.r, s, err))
 		return false;
 	registry_expect_push(t.r, from);
-	ok = parallel_run(1 + count, 1 + count, look, &t, err) && put(&t, args, &written, err) &&
-	     print(s, &t, count, written, err);
+	ok = parallel_run(1 + count, 1 + count, look, &t, err) && put(&t, args, err) &&
+	     print(s, &t, err);
 	registry_document_free(&t.doc);
 	return ok;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "extend/bake.h"
@@ -29,8 +30,6 @@ struct result_blobs {
 	struct store *store;
 	struct blob_source *base;
 	struct digest fresh;
-	const struct reference
-		*pushed_to; /* the new layer is there since a moment ago; NULL: not yet */
 };
 
 struct extension {
@@ -87,7 +86,7 @@ static const struct reference *result_origin(struct blob_source *self, const str
 	struct result_blobs *b = (struct result_blobs *)self;
 
 	if (digest_eq(&d->digest, &b->fresh))
-		return b->pushed_to;
+		return NULL;
 	return b->base->origin ? b->base->origin(b->base, d) : NULL;
 }
 
@@ -345,6 +344,13 @@ static bool has_our_hash(const struct extension *x)
 	return same;
 }
 
+static bool refuse_target(const struct extension *x, const struct digest *there, struct err *err)
+{
+	err_set(err, E_INTEGRITY, "%s is there and holds something else (%s)",
+		reference_familiar(&x->target).text, digest_format(there).text);
+	return err_hint(err, "take another tag, or overwrite it by --force");
+}
+
 /* *digest_out: what the name holds in the end. */
 static bool check_target(bool *existed_out, struct digest *digest_out, const struct extension *x,
 			 struct err *err)
@@ -364,45 +370,81 @@ static bool check_target(bool *existed_out, struct digest *digest_out, const str
 		*digest_out = there;
 		return true;
 	}
-	err_set(err, E_INTEGRITY, "%s is there and holds something else (%s)",
-		reference_familiar(&x->target).text, digest_format(&there).text);
-	return err_hint(err, "take another tag, or overwrite it by --force");
+	return refuse_target(x, &there, err);
 }
 
 /* --- giving it away --- */
 
-static bool push_image(struct extension *x, const struct image *img, const struct reference *ref,
-		       struct err *err)
+/* The tag of the base itself is to hold the result. */
+static bool is_in_place(const struct extension *x)
 {
-	const struct digest fresh[] = { img->manifest.config.digest, x->layer.descriptor.digest };
-	struct push_options opt = {
-		.fresh = fresh,
-		.fresh_count = x->blobs.pushed_to ? 1 : 2,
-		.sessions = x->sessions,
-		.session_count = SESSIONS,
-	};
+	struct reference base = x->req->base;
 
-	if (!registry_push(x->env->registry, img, ref, NULL, &opt, err))
+	reference_default_tag(&base);
+	return x->req->push && !x->base.is_local && reference_same_repository(&base, &x->target) &&
+	       str_eq(base.tag, x->target.tag);
+}
+
+/* `opt` says what is to be asked; the rest is filled in here. */
+static bool push_result(struct extension *x, struct push_options *opt, struct err *err)
+{
+	AUTO(auto_free) struct digest *fresh = mem_alloc((x->base.len + 1) * sizeof(*fresh));
+
+	for (size_t i = 0; i < x->base.len; i++)
+		fresh[i] = x->images[i].manifest.config.digest;
+	fresh[x->base.len] = x->layer.descriptor.digest;
+	opt->fresh = fresh;
+	opt->fresh_count = x->base.len + 1;
+	opt->sessions = x->sessions;
+	opt->session_count = SESSIONS;
+	return x->base.is_index
+		       ? registry_push_index(x->env->registry, &x->index, x->images, x->base.len,
+					     &x->target, NULL, opt, err)
+		       : registry_push(x->env->registry, &x->images[0], &x->target, NULL, opt, err);
+}
+
+struct target_question {
+	const struct extension *x;
+	bool *existed_out;
+	struct digest *digest_out;
+};
+
+static bool ask_target(void *arg, bool *may_out, struct err *err)
+{
+	struct target_question *q = arg;
+
+	if (!check_target(q->existed_out, q->digest_out, q->x, err))
 		return false;
-	x->blobs.pushed_to = &x->target;
+	*may_out = !*q->existed_out;
 	return true;
 }
 
-static bool push_result(struct extension *x, struct err *err)
+/* What the tag holds is what was read from it, so it only must not move meanwhile. */
+static bool give_in_place(struct extension *x, struct err *err)
 {
-	if (!x->base.is_index)
-		return push_image(x, &x->images[0], &x->target, err);
-	for (size_t i = 0; i < x->base.len; i++) {
-		struct reference child = x->target;
+	struct push_options opt = { .expect = &x->base.root };
 
-		child.tag[0] = '\0';
-		child.has_digest = true;
-		child.digest = x->images[i].manifest.digest;
-		if (!push_image(x, &x->images[i], &child, err))
-			return false;
+	return (x->req->force || refuse_target(x, &x->base.root, err)) && push_result(x, &opt, err);
+}
+
+/* A small layer goes up while the target is asked for: in vain when it is there, but a round trip
+ * earlier when it is not. */
+static bool give(bool *existed_out, struct digest *digest_out, struct extension *x, struct err *err)
+{
+	struct target_question question = { x, existed_out, digest_out };
+	struct push_options opt = { 0 };
+
+	*existed_out = false;
+	*digest_out = result_digest(x);
+	if (is_in_place(x))
+		return give_in_place(x, err);
+	if (x->req->push && x->layer.descriptor.size <= LIMIT_UNASKED) {
+		opt.ask = ask_target;
+		opt.ask_arg = &question;
+	} else if (!check_target(existed_out, digest_out, x, err)) {
+		return false;
 	}
-	return registry_put_manifest(x->env->registry, &x->target, x->index.media_type,
-				     x->index.raw, x->index.raw_len, err);
+	return !x->req->push || *existed_out || push_result(x, &opt, err);
 }
 
 static bool keep_result(struct extension *x, struct err *err)
@@ -545,13 +587,10 @@ static bool make_and_give(bool *existed_out, struct digest *digest_out, struct e
 	if (!parallel_run(jobs, jobs, gather_one, x, err))
 		return false;
 	key = memo_key(x); /* before the target has its tag */
-	if (!name_result(x, err) || !make_result(x, err) ||
-	    !check_target(existed_out, digest_out, x, err))
+	if (!name_result(x, err) || !make_result(x, err) || !give(existed_out, digest_out, x, err))
 		return false;
 	if (*existed_out)
 		say_existed(x);
-	else if (x->req->push && !push_result(x, err))
-		return false;
 	if (!is_kept(x, digest_out) && !keep_result(x, err))
 		return false;
 	remember(x, &key, digest_out);

@@ -26,6 +26,7 @@ struct copy {
 	bool *is_held;
 	struct lock lock;
 	bool trusted;
+	uint64_t unasked; /* blobs to be sent that only the plan asked for */
 };
 
 void copy_result_free(struct copy_result *r)
@@ -137,6 +138,7 @@ static bool move_one(struct copy *c, const struct descriptor *d, struct err *err
 		c->out->bytes[moved.how] += (uint64_t)d->size;
 	}
 	c->trusted = c->trusted || moved.trusted;
+	c->unasked += moved.unasked && moved.how == MOVED_SENT;
 	lock_drop(&c->lock);
 	return true;
 }
@@ -361,7 +363,7 @@ static void report_plan(struct copy *c)
 	come += reads ? sent : 0;
 	if (writes)
 		come += 2 * sent + c->out->blobs[MOVED_MOUNTED] + c->graph.nodes.len - 1 +
-			requests_of_names(c) + requests_of_referrers(c);
+			requests_of_names(c) + requests_of_referrers(c) - c->unasked;
 	c->out->requests_to_come = come;
 }
 

@@ -18,7 +18,7 @@ bool move_same_registry(const struct reference *a, const struct reference *b)
 
 static void skipped(struct move_result *out, struct registry *r, bool trusted)
 {
-	*out = (struct move_result){ MOVED_SKIPPED, trusted };
+	*out = (struct move_result){ .how = MOVED_SKIPPED, .trusted = trusted };
 	atomic_fetch_add(&r->skipped, 1);
 }
 
@@ -51,7 +51,7 @@ static bool send_bytes(struct registry *r, const struct move_request *q, struct 
 static bool send(struct move_result *out, struct registry *r, const struct move_request *q,
 		 struct upload *u, struct err *err)
 {
-	*out = (struct move_result){ MOVED_SENT, false };
+	*out = (struct move_result){ .how = MOVED_SENT };
 	return q->plan || send_bytes(r, q, u, err);
 }
 
@@ -61,16 +61,68 @@ static bool mount(struct move_result *out, struct registry *r, const struct move
 	struct upload *session;
 	bool mounted;
 
-	*out = (struct move_result){ MOVED_MOUNTED, true }; /* ECR Public says so of blobs it does
-							       not have */
+	/* ECR Public says so of blobs it does not have */
+	*out = (struct move_result){ .how = MOVED_MOUNTED, .trusted = true };
 	if (q->plan)
 		return true;
 	if (!registry_mount(&mounted, &session, r, q->to, &q->d->digest, from, err))
 		return false;
 	if (!mounted)
 		return send(out, r, q, session, err);
+	atomic_fetch_add(&r->mounted, 1);
 	event_detail(r->events, "mounted %.12s from %s", digest_hex(&q->d->digest).text,
 		     from->repository);
+	return true;
+}
+
+/* Is it there? By one request when that costs little or surely works. What goes in chunks may have
+ * a session of an earlier run, which needs no other. */
+static bool may_self_mount(struct registry *r, const struct move_request *q)
+{
+	const struct strategy s = learn_recall(r, q->to);
+
+	if (strategy_chunk(&s, (uint64_t)q->d->size, r->chunk_size))
+		return false;
+	switch (s.mount) {
+	case KNOWN_YES:
+		return true;
+	case KNOWN_NO:
+		return false;
+	case KNOWN_NOTHING:
+		break;
+	}
+	return q->d->size <= LIMIT_UNASKED;
+}
+
+static bool self_mount(struct move_result *out, struct registry *r, const struct move_request *q,
+		       struct err *err)
+{
+	struct upload *session;
+	bool there;
+
+	if (!registry_mount(&there, &session, r, q->to, &q->d->digest, q->to, err))
+		return false;
+	if (!there)
+		return send(out, r, q, session, err);
+	learn(r, q->to, LEARN_MOUNT, KNOWN_YES);
+	skipped(out, r, true);
+	return true;
+}
+
+static bool find_or_send(struct move_result *out, struct registry *r, const struct move_request *q,
+			 struct err *err)
+{
+	bool there = false, unasked = !q->doubt && may_self_mount(r, q);
+
+	if (unasked && !q->plan)
+		return self_mount(out, r, q, err);
+	if (!registry_has_blob(&there, r, q->to, &q->d->digest, err))
+		return false;
+	if (!there && !send(out, r, q, NULL, err))
+		return false;
+	if (there)
+		skipped(out, r, false);
+	out->unasked = unasked;
 	return true;
 }
 
@@ -123,7 +175,6 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 	       struct err *err)
 {
 	const struct reference *from = q->doubt ? NULL : q->origin;
-	bool there = false;
 
 	if (descriptor_is_foreign(q->d) && !r->foreign_layers) {
 		leave_out(out, r, q);
@@ -148,10 +199,5 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 			return false;
 		err_clear(err);
 	}
-	if (!registry_has_blob(&there, r, q->to, &q->d->digest, err))
-		return false;
-	if (!there)
-		return send(out, r, q, NULL, err);
-	skipped(out, r, false);
-	return true;
+	return find_or_send(out, r, q, err);
 }

@@ -8,7 +8,10 @@
 /*
  * One blob on its way into a repository, by the cheapest way that is safe: it is taken to be there
  * (a layer of an image of this very repository: the registry checks on manifest PUT), mounted from
- * another repository of the same registry, found by HEAD, or sent.
+ * another repository of the same registry, found there, or sent. Whether it is there is asked by
+ * "mounting" it from the repository itself, whose other answer is an upload session. Where mounts
+ * are not known to be made that would send what is there already, so then a blob larger than
+ * LIMIT_UNASKED is asked for by HEAD.
  */
 enum moved { MOVED_SKIPPED, MOVED_MOUNTED, MOVED_SENT };
 
@@ -30,6 +33,7 @@ struct move_request {
 struct move_result {
 	enum moved how;
 	bool trusted; /* the registry was believed, or not asked: its manifest PUT will tell */
+	bool unasked; /* of a plan, which asked by HEAD: the doing itself would not */
 };
 MUST_CHECK bool move_blob(struct move_result *out, struct registry *r, const struct move_request *q,
 			  struct err *err);

@@ -6,48 +6,62 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/learn.h"
 #include "registry/move.h"
 #include "registry/problem.h"
+#include "registry/put_tags.h"
 #include "registry/seen.h"
-#include "registry/state.h"
 #include "registry/transfer.h"
 
-/* An image to a registry with as few requests as are safe. One blob's way is move.c's. */
+/* Images to a registry with as few requests as are safe. One blob's way is move.c's. */
+
+/* A blob, and the image that knows where it comes from. */
+struct push_blob {
+	const struct image *img;
+	const struct descriptor *d;
+};
 
 struct push {
 	struct registry *r;
-	const struct image *img;
+	const struct image *images;
+	size_t count;
+	const struct index *index; /* NULL: one image alone */
 	const struct reference *ref;
 	const struct push_options *opt;
 	struct {
-		const struct descriptor **items;
+		struct push_blob *items;
 		size_t len, cap;
 	} blobs;              /* each once */
 	bool doubt;           /* second round: what was taken on trust is checked */
 	_Atomic bool trusted; /* something was */
 	struct lock lock;
 	size_t sessions_used;
-	struct seen seen; /* what earlier pushes left where */
+	struct str_list tags; /* that are to hold it */
+	bool *held;           /* which of them do */
+	bool may_put;         /* as far as `ask` says */
+	struct seen seen;     /* what earlier pushes left where */
 };
 
-static bool is_config(const struct push *p, const struct descriptor *d)
+/* --- the blobs --- */
+
+static bool is_config(const struct push_blob *b)
 {
-	return d == &p->img->manifest.config;
+	return b->d == &b->img->manifest.config;
 }
 
-static const struct reference *origin_of(const struct push *p, const struct descriptor *d)
+static const struct reference *origin_of(const struct push_blob *b)
 {
-	struct blob_source *blobs = p->img->blobs;
+	struct blob_source *blobs = b->img->blobs;
 
-	return !is_config(p, d) && blobs && blobs->origin ? blobs->origin(blobs, d) : NULL;
+	return !is_config(b) && blobs && blobs->origin ? blobs->origin(blobs, b->d) : NULL;
 }
 
 /* Where a layer could be mounted from if the caller is right. */
-static const struct reference *guess_of(const struct push *p, const struct descriptor *d)
+static const struct reference *guess_of(const struct push *p, const struct push_blob *b)
 {
 	const struct reference *from = p->opt->mount_from;
 
-	return from && !is_config(p, d) && move_same_registry(from, p->ref) &&
+	return from && !is_config(b) && move_same_registry(from, p->ref) &&
 			       !reference_same_repository(from, p->ref)
 		       ? from
 		       : NULL;
@@ -61,10 +75,16 @@ static bool is_fresh(const struct push *p, const struct descriptor *d)
 	return false;
 }
 
+/* What one blob's move has to know. */
+struct job {
+	struct push *push;
+	const struct push_blob *blob;
+};
+
 /* A session the caller opened ahead, while there are any. */
 static struct upload *take_session(void *arg)
 {
-	struct push *p = arg;
+	struct push *p = ((struct job *)arg)->push;
 	struct upload *taken = NULL;
 
 	lock_take(&p->lock);
@@ -77,71 +97,173 @@ static struct upload *take_session(void *arg)
 
 static bool open_bytes(void *arg, struct source **out, const struct descriptor *d, struct err *err)
 {
-	struct push *p = arg;
+	const struct job *job = arg;
+	const struct image *img = job->blob->img;
 
-	if (is_config(p, d)) {
-		*out = source_mem(p->img->config_raw, p->img->config_raw_len);
+	if (is_config(job->blob)) {
+		*out = source_mem(img->config_raw, img->config_raw_len);
 		return true;
 	}
-	return transfer_open(out, p->r, p->img->blobs, d, err);
+	return transfer_open(out, job->push->r, img->blobs, d, err);
 }
 
-static bool push_blob(void *arg, size_t job, struct err *err)
+static bool push_one(void *arg, size_t index, struct err *err)
 {
 	struct push *p = arg;
-	const struct descriptor *d = p->blobs.items[job];
+	struct job job = { p, &p->blobs.items[index] };
 	struct reference recorded;
-	bool is_recorded = seen_find(&recorded, &p->seen, d);
+	bool is_recorded = seen_find(&recorded, &p->seen, job.blob->d);
 	const struct move_request request = {
 		.to = p->ref,
-		.d = d,
-		.origin = origin_of(p, d),
-		.guess = is_recorded ? &recorded : guess_of(p, d),
+		.d = job.blob->d,
+		.origin = origin_of(job.blob),
+		.guess = is_recorded ? &recorded : guess_of(p, job.blob),
 		.guess_had_it = is_recorded,
-		.fresh = is_fresh(p, d),
+		.fresh = is_fresh(p, job.blob->d),
 		.doubt = p->doubt,
 		.open = open_bytes,
 		.session = take_session,
-		.arg = p,
+		.arg = &job,
 	};
 	struct move_result moved;
 
 	if (!move_blob(&moved, p->r, &request, err))
 		return false;
-	seen_add(&p->seen, d);
+	if (!descriptor_is_foreign(job.blob->d)) /* may have been left where it is */
+		seen_add(&p->seen, job.blob->d);
 	if (moved.trusted)
 		p->trusted = true;
 	return true;
 }
 
-static void add_blob(struct push *p, const struct descriptor *d)
+static bool push_blobs(struct push *p, struct err *err)
 {
-	for (size_t i = 0; i < p->blobs.len; i++)
-		if (digest_eq(&p->blobs.items[i]->digest, &d->digest))
-			return;
-	*ARRAY_PUSH(&p->blobs) = d;
+	return parallel_run(p->blobs.len, LIMIT_PARALLEL_TRANSFERS, push_one, p, err);
 }
 
-static void plan(struct push *p)
+static bool ask_or_push(void *arg, size_t job, struct err *err)
 {
-	const struct manifest *m = &p->img->manifest;
+	struct push *p = arg;
 
-	client_expect(p->r, p->ref, ACCESS_PUSH);
-	for (size_t i = 0; i < m->layer_count; i++) {
-		const struct descriptor *d = &m->layers[i];
-		const struct reference *from = origin_of(p, d);
+	return job ? push_one(p, job - 1, err) : p->opt->ask(p->opt->ask_arg, &p->may_put, err);
+}
 
-		if (from && move_same_registry(from, p->ref))
-			client_expect(p->r, from, ACCESS_PULL);
-		add_blob(p, d);
+/* The question goes beside the first blobs. */
+static bool push_and_ask(struct push *p, struct err *err)
+{
+	p->may_put = true;
+	if (!p->opt->ask)
+		return push_blobs(p, err);
+	return parallel_run(1 + p->blobs.len, 1 + LIMIT_PARALLEL_TRANSFERS, ask_or_push, p, err);
+}
+
+static void add_blob(struct push *p, struct map *seen, const struct image *img,
+		     const struct descriptor *d)
+{
+	struct digest_text text = digest_format(&d->digest);
+
+	if (map_has(seen, text.text))
+		return;
+	map_put(seen, text.text, NULL);
+	*ARRAY_PUSH(&p->blobs) = (struct push_blob){ img, d };
+}
+
+static void list_blobs(struct push *p)
+{
+	AUTO(map_free) struct map seen = { 0 };
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct manifest *m = &p->images[i].manifest;
+
+		for (size_t k = 0; k < m->layer_count; k++)
+			add_blob(p, &seen, &p->images[i], &m->layers[k]);
+		add_blob(p, &seen, &p->images[i], &m->config);
 	}
-	add_blob(p, &m->config);
 }
+
+/* What will be needed, for the first token: mounts want to read where the layers come from. */
+static void expect_access(struct push *p)
+{
+	client_expect(p->r, p->ref, ACCESS_PUSH);
+	for (size_t i = 0; i < p->blobs.len; i++) {
+		const struct push_blob *b = &p->blobs.items[i];
+		const struct reference *from = origin_of(b);
+		struct reference recorded;
+
+		if (!from || !move_same_registry(from, p->ref))
+			from = seen_find(&recorded, &p->seen, b->d) ? &recorded : guess_of(p, b);
+		if (from)
+			client_expect(p->r, from, ACCESS_PULL);
+	}
+}
+
+/* --- the documents --- */
+
+static struct tagged_document root_of(const struct push *p)
+{
+	const struct manifest *m = &p->images[0].manifest;
+	const struct index *x = p->index;
+
+	return x ? (struct tagged_document){ x->media_type, x->raw, x->raw_len, x->digest }
+		 : (struct tagged_document){ m->media_type, m->raw, m->raw_len, m->digest };
+}
+
+static bool put_child(void *arg, size_t i, struct err *err)
+{
+	const struct push *p = arg;
+	const struct manifest *m = &p->images[i].manifest;
+	struct reference at = *p->ref;
+
+	at.tag[0] = '\0';
+	at.has_digest = true;
+	at.digest = m->digest;
+	return registry_put_manifest(p->r, &at, m->media_type, m->raw, m->raw_len, err);
+}
+
+static bool put_root(struct push *p, struct err *err)
+{
+	const struct tagged_document root = root_of(p);
+	AUTO(str_list_free) struct str_list tags = { 0 };
+
+	for (size_t i = 0; i < p->tags.len; i++)
+		if (!p->held[i])
+			str_list_push(&tags, p->tags.items[i]);
+	if (p->tags.len)
+		return !tags.len || registry_put_tags(p->r, p->ref, &root, &tags, err);
+	return registry_put_manifest(p->r, p->ref, root.media_type, root.raw, root.len, err);
+}
+
+static bool put_documents(struct push *p, struct err *err)
+{
+	return (!p->index || parallel_run(p->count, LIMIT_PARALLEL_TRANSFERS, put_child, p, err)) &&
+	       put_root(p, err);
+}
+
+/* The registry may have said to have what it has not (ECR Public's mounts): every blob is checked.
+ */
+static bool put_or_doubt(struct push *p, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (put_documents(p, &why))
+		return true;
+	if (!p->trusted || !problem_is(&why, "BLOB_UNKNOWN")) {
+		*err = why;
+		return false;
+	}
+	event_detail(p->r->events, "%s: checking every blob", why.msg);
+	learn(p->r, p->ref, LEARN_MOUNT, KNOWN_NO);
+	p->doubt = true;
+	return push_blobs(p, err) && put_documents(p, err);
+}
+
+/* --- the tags --- */
 
 /* The tag must still be what the caller based its work on. */
 static bool check_not_moved(struct push *p, struct err *err)
 {
 	const struct push_options *o = p->opt;
+	const struct tagged_document root = root_of(p);
 	struct digest now;
 	struct err why = { 0 };
 	bool there;
@@ -153,7 +275,7 @@ static bool check_not_moved(struct push *p, struct err *err)
 		*err = why;
 		return false;
 	}
-	if ((there && digest_eq(&now, &p->img->manifest.digest)) ||
+	if ((there && digest_eq(&now, &root.digest)) ||
 	    (there && o->expect && digest_eq(&now, o->expect)) || (!there && o->expect_absent))
 		return true;
 	if (o->expect_absent)
@@ -164,94 +286,106 @@ static bool check_not_moved(struct push *p, struct err *err)
 	return err_hint(err, "somebody else changed it; look at it and try again");
 }
 
-static bool put_manifest(struct push *p, struct err *err)
+static bool look_at_tag(void *arg, size_t i, struct err *err)
 {
-	const struct manifest *m = &p->img->manifest;
-	struct err why = { 0 };
-
-	if (registry_put_manifest(p->r, p->ref, m->media_type, m->raw, m->raw_len, &why))
-		return true;
-	if (!p->trusted || !problem_is(&why, "BLOB_UNKNOWN")) {
-		*err = why;
-		return false;
-	}
-	event_detail(p->r->events, "%s: checking every blob", why.msg);
-	p->doubt = true;
-	return parallel_run(p->blobs.len, LIMIT_PARALLEL_TRANSFERS, push_blob, p, err) &&
-	       registry_put_manifest(p->r, p->ref, m->media_type, m->raw, m->raw_len, err);
-}
-
-/* Nothing was built, so perhaps nothing is to be done: one request tells. */
-static bool is_there(struct push *p)
-{
+	struct push *p = arg;
+	const struct tagged_document root = root_of(p);
+	struct reference at = *p->ref;
 	struct digest now;
-	struct err ignored = { 0 };
+	struct err ignored = { 0 }; /* the PUT will tell */
 
-	if (p->opt->fresh_count || p->opt->expect || p->opt->expect_absent || !p->ref->tag[0])
+	at.has_digest = false;
+	if (!reference_set_tag(&at, p->tags.items[i], err))
 		return false;
-	if (!registry_head_manifest(&now, p->r, p->ref, &ignored))
-		return false;
-	return digest_eq(&now, &p->img->manifest.digest);
+	p->held[i] =
+		registry_head_manifest(&now, p->r, &at, &ignored) && digest_eq(&now, &root.digest);
+	return true;
 }
 
-/* Mounts want to read where the layers come from: in the first token, so that there is no other. */
-static void expect_sources(struct push *p)
+/* Nothing was built, so perhaps little is to be done: one request a tag tells. *whole_out: under
+ * one of them it is there, so all its blobs are. */
+static bool look_at_tags(bool *whole_out, struct push *p, struct err *err)
 {
-	for (size_t i = 0; i < p->blobs.len; i++) {
-		const struct descriptor *d = p->blobs.items[i];
-		const struct reference *from = origin_of(p, d);
-		struct reference recorded;
+	const struct push_options *o = p->opt;
 
-		if (!from || !move_same_registry(from, p->ref))
-			from = seen_find(&recorded, &p->seen, d) ? &recorded : guess_of(p, d);
-		if (from)
-			client_expect(p->r, from, ACCESS_PULL);
-	}
+	*whole_out = false;
+	if (o->is_new || o->fresh_count || o->expect || o->expect_absent || o->ask)
+		return true;
+	if (!parallel_run(p->tags.len, LIMIT_PARALLEL_TRANSFERS, look_at_tag, p, err))
+		return false;
+	for (size_t i = 0; i < p->tags.len; i++)
+		*whole_out = *whole_out || p->held[i];
+	return true;
 }
+
+static void list_tags(struct push *p, const struct str_list *more)
+{
+	if (p->ref->tag[0] && !p->ref->has_digest)
+		str_list_push(&p->tags, p->ref->tag);
+	for (size_t i = 0; more && i < more->len; i++)
+		if (!str_list_has(&p->tags, more->items[i]))
+			str_list_push(&p->tags, more->items[i]);
+	p->held = mem_alloc((p->tags.len + 1) * sizeof(*p->held));
+}
+
+/* --- the whole --- */
 
 static bool run(struct push *p, struct err *err)
 {
-	plan(p);
+	bool whole;
+
+	list_blobs(p);
 	seen_open(&p->seen, p->r->store, p->ref);
-	expect_sources(p);
-	if (is_there(p)) {
+	expect_access(p);
+	if (!look_at_tags(&whole, p, err))
+		return false;
+	if (whole) {
 		atomic_fetch_add(&p->r->skipped, p->blobs.len);
-		return true;
+		return put_root(p, err);
 	}
-	return parallel_run(p->blobs.len, LIMIT_PARALLEL_TRANSFERS, push_blob, p, err) &&
-	       check_not_moved(p, err) && put_manifest(p, err);
+	return push_and_ask(p, err) &&
+	       (!p->may_put || (check_not_moved(p, err) && put_or_doubt(p, err)));
 }
 
-static bool put_tags(struct push *p, const struct str_list *tags, struct err *err)
+static bool push(struct push *p, const struct str_list *more_tags, struct err *err)
 {
-	const struct manifest *m = &p->img->manifest;
+	static const struct push_options none;
+	bool ok;
 
-	for (size_t i = 0; tags && i < tags->len; i++) {
-		struct reference tagged = *p->ref;
-
-		if (!reference_set_tag(&tagged, tags->items[i], err) ||
-		    !registry_put_manifest(p->r, &tagged, m->media_type, m->raw, m->raw_len, err))
-			return false;
-	}
-	return true;
+	if (!p->opt)
+		p->opt = &none;
+	lock_init(&p->lock);
+	list_tags(p, more_tags);
+	ok = run(p, err);
+	for (size_t i = 0; i < p->opt->session_count; i++)
+		registry_upload_close(STEAL(p->opt->sessions[i]));
+	if (ok)
+		seen_save(&p->seen);
+	seen_close(&p->seen);
+	free(p->blobs.items);
+	free(p->held);
+	str_list_free(&p->tags);
+	lock_free(&p->lock);
+	return ok || err_wrap(err, "push to %s", reference_name(p->ref).text);
 }
 
 bool registry_push(struct registry *r, const struct image *img, const struct reference *ref,
 		   const struct str_list *more_tags, const struct push_options *opt,
 		   struct err *err)
 {
-	static const struct push_options none;
-	struct push p = { .r = r, .img = img, .ref = ref, .opt = opt ? opt : &none };
-	bool ok;
+	struct push p = { .r = r, .images = img, .count = 1, .ref = ref, .opt = opt };
 
-	lock_init(&p.lock);
-	ok = run(&p, err) && put_tags(&p, more_tags, err);
-	for (size_t i = 0; i < p.opt->session_count; i++)
-		registry_upload_close(STEAL(p.opt->sessions[i]));
-	if (ok)
-		seen_save(&p.seen);
-	seen_close(&p.seen);
-	free(p.blobs.items);
-	lock_free(&p.lock);
-	return ok || err_wrap(err, "push to %s", reference_name(ref).text);
+	return push(&p, more_tags, err);
+}
+
+bool registry_push_index(struct registry *r, const struct index *x, const struct image *images,
+			 size_t count, const struct reference *ref,
+			 const struct str_list *more_tags, const struct push_options *opt,
+			 struct err *err)
+{
+	struct push p = {
+		.r = r, .images = images, .count = count, .index = x, .ref = ref, .opt = opt
+	};
+
+	return push(&p, more_tags, err);
 }

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "registry/learn.h"
 
 /* Several tags in one PUT, and what becomes of those that the registry did not set. */
@@ -27,7 +28,7 @@ static void take_confirmed(struct map *out, const struct http_reply *reply)
 	}
 }
 
-static char *path_of(const struct registry_document *doc, char *const *tags, size_t count)
+static char *path_of(const struct tagged_document *doc, char *const *tags, size_t count)
 {
 	char *path = mem_printf("manifests/%s", digest_format(&doc->digest).text);
 
@@ -42,8 +43,8 @@ static char *path_of(const struct registry_document *doc, char *const *tags, siz
 
 /* Its failure is no error: the PUTs that follow will say what is wrong. */
 static void put_at_once(struct map *confirmed, struct registry *r,
-			const struct reference *repository, const char *media_type,
-			const struct registry_document *doc, char *const *tags, size_t count)
+			const struct reference *repository, const struct tagged_document *doc,
+			char *const *tags, size_t count)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
 	AUTO(auto_source_close) struct source *body = source_mem(doc->raw, doc->len);
@@ -52,7 +53,7 @@ static void put_at_once(struct map *confirmed, struct registry *r,
 				    .repository = repository,
 				    .access = ACCESS_PUSH,
 				    .path = path,
-				    .headers = { { "Content-Type", media_type } },
+				    .headers = { { "Content-Type", doc->media_type } },
 				    .body = body,
 				    .body_size = doc->len };
 	struct err ignored = { 0 };
@@ -64,28 +65,42 @@ static void put_at_once(struct map *confirmed, struct registry *r,
 	learn(r, repository, LEARN_MANY_TAGS, confirmed->len ? KNOWN_YES : KNOWN_NO);
 }
 
+struct putting {
+	struct registry *r;
+	const struct reference *repository;
+	const struct tagged_document *doc;
+	struct str_list left; /* tags that nobody confirmed */
+};
+
+static bool put_one(void *arg, size_t i, struct err *err)
+{
+	const struct putting *p = arg;
+	struct reference at = *p->repository;
+
+	at.has_digest = false;
+	return reference_set_tag(&at, p->left.items[i], err) &&
+	       registry_put_manifest(p->r, &at, p->doc->media_type, p->doc->raw, p->doc->len, err);
+}
+
 bool registry_put_tags(struct registry *r, const struct reference *repository,
-		       const char *media_type, const struct registry_document *doc,
-		       const struct str_list *tags, struct err *err)
+		       const struct tagged_document *doc, const struct str_list *tags,
+		       struct err *err)
 {
 	AUTO(map_free) struct map confirmed = { 0 };
+	struct putting p = { .r = r, .repository = repository, .doc = doc };
+	bool ok;
 
 	for (size_t i = 0; i + 1 < tags->len; i += LIMIT_TAGS_AT_ONCE) {
 		size_t left = tags->len - i;
 
 		if (learn_recall(r, repository).many_tags != KNOWN_NO)
-			put_at_once(&confirmed, r, repository, media_type, doc, tags->items + i,
+			put_at_once(&confirmed, r, repository, doc, tags->items + i,
 				    left < LIMIT_TAGS_AT_ONCE ? left : LIMIT_TAGS_AT_ONCE);
 	}
-	for (size_t i = 0; i < tags->len; i++) {
-		struct reference at = *repository;
-
-		at.has_digest = false;
-		if (!reference_set_tag(&at, tags->items[i], err))
-			return false;
-		if (!map_has(&confirmed, tags->items[i]) &&
-		    !registry_put_manifest(r, &at, media_type, doc->raw, doc->len, err))
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < tags->len; i++)
+		if (!map_has(&confirmed, tags->items[i]))
+			str_list_push(&p.left, tags->items[i]);
+	ok = parallel_run(p.left.len, LIMIT_PARALLEL_TRANSFERS, put_one, &p, err);
+	str_list_free(&p.left);
+	return ok;
 }

@@ -8,11 +8,16 @@
  * A document under several tags (at least one) of a repository. In one request where the registry
  * takes that (distribution-spec, "Pushing Manifests": PUT of the digest with ?tag=a&tag=b; it
  * answers OCI-Tag for each that it set); distribution 2.8 takes no notice and says 201. So every
- * tag that was not confirmed gets a PUT of its own, and a host that confirmed none is not asked so
- * again (registry/strategy.h).
+ * tag that was not confirmed gets a PUT of its own, all at once, and a host that confirmed none is
+ * not asked so again (registry/strategy.h).
  */
+struct tagged_document {
+	const char *media_type, *raw;
+	size_t len;
+	struct digest digest;
+};
 MUST_CHECK bool registry_put_tags(struct registry *r, const struct reference *repository,
-				  const char *media_type, const struct registry_document *doc,
-				  const struct str_list *tags, struct err *err);
+				  const struct tagged_document *doc, const struct str_list *tags,
+				  struct err *err);
 
 #endif

@@ -354,14 +354,14 @@ bool registry_mount(bool *mounted_out, struct upload **session_out, struct regis
 
 	*session_out = NULL;
 	*mounted_out = client_call(&reply, r, &call, &why) && reply.http.status == 201;
-	if (*mounted_out) {
-		atomic_fetch_add(&r->mounted, 1);
+	if (*mounted_out)
 		return true;
-	}
 	if (why.code == E_CANCELLED) {
 		*err = why;
 		return false;
 	}
+	if (reply.http.status >= 400 && reference_same_repository(from, repository))
+		learn(r, repository, LEARN_MOUNT, KNOWN_NO);
 	if (!why.code && reply.http.status == 202) {
 		if (!session_take_location(u, &reply, err))
 			return false;

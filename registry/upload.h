@@ -30,8 +30,10 @@ MUST_CHECK bool registry_has_blob(bool *out, struct registry *r, const struct re
 				  const struct digest *digest, struct err *err);
 
 /*
- * Mount a blob of another repository of the same registry. *mounted_out false: it was not, and
+ * Mount a blob of a repository of the same registry. *mounted_out false: it was not, and
  * *session_out is an upload session instead. A registry that refuses mounts is asked again without.
+ * With `from` the repository itself this is HEAD and POST in one request: it is there, or here is
+ * where to send it.
  */
 MUST_CHECK bool registry_mount(bool *mounted_out, struct upload **session_out, struct registry *r,
 			       const struct reference *repository, const struct digest *digest,

@@ -193,8 +193,10 @@ static bool registry_put_names(struct writer *self, const struct graph_node *n,
 			       const struct str_list *names, struct err *err)
 {
 	struct registry_writer *w = (struct registry_writer *)self;
+	const struct tagged_document doc = { n->media_type, n->document.raw, n->document.len,
+					     n->document.digest };
 
-	return registry_put_tags(w->r, &w->reference, n->media_type, &n->document, names, err);
+	return registry_put_tags(w->r, &w->reference, &doc, names, err);
 }
 
 static bool registry_refer(struct writer *self, const struct digest *subject,
@@ -260,7 +262,7 @@ static bool store_blob(struct writer *self, struct move_result *out, const struc
 {
 	struct store_writer *w = (struct store_writer *)self;
 
-	*out = (struct move_result){ MOVED_SKIPPED, false };
+	*out = (struct move_result){ .how = MOVED_SKIPPED };
 	if (store_has_blob(w->store, &d->digest, d->size))
 		return true;
 	out->how = MOVED_SENT;

@@ -64,7 +64,7 @@ static bool take_blob(struct writer *self, struct move_result *out, const struct
 	(void)plan;
 	(void)err;
 	map_put(&w->readers, digest_hex(&d->digest).text, from);
-	*out = (struct move_result){ MOVED_SENT, false };
+	*out = (struct move_result){ .how = MOVED_SENT };
 	return true;
 }
 

@@ -269,4 +269,25 @@ for mode in token tls-htpasswd; do
 	RTBUILD_STORE=$store
 done
 check 'the store is whole' rtbuild fsck
+# --- in place: the tag is read once more just before it is written ---
+
+start_scripted
+check 'a base' rtbuild copy -q "$base" "$REGISTRY/in/place:1"
+check 'and another image' rtbuild annotate -q "$REGISTRY/in/place:1" a=b -t 2
+other=$(rtbuild digest "$REGISTRY/in/place:2")
+in_place() { rtbuild extend -q "$REGISTRY/in/place:1" --filepath src/map.py --function f -t 1 "$@"; }
+exits 7 in_place
+stderr_has 'is there and holds something else'
+script 'PUT /v2/in/place/blobs/* * delay=4000'
+in_place --force >"$out" 2>"$err" &
+extension=$!
+check 'meanwhile' wait_for "$REGISTRY_LOG" 'POST /v2/in/place/blobs/uploads/.* 202'
+check 'somebody else takes the tag' rtbuild tag -q "docker://$REGISTRY/in/place:2" 1
+wait "$extension"
+is 'it moved: exit 7' "$?" 7
+is 'and is left to the other' "$(rtbuild digest "$REGISTRY/in/place:1")" "$other"
+script ''
+check 'tried again' in_place --force
+is 'it is written' "$([ "$(rtbuild digest "$REGISTRY/in/place:1")" != "$other" ] && echo yes)" yes
+
 finish

@@ -6,9 +6,12 @@
 #
 # An append is `extend`, which never fetches a layer, or a build FROM the base with one COPY. The
 # least a registry allows for a new tag is 7: GET manifest and config, POST and PUT of layer and
-# config, PUT manifest. extend asks for the tag as well, since it never overwrites what it did not
-# make: 8, and as many in place, where that question is the re-read. A build may have been pushed
-# before, so it asks for its tag and its two blobs too: 10.
+# config, PUT manifest, and that is what a build takes: whether its blobs are there already it
+# learns from the POST (registry/move.h). extend asks for the tag as well, since it never overwrites
+# what it did not make: 8, and as many in place, where that question is the re-read.
+#
+# How many of them wait for another is counted at the scripted registry, which answers late and logs
+# when each request came and was answered.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/graph.sh
@@ -56,15 +59,66 @@ count 'extend in place: 8' '2 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs
 	rtbuild extend "$FIRST/me/rt:1" --filepath map.py --function f -t 1 --force
 check 'the base again' rtbuild push -q --store base "$FIRST/me/rt:1"
 fresh
-count 'build FROM, new tag: 10' '2 HEAD blobs,2 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 HEAD manifests,1 PUT manifests' \
+count 'build FROM, new tag: 7' '2 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 PUT manifests' \
 	rtbuild build -q -t "$FIRST/me/rt:built" --push .
+count 'the same build again: 2' '1 GET manifests,1 HEAD manifests' rtbuild build -q -t "$FIRST/me/rt:built" --push .
 fresh
-count 'build FROM, new repository of the registry: 13, three of them mounts' \
-	'5 POST blobs/uploads,2 HEAD blobs,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 HEAD manifests,1 PUT manifests' \
+count 'the same build on a machine that knows nothing: nothing is sent again' \
+	'2 POST blobs/uploads,1 GET blobs,1 GET manifests,1 PUT manifests' rtbuild build -q -t "$FIRST/me/rt:built" --push .
+fresh
+count 'build FROM, new repository of the registry: 10, three of them mounts' \
+	'5 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 PUT manifests' \
 	rtbuild build -q -t "$FIRST/you/rt:1" --push .
 is 'three mounts' "$(count_requests "$mark" '^POST .*mount=sha256:[0-9a-f]*&from=me/rt 201')" 3
 count 'push of what is there: 1' '1 HEAD manifests' rtbuild push "$FIRST/you/rt:1"
 fresh
+count 'extend, new repository of the registry: 11, three of them mounts' \
+	'5 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 HEAD manifests,1 PUT manifests' \
+	rtbuild extend "$FIRST/me/rt:1" --filepath map.py --function f -t "$FIRST/extended/rt:1"
+
+# --- large layers: asked for before they are sent, unless the host is known to mount ---
+
+head -c 1500000 /dev/urandom >large
+printf 'FROM %s/me/rt:1\nCOPY large /\n' "$FIRST" >large.Dockerfile
+fresh
+count 'a large layer: one HEAD more' \
+	'2 POST blobs/uploads,2 PUT blobs/uploads,1 HEAD blobs,1 GET blobs,1 GET manifests,1 PUT manifests' \
+	rtbuild build -q -t "$FIRST/me/rt:large" --push -f large.Dockerfile .
+fresh
+count 'on a machine that knows nothing: it is not sent again' \
+	'1 POST blobs/uploads,1 HEAD blobs,1 GET blobs,1 GET manifests,1 PUT manifests' \
+	rtbuild build -q -t "$FIRST/me/rt:large" --push -f large.Dockerfile .
+echo >>large
+count 'where the host mounts: no HEAD' \
+	'2 POST blobs/uploads,2 PUT blobs/uploads,1 GET manifests,1 PUT manifests' \
+	rtbuild build -q -t "$FIRST/me/rt:large" --push -f large.Dockerfile .
+
+# extend asks for its tag first when the layer is more than a round trip's worth.
+mkdir -p heavy
+cp map.py heavy/
+head -c 1500000 /dev/urandom | base64 | sed 's/^/# /' >heavy/words.py
+echo 'import words' >>heavy/map.py
+check 'a heavy function' rtbuild extend "$FIRST/me/rt:1" --filepath heavy/map.py --function f
+fresh
+count 'extend, a large layer that is there: not sent again' \
+	'2 POST blobs/uploads,2 DELETE blobs/uploads,1 GET blobs,1 GET manifests,1 HEAD manifests' \
+	rtbuild extend "$FIRST/me/rt:1" --filepath heavy/map.py --function f
+
+# --- several tags: sent once ---
+
+# distribution takes no notice of tags in a query, which the first push finds out
+fresh
+count 'build, three tags: the first push of several asks for all at once' \
+	'2 POST blobs/uploads,1 GET blobs,1 GET manifests,4 PUT manifests' \
+	rtbuild build -q -t "$FIRST/me/rt:a" -t "$FIRST/me/rt:b" -t "$FIRST/me/rt:c" --push .
+is 'each of them holds it' "$(for tag in a b c; do rtbuild digest "$FIRST/me/rt:$tag"; done | sort -u | wc -l)" 1
+count 'build, tags of two repositories' '7 POST blobs/uploads,2 PUT blobs/uploads,1 GET manifests,4 PUT manifests' \
+	rtbuild build -q -t "$FIRST/me/rt:d" -t "$FIRST/third/rt:d" -t "$FIRST/me/rt:e" -t "$FIRST/third/rt:e" --push --label x=y .
+count 'build, one tag more' '1 GET manifests,3 HEAD manifests,1 PUT manifests' \
+	rtbuild build -q -t "$FIRST/me/rt:d" -t "$FIRST/me/rt:e" -t "$FIRST/me/rt:f" --push --label x=y .
+count 'push, two tags more' '3 HEAD manifests,2 PUT manifests' rtbuild push -q "$FIRST/me/rt:d" -t g -t h
+count 'tag, three tags' '6 HEAD manifests,1 GET manifests,3 PUT manifests' rtbuild tag "docker://$FIRST/me/rt:d" i j k
+
 # --- copy ---
 
 fresh
@@ -79,16 +133,101 @@ count 'tag: 4' '2 HEAD manifests,1 GET manifests,1 PUT manifests' rtbuild tag "$
 count 'tags: 1' '1 GET tags' rtbuild tags "$FIRST/me/rt"
 is 'nobody pings' "$(count_requests 0 '^[A-Z]+ /v2/ ')" 0
 
+FIRST_LOG=$REGISTRY_LOG
 start_registry plain
 SECOND=$REGISTRY
+# count_both NAME FIRST SECOND CMD...: at either registry
+count_both() {
+	both_name=$1 both_first=$2 both_second=$3 both_log=$REGISTRY_LOG
+	shift 3
+	REGISTRY_LOG=$FIRST_LOG
+	both_mark=$(requests_mark)
+	REGISTRY_LOG=$both_log
+	count "$both_name: there" "$both_second" "$@"
+	REGISTRY_LOG=$FIRST_LOG
+	is "$both_name: here" "$(kinds "$both_mark")" "$(in_order "$both_first")"
+	REGISTRY_LOG=$both_log
+}
 fresh
 rtbuild digest -q "$SECOND/no/rt:1" >/dev/null 2>&1
-count 'copy, other registry: each blob asked for and sent once' \
-	'4 HEAD blobs,4 POST blobs/uploads,4 PUT blobs/uploads,1 HEAD manifests,1 PUT manifests' \
+count_both 'copy, other registry' '4 GET blobs,1 GET manifests,1 GET referrers,1 GET tags' \
+	'4 POST blobs/uploads,4 PUT blobs/uploads,1 HEAD manifests,1 PUT manifests' \
 	rtbuild copy "$FIRST/me/rt:1" "$SECOND/copy/rt:1"
-count 'build FROM, other registry' \
-	'5 HEAD blobs,2 POST blobs/uploads,2 PUT blobs/uploads,1 HEAD manifests,1 PUT manifests' \
-	sh -c "rtbuild build -q -t $SECOND/copy/rt:2 --push . && rtbuild digest -q $FIRST/me/rt:1 >/dev/null"
+fresh
+rtbuild digest -q "$SECOND/no/rt:1" >/dev/null 2>&1
+count_both 'build FROM, other registry: 5 + 11 = 16' '4 GET blobs,1 GET manifests' \
+	'5 POST blobs/uploads,5 PUT blobs/uploads,1 PUT manifests' rtbuild build -q -t "$SECOND/built/rt:1" --push .
+fresh
+rtbuild digest -q "$SECOND/no/rt:1" >/dev/null 2>&1
+count_both 'build FROM, where the base is already: its layers are not sent' '1 GET blobs,1 GET manifests' \
+	'5 POST blobs/uploads,2 PUT blobs/uploads,1 PUT manifests' rtbuild build -q -t "$SECOND/copy/rt:2" --push .
+fresh
+rtbuild digest -q "$SECOND/no/rt:1" >/dev/null 2>&1
+count_both 'extend, other registry: 5 + 12' '4 GET blobs,1 GET manifests' \
+	'5 POST blobs/uploads,5 PUT blobs/uploads,1 HEAD manifests,1 PUT manifests' \
+	rtbuild extend "$FIRST/me/rt:1" --filepath map.py --function f -t "$SECOND/extended/rt:1"
+
+# --- round trips: how many requests wait for another ---
+
+start_scripted
+THIRD=$REGISTRY
+check 'a base there' rtbuild copy -q "$FIRST/me/rt:1" "$THIRD/me/rt:1"
+# depth MARK: of the longest chain of requests that each came after the one before was answered.
+depth() {
+	requests_settle
+	sed "1,$1d" "$REGISTRY_LOG" | awk '
+		{ for (i = 1; i <= NF; i++) { split($i, part, "="); value[part[1]] = part[2] }
+		  at[NR] = value["at"]; until[NR] = value["until"] }
+		function depth_of(i,    k, best, d) {
+			if (i in known) return known[i]
+			best = 0
+			for (k = 1; k <= NR; k++)
+				if (until[k] <= at[i]) { d = depth_of(k); if (d > best) best = d }
+			return known[i] = best + 1
+		}
+		END { for (i = 1; i <= NR; i++) if (depth_of(i) > deepest) deepest = known[i]
+		      print deepest + 0 }'
+}
+# trips NAME WANTED PREPARE CMD...: of requests that are each answered late. A machine with much else to
+# do may be later than that with the next, and seem to wait: three tries, of which the best counts.
+trips() {
+	trips_name=$1 trips_wanted=$2 trips_prepare=$3 trips_best=99
+	shift 3
+	for trips_try in 1 2 3; do
+		script ''
+		$trips_prepare "$trips_try"
+		script '* * * delay=300'
+		mark=$(requests_mark)
+		run "$@"
+		trips_seen=$(depth "$mark")
+		[ "$status" -eq 0 ] || trips_seen="exit $status: $(cat "$err")"
+		[ "$trips_seen" = "$trips_wanted" ] && break
+	done
+	is "$trips_name" "$trips_seen" "$trips_wanted"
+	script ''
+}
+# Another function each time, so that it is never there already; with the base's configuration, or
+# without.
+new_function() {
+	printf 'def f(x):\n    return x + %s\n' "$checks.$1" >map.py
+	rtbuild digest -q "$THIRD/me/rt:1" >/dev/null
+}
+new_store() {
+	RTBUILD_STORE=$TMP/store.trips.$checks.$1
+	new_function "$1"
+}
+trips 'extend, new tag: 4 round trips' 4 new_store rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f
+trips 'extend, the configuration cached: 3' 3 new_function rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f
+trips 'extend, another repository: 4' 4 new_store \
+	rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f -t "$THIRD/you/rt:1" --force
+trips 'extend in place: 5, the last but one looks once more' 5 new_store \
+	rtbuild extend "$THIRD/you/rt:1" --filepath map.py --function f -t "$THIRD/you/rt:1" --force
+nothing() { :; }
+trips 'copy, other repository: 3' 3 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
+trips 'copy, nothing to do: 1' 1 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
+trips 'push of what is there: 1' 1 nothing rtbuild push --store base "$FIRST/me/rt:1" "$THIRD/me/rt:1"
+trips 'inspect: 2' 2 nothing rtbuild inspect "docker://$THIRD/me/rt:1"
+trips 'three tags at once: 3' 3 nothing rtbuild tag "docker://$THIRD/me/rt:1" x y z
 
 # --- one token for an operation ---
 

@@ -699,14 +699,14 @@ static void appends_in_the_registry(void **state)
 	MUST(registry_get_manifest(&doc, w->registry, &ref, err));
 	registry_document_free(&doc);
 
-	/* again, from a store that knows nothing: nothing is pushed */
+	/* again, from a store that knows nothing: a layer this small went up beside the question */
 	close_store(w);
 	open_store(w);
 	mark = log_mark(w);
 	again = extended(w, &req, true);
 	log_again = requests(w, mark);
 	assert_string_equal(again, text);
-	assert_int_equal(count(log_again, "PUT "), 0);
+	assert_int_equal(count(log_again, "PUT manifest"), 0);
 	if (count(log_again, "\n") > 7)
 		fail_msg("more than 7 requests:\n%s", log_again);
 }
