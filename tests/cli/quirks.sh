@@ -51,6 +51,7 @@ play() {
 	quirk=$1
 	target=$REGISTRY/q/$quirk
 	script "${2-}"
+	rm -f "$RTBUILD_STORE"/cache/hosts/*.layers # nothing is mounted from the quirk before
 	mark=$(requests_mark)
 	headers=$(wc -c <"$REGISTRY_HEADERS")
 }
