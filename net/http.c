@@ -33,6 +33,7 @@ struct http {
 	struct wire *wire; /* lazily */
 	struct map certs;  /* authority -> struct certs */
 	struct pace pace;
+	_Atomic bool whole_bundle; /* an authority was not found in the directory */
 	_Atomic uint64_t requests, retries, sent, received;
 };
 
@@ -382,6 +383,19 @@ static void wipe_buf(struct buf *b)
 	buf_free(b);
 }
 
+/* The bundle may know the authority that the directory does not. No byte of the request was sent,
+ * as the handshake comes first. */
+static bool needs_bundle(struct http *h, const struct http_request *req,
+			 const struct wire_request *wire_req, enum wire_trouble trouble)
+{
+	struct err ignored = { 0 };
+
+	if (trouble != WIRE_CERTIFICATE || !wire_is_lean(wire_req))
+		return false;
+	h->whole_bundle = true;
+	return !req->body || (req->body->rewind && req->body->rewind(req->body, &ignored));
+}
+
 static bool attempt(struct http_reply *out, struct http *h, const struct http_request *req,
 		    bool *was_sent_out, struct err *err)
 {
@@ -395,6 +409,7 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 		.body_size = req->body ? req->body_size : 0,
 		.proxy = req->direct ? NULL : proxy_for(&h->proxies, req->url),
 		.insecure = h->insecure || req->insecure,
+		.whole_bundle = h->whole_bundle,
 		.no_link_local = req->foreign,
 		.once = req->once,
 	};
@@ -431,6 +446,11 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 	}
 	if (!exchange_headers(x)) {
 		out->trouble = exchange_trouble(x, &detail);
+		if (needs_bundle(h, req, &wire_req, out->trouble)) {
+			exchange_close(x);
+			out->trouble = WIRE_OK;
+			return attempt(out, h, req, was_sent_out, err);
+		}
 		*was_sent_out = exchange_was_sent(x);
 		trouble_error(err, out->trouble, detail, req->url);
 		exchange_close(x);

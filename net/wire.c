@@ -33,7 +33,7 @@
 	X(curl_share_setopt) X(curl_share_cleanup) X(curl_multi_init)                      \
 	X(curl_multi_cleanup) X(curl_multi_setopt) X(curl_multi_add_handle)                \
 	X(curl_multi_remove_handle) X(curl_multi_perform) X(curl_multi_info_read)          \
-	X(curl_multi_poll) X(curl_multi_wakeup)
+	X(curl_multi_poll) X(curl_multi_wakeup) X(curl_version_info)
 /* clang-format on */
 
 #define X(name) __typeof__(&name) name;
@@ -69,7 +69,7 @@ struct exchange {
 	char *method, *url, *proxy;
 	struct str_list headers;
 	const struct certs *certs;
-	bool has_body, insecure, no_link_local, once;
+	bool has_body, insecure, lean, no_link_local, once;
 	uint64_t body_size;
 	char *sign_provider, *sign_key, *sign_secret, *sign_body; /* NULL: not signed */
 	/* between the two threads */
@@ -330,6 +330,8 @@ static void set_tls(const struct exchange *x, CURL *c)
 	lib.curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	lib.curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, x->insecure ? 0L : 1L);
 	lib.curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, x->insecure ? 0L : 2L);
+	if (x->lean)
+		lib.curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
 	if (!certs)
 		return;
 	if (certs->ca) {
@@ -641,6 +643,15 @@ void wire_close(struct wire *w)
 	free(w);
 }
 
+bool wire_is_lean(const struct wire_request *req)
+{
+	const curl_version_info_data *built = lib.curl_version_info(CURLVERSION_NOW);
+	bool has_dir = built->age >= CURLVERSION_SEVENTH && built->capath;
+
+	return has_dir && req->certs && !req->certs->ca && !req->certs->bundle &&
+	       !req->certs->dir && !req->whole_bundle;
+}
+
 void wire_start(struct exchange **out, struct wire *w, const struct wire_request *req)
 {
 	struct exchange *x = mem_alloc(sizeof(*x));
@@ -654,6 +665,7 @@ void wire_start(struct exchange **out, struct wire *w, const struct wire_request
 		str_list_push(&x->headers, req->headers->items[i]);
 	x->certs = req->certs;
 	x->insecure = req->insecure;
+	x->lean = wire_is_lean(req);
 	x->no_link_local = req->no_link_local;
 	x->has_body = req->has_body;
 	x->once = req->once;

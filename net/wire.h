@@ -60,9 +60,18 @@ struct wire_request {
 	const struct certs *certs;    /* https; NULL: the system's */
 	bool insecure;                /* certificates are not verified */
 	const struct wire_sign *sign; /* NULL: not signed */
+	bool whole_bundle;            /* never lean, see wire_is_lean */
 	bool no_link_local;           /* the URL came from a server */
 	bool once;                    /* a body is not sent again on another connection */
 };
+
+/*
+ * Whether the system's authorities are looked up in their directory (OpenSSL's, by hash) alone.
+ * The bundle, which has the same ones, costs 30 ms of processor time to read, for each connection.
+ * Where the directory does not have what the bundle has, WIRE_CERTIFICATE says so, and the request
+ * is to be started again with `whole_bundle`. Of certificates by options nothing is left out.
+ */
+bool wire_is_lean(const struct wire_request *req);
 
 /* All of these belong to the thread that started the exchange. */
 struct exchange;
