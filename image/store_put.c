@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "image/store_private.h"
 
 /* Putting images: their documents become blobs, then one of the two lists names them. */
@@ -67,6 +68,14 @@ static bool put_unreadable(struct store_walk *w, const struct descriptor *d, str
 	return err_wrap(err, "document %s", digest_format(&d->digest).text);
 }
 
+/* Blobs on their way to the disk. */
+struct syncing {
+	struct store *store;
+	const struct digest *blobs;
+	size_t count;
+	bool (*sync)(int fd);
+};
+
 static bool begin_write(int fd)
 {
 	(void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* not every file system can */
@@ -78,19 +87,29 @@ static bool end_write(int fd)
 	return fsync(fd) == 0;
 }
 
-static bool sync_each(struct store *s, const struct put_walk *p, bool (*sync)(int fd),
-		      struct err *err)
+static bool sync_one(void *arg, size_t job, struct err *err)
 {
-	for (size_t i = 0; i < p->present.len; i++) {
-		AUTO(auto_close) int fd = -1;
+	const struct syncing *all = arg;
+	const struct digest *blob = &all->blobs[job];
+	AUTO(auto_close) int fd = -1;
 
-		if (!store_blob_fd(&fd, s, &p->present.items[i], err))
-			return false;
-		if (!sync(fd))
-			return err_set_errno(err, "%s: blob %s", s->path,
-					     digest_format(&p->present.items[i]).text);
-	}
-	return true;
+	if (!store_blob_fd(&fd, all->store, blob, err))
+		return false;
+	return all->sync(fd) ||
+	       err_set_errno(err, "%s: blob %s", all->store->path, digest_format(blob).text);
+}
+
+/* Begun one after the other, waited for together: each wait is the disk's, and several share one
+ * flush of its cache. */
+static bool sync_all(struct syncing *all, struct err *err)
+{
+	enum { TOGETHER = 8 };
+
+	all->sync = begin_write;
+	if (!parallel_run(all->count, 1, sync_one, all, err))
+		return false;
+	all->sync = end_write;
+	return parallel_run(all->count, TOGETHER, sync_one, all, err);
 }
 
 /*
@@ -100,10 +119,10 @@ static bool sync_each(struct store *s, const struct put_walk *p, bool (*sync)(in
  */
 static bool sync_blobs(struct store *s, const struct put_walk *p, struct err *err)
 {
+	struct syncing all = { .store = s, .blobs = p->present.items, .count = p->present.len };
 	AUTO(auto_close) int dir = -1;
 
-	if (!store_subdir(&dir, s, STORE_BLOBS, err) || !sync_each(s, p, begin_write, err) ||
-	    !sync_each(s, p, end_write, err))
+	if (!store_subdir(&dir, s, STORE_BLOBS, err) || !sync_all(&all, err))
 		return false;
 	return fsync(dir) == 0 || err_set_errno(err, "%s/" STORE_BLOBS, s->path);
 }
