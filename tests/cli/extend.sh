@@ -247,6 +247,25 @@ check 'extend an index' rtbuild extend "$REGISTRY/me/multi:all" --filepath src/m
 curl -s -H 'Accept: application/vnd.oci.image.index.v1+json' "http://$REGISTRY/v2/me/multi/manifests/$(sed 's/.*://' "$out")" >extended.json
 is 'both platforms are there' "$(jq -r '.manifests[].platform.architecture' extended.json | tr '\n' ' ')" 'amd64 arm64 '
 is 'each of them is new' "$(jq -rs '.[0].manifests[].digest as $d | .[1].manifests[] | select(.digest == $d) | .digest' extended.json index.json)" ''
+# The same of a name that is in the store alone.
+printf 'FROM scratch\nCOPY map.py /base\nENV PYTHON_VERSION=3.11.2\n' >Local
+check 'an image of two platforms in the store' rtbuild build -q --platform linux/amd64,linux/arm64 -t local/multi:1 -f Local src
+check 'extend it' rtbuild extend local/multi:1 --filepath src/map.py --function f --no-push --print tag
+extended=$(cat "$out")
+is 'the index is kept' "$(manifest "$extended" | jq -c '[.mediaType, (.manifests[].platform | .os + "/" + .architecture)]')" \
+	'["application/vnd.oci.image.index.v1+json","linux/amd64","linux/arm64"]'
+for n in 0 1; do
+	part=$(blob "$(manifest "$extended" | jq -r ".manifests[$n].digest")")
+	is "platform $n: the base's layer, then the function's" \
+		"$(jq -r '.layers[0].digest' "$part") $(members "$(blob "$(jq -r '.layers[1].digest' "$part")")" | grep -c 'opt/lithops/modules/map.py')" \
+		"$(jq -r '.layers[0].digest' "$(blob "$(manifest local/multi:1 | jq -r ".manifests[$n].digest")")") 1"
+	is "platform $n: says what was baked" "$(jq -r '.config.Labels | length > 0' "$(blob "$(jq -r .config.digest "$part")")")" true
+done
+check 'again' rtbuild extend local/multi:1 --filepath src/map.py --function f --no-push --print tag
+is 'again: the same tag' "$(cat "$out")" "$extended"
+check 'the store is whole' rtbuild fsck
+check 'one platform of it' rtbuild extend local/multi:1 --platform linux/arm64 --filepath src/map.py --function f --no-push --print tag
+is 'one platform of it: a manifest' "$(manifest "$(cat "$out")" | jq -r .mediaType)" application/vnd.oci.image.manifest.v1+json
 check 'one platform of an index' rtbuild extend "$REGISTRY/me/multi:all" --platform linux/amd64 --filepath src/map.py --function f --print tag
 is 'one platform: a manifest' "$(rtbuild inspect --raw "$(cat "$out")" | jq -r .mediaType)" application/vnd.oci.image.manifest.v1+json
 

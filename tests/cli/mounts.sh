@@ -244,7 +244,7 @@ cache_names() { rtbuild cache list --json | jq -r '.[].name' | sort | tr '\n' ' 
 is 'cache list' "$(cache_names | tr ' ' '\n' | sed 's/from=[0-9a-f]*/from/' | sort -u | tr '\n' ' ' | sed 's/^ //')" \
 	"$(printf '%s\n' two /root/.cache,ns=mine /root/.cache lock one other,ns=mine other priv seeded,from "${owners:+/home/worker/c,uid=1234,gid=77,mode=0700}" | sed '/^$/d' | sort | tr '\n' ' ')"
 check 'cache list: for people' rtbuild cache list
-stdout_has '^20[-0-9]*T[:0-9]*Z .*B  lock$'
+stdout_has '^20[-0-9]*T[:0-9]*Z .*B  mount  lock$'
 is 'cache list: private ones at once' "$(rtbuild cache list --json | jq '.[] | select(.name == "priv").directories')" 2
 dockerfile <<'END'
 RUN --mount=type=cache,id=carried,target=/c mkdir /c/d && echo carried >/c/d/f && ln -s d/f /c/l && ln /c/d/f /c/h && chmod 6750 /c/d
@@ -377,6 +377,27 @@ if [ "$mounts" = yes ]; then
 	echo "another $marker" >token
 	build --secret id=tok,src=token --secret id=from-env,src=token
 	is 'row 63: another value does not run it again' "$(ran)" "$before"
+
+	# As `--secret id=tok,src=<(command)` gives it: a pipe, which can be read once only.
+	dockerfile <<-'END'
+		RUN --mount=type=secret,id=tok cat /run/secrets/tok | wc -c
+		RUN --mount=type=secret,id=tok,env=TOK echo "${#TOK}"
+	END
+	mkfifo pipe
+	printf 'through a pipe' >pipe &
+	check 'secret: from a pipe' build --secret id=tok,src=pipe
+	is 'secret: from a pipe, for every RUN' "$(said)" '14 14 '
+	printf 'by descriptor' | {
+		exec 9<&0 </dev/null
+		build --no-cache --secret id=tok,src=/dev/fd/9
+	}
+	is 'secret: by descriptor' "$(said)" '13 13 '
+	head -c 600000 /dev/zero | {
+		exec 9<&0 </dev/null
+		build --secret id=tok,src=/dev/fd/9
+		echo $? >too.large
+	}
+	is 'secret: a pipe with more than 500 KiB' "$(cat too.large) $(grep -c '/dev/fd/9: larger than the limit' unsaid)" '3 1'
 
 	# While it runs: nothing on disk, in an argv or in the helper's environment.
 	dockerfile <<-'END'
