@@ -60,21 +60,22 @@ static size_t span_until(struct slice s, const char *set)
 	return n;
 }
 
-/* The end of a tag: a ">" outside quotes. */
+/* The end of a tag: a ">" outside of quoted values, which stand behind "=". */
 static size_t tag_length(struct slice s)
 {
-	char quote = '\0';
+	char quote = '\0', before = '\0';
 
 	for (size_t i = 0; i < s.len; i++) {
-		bool opens = i && s.ptr[i - 1] == '=';
+		char c = s.ptr[i];
 
 		if (quote)
-			quote = s.ptr[i] == quote ? '\0' : quote;
-		else if (s.ptr[i] == '>')
+			quote = c == quote ? '\0' : quote;
+		else if (c == '>')
 			return i;
-		else if ((s.ptr[i] == '"' || s.ptr[i] == '\'') &&
-			 (opens || memchr(blanks, s.ptr[i ? i - 1 : 0], sizeof(blanks) - 1)))
-			quote = s.ptr[i];
+		else if (before == '=' && (c == '"' || c == '\''))
+			quote = c;
+		if (!memchr(blanks, c, sizeof(blanks) - 1))
+			before = c;
 	}
 	return s.len;
 }
@@ -122,7 +123,7 @@ static bool next_attribute(struct slice *name, struct slice *value, struct slice
 	skip(rest, span(*rest, " \t\r\n\f/="));
 	if (!rest->len)
 		return false;
-	*name = (struct slice){ rest->ptr, span_until(*rest, " \t\r\n\f/=>") };
+	*name = (struct slice){ rest->ptr, span_until(*rest, " \t\r\n\f/=") };
 	skip(rest, name->len);
 	skip(rest, span(*rest, blanks));
 	*value = (struct slice){ rest->ptr, 0 };

@@ -100,6 +100,7 @@ static const struct page_case {
 	  "g.whl https://idx.example/simple/foo/g.whl\n"),
 	PAGE("odd attributes", HTML, "<A\n\thref\n=\n'a.whl'\n/><a =x href=b.whl/><a href=c.whl href=d.whl>",
 	  "a.whl https://idx.example/simple/foo/a.whl\nc.whl https://idx.example/simple/foo/c.whl\n"),
+	PAGE("quotes that are none", HTML, "<a ' >b' href=a.whl><a '='>' href=b.whl><a x = '>' href=c.whl>", "b.whl https://idx.example/simple/foo/b.whl\nc.whl https://idx.example/simple/foo/c.whl\n"),
 	PAGE("cut off", HTML, "<a href=a.whl><a href=\"b.whl", "a.whl https://idx.example/simple/foo/a.whl\nb.whl https://idx.example/simple/foo/b.whl\n"),
 	PAGE("cut in a comment", HTML, "<a href=a.whl><!-- <a href=b.whl>", "a.whl https://idx.example/simple/foo/a.whl\n"),
 	PAGE("names", HTML, "<a href=torch-2.0%2Bcpu.whl><a href=a%2Fb.whl><a href=a%00.whl><a href=a%0a.whl><a href=a%20b.whl><a href=dir/><a href='a b.whl'><a href='\xc3\xa9.whl'>",
