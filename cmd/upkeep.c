@@ -11,6 +11,7 @@
 #include "git/mirrors.h"
 #include "image/fsck.h"
 #include "image/gc.h"
+#include "python/downloads.h"
 #include "sandbox/caches.h"
 
 /* rtbuild fsck, gc and version. */
@@ -108,8 +109,8 @@ struct gc_args {
 
 /* clang-format off */
 static const struct opt gc_opts[] = {
-	OPT_TEXT(0, "max-size", "SIZE",  struct gc_args, max_size, "drop cached steps, longest unused first, until the blobs fit, then mirrors of git repositories: 500MB, 20GB"),
-	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps and mirrors of git repositories not used for so many days first"),
+	OPT_TEXT(0, "max-size", "SIZE",  struct gc_args, max_size, "drop cached steps, longest unused first, until the blobs fit, then mirrors of git repositories and files of package indexes: 500MB, 20GB"),
+	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps, mirrors of git repositories and files of package indexes not used for so many days first"),
 	OPT_FLAG(0, "cache-mounts",      struct gc_args, cache_mounts, "remove what RUN --mount=type=cache keeps too"),
 	OPT_FLAG(0, "dry-run",           struct gc_args, dry_run,  "only say what would go"),
 	OPT_END
@@ -117,10 +118,11 @@ static const struct opt gc_opts[] = {
 /* clang-format on */
 
 /* Beside blobs: what only the sandbox's helper can remove (unpacked layers, and cache mounts when
- * asked), and mirrors of git repositories. */
+ * asked), mirrors of git repositories, and what package indexes gave. */
 struct swept {
-	size_t trees, caches, mirrors;
-	uint64_t tree_bytes, cache_bytes, mirror_bytes;
+	size_t trees, caches, mirrors, downloads;
+	uint64_t tree_bytes, cache_bytes, mirror_bytes, download_bytes;
+	uint64_t left; /* of blobs, mirrors and downloads */
 };
 
 static bool sweep_caches(struct swept *out, struct session *s, struct store *store, bool dry_run,
@@ -189,6 +191,33 @@ static bool sweep_mirrors(struct swept *out, struct session *s, struct store *st
 		out->mirrors++;
 		out->mirror_bytes += m->bytes;
 	}
+	out->left = left;
+	return true;
+}
+
+/* Pages, metadata and wheels of package indexes: the same, in what mirrors left. */
+static bool sweep_downloads(struct swept *out, struct store *store, const struct gc_options *opt,
+			    struct err *err)
+{
+	AUTO(downloads_free) struct downloads all = { 0 };
+
+	if (!downloads_find(&all, store, err))
+		return false;
+	for (size_t i = 0; i < all.len; i++)
+		out->left += all.items[i].bytes;
+	for (size_t i = 0; i < all.len; i++) {
+		const struct download *d = &all.items[i];
+		bool goes = (opt->drop_unused && d->used <= clock_wall() - opt->unused_s) ||
+			    (opt->size_max && out->left > opt->size_max);
+
+		if (!goes)
+			continue;
+		if (!opt->dry_run && !download_remove(store, d, err))
+			return false;
+		out->left -= d->bytes;
+		out->downloads++;
+		out->download_bytes += d->bytes;
+	}
 	return true;
 }
 
@@ -208,6 +237,8 @@ static json_t *gc_document(const struct gc_report *r, const struct swept *swept,
 	json_object_set_new(doc, "cacheMountBytes", json_integer((json_int_t)swept->cache_bytes));
 	json_object_set_new(doc, "gitMirrors", json_integer((json_int_t)swept->mirrors));
 	json_object_set_new(doc, "gitMirrorBytes", json_integer((json_int_t)swept->mirror_bytes));
+	json_object_set_new(doc, "downloads", json_integer((json_int_t)swept->downloads));
+	json_object_set_new(doc, "downloadBytes", json_integer((json_int_t)swept->download_bytes));
 	json_object_set_new(doc, "leftovers", json_integer((json_int_t)r->leftovers));
 	json_object_set_new(doc, "partials", json_integer((json_int_t)r->partials));
 	json_object_set_new(doc, "partial_bytes", json_integer((json_int_t)r->partial_bytes));
@@ -232,7 +263,8 @@ static bool gc(struct session *s, void *arg, struct err *err)
 	opt.unused_s = (int64_t)days * 24 * 3600;
 	if ((args->max_size && !session_size(&opt.size_max, args->max_size, err)) ||
 	    !session_store(&store, s, err) || !store_gc(&report, store, &opt, err) ||
-	    !sweep_mirrors(&swept, s, store, &opt, report.kept_bytes, err))
+	    !sweep_mirrors(&swept, s, store, &opt, report.kept_bytes, err) ||
+	    !sweep_downloads(&swept, store, &opt, err))
 		return false;
 	if (!sweep(&swept, s, store, args, err)) {
 		if (err->code != E_UNSUPPORTED)
@@ -253,6 +285,10 @@ static bool gc(struct session *s, void *arg, struct err *err)
 		event_note(s->events, "%s %zu mirrors of git repositories, %s",
 			   args->dry_run ? "would remove" : "removed", swept.mirrors,
 			   str_format_size(swept.mirror_bytes).text);
+	if (swept.downloads)
+		event_note(s->events, "%s %zu files of package indexes, %s",
+			   args->dry_run ? "would remove" : "removed", swept.downloads,
+			   str_format_size(swept.download_bytes).text);
 	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay",
 			  args->dry_run ? "would remove" : "removed", report.removed.len,
 			  str_format_size(report.bytes).text, report.kept,

@@ -68,12 +68,15 @@ static bool orphans_in(struct str_list *out, struct store *s, const char *path, 
 static const char *const written_dirs[] = { "cache",
 					    "cache/hosts",
 					    "cache/indexes",
+					    "cache/metadata",
+					    "cache/pages",
 					    "cache/stat",
 					    "cache/steps",
 					    "cache/trees/root",
 					    "cache/trees/userns",
 					    "cache/trees/single",
 					    "cache/trees/plain",
+					    "cache/wheels",
 					    "logs" };
 
 static bool temporaries_in(struct str_list *out, struct store *s, const char *path, struct err *err)

@@ -12,10 +12,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "python/downloads.h"
 
 /* A file is one line of JSON, then the body as it was. */
-
-static const char dir_name[] = "cache/pages";
 
 void index_answer_free(struct index_answer *a)
 {
@@ -71,7 +70,7 @@ static bool parse(struct index_answer *a, struct slice text, const char *url)
 bool index_cache_read(struct index_answer *out, struct store *s, const char *url)
 {
 	AUTO(auto_free) char *name = path_of(url);
-	AUTO(auto_free) char *path = mem_printf("%s/%s", dir_name, name);
+	AUTO(auto_free) char *path = mem_printf("%s/%s", DOWNLOADS_PAGES, name);
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_SIMPLE_PAGE + LIMIT_HTTP_HEADERS);
 	struct index_answer a = { .body = BUF_INIT(LIMIT_SIMPLE_PAGE) };
 	struct err ignored = { 0 };
@@ -114,7 +113,7 @@ void index_cache_write(struct store *s, const char *url, const struct index_answ
 	buf_put(&text, line);
 	buf_put(&text, "\n");
 	buf_put_bytes(&text, a->body.ptr, a->body.len);
-	if (!store_put_file(s, dir_name, name, text.ptr, text.len, 0600, &ignored))
+	if (!store_put_file(s, DOWNLOADS_PAGES, name, text.ptr, text.len, 0600, &ignored))
 		return; /* then it is asked for again */
 }
 

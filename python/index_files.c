@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "python/downloads.h"
 #include "python/index_cache.h"
 #include "python/index_private.h"
 
@@ -16,8 +17,6 @@
  * every index and every runtime shares it; METADATA by what the page says of it, since another
  * index may say something else of the same wheel.
  */
-
-static const char wheels_dir[] = "cache/wheels", metadata_dir[] = "cache/metadata";
 
 static bool refuse_offline(const struct simple_file *f, struct err *err)
 {
@@ -31,7 +30,7 @@ static char *wheel_path(struct index_client *x, const unsigned char *hash, const
 	char hex[2 * SHA256_SIZE + 1];
 
 	hex_format(hex, hash, SHA256_SIZE);
-	return mem_printf("%s/%s/%s/%s", store_path(x->store), wheels_dir, hex, filename);
+	return mem_printf("%s/%s/%s/%s", store_path(x->store), DOWNLOADS_WHEELS, hex, filename);
 }
 
 /* It is here, of the right size; its time of use is now. */
@@ -122,7 +121,7 @@ bool index_client_metadata(struct buf *out, bool *found_out, struct index_client
 			   const struct simple_file *f, struct err *err)
 {
 	AUTO(auto_free) char *name = metadata_name(f);
-	AUTO(auto_free) char *path = mem_printf("%s/%s", metadata_dir, name);
+	AUTO(auto_free) char *path = mem_printf("%s/%s", DOWNLOADS_METADATA, name);
 	struct err ignored = { 0 }, damaged = { 0 };
 
 	*found_out = true;
@@ -141,7 +140,7 @@ bool index_client_metadata(struct buf *out, bool *found_out, struct index_client
 		return false;
 	ignored = (struct err){ 0 };
 	if (*found_out &&
-	    !store_put_file(x->store, metadata_dir, name, out->ptr, out->len, 0644, &ignored))
+	    !store_put_file(x->store, DOWNLOADS_METADATA, name, out->ptr, out->len, 0644, &ignored))
 		return true; /* then it is asked for again */
 	return true;
 }
@@ -156,7 +155,7 @@ static bool open_folder(int *fd_out, struct index_client *x, const unsigned char
 	AUTO(auto_free) char *path = NULL;
 
 	hex_format(hex, hash, SHA256_SIZE);
-	path = mem_printf("%s/%s", wheels_dir, hex);
+	path = mem_printf("%s/%s", DOWNLOADS_WHEELS, hex);
 	return store_subdir(fd_out, x->store, path, err);
 }
 
@@ -278,7 +277,7 @@ static bool download(unsigned char hash_out[SHA256_SIZE], bool *same_out, struct
 		return true;
 	if (reply.status != 200)
 		return index_refused(&reply, err);
-	if (!store_subdir(&all, x->store, wheels_dir, err) || !fs_tmp_open(&tmp, all, err) ||
+	if (!store_subdir(&all, x->store, DOWNLOADS_WHEELS, err) || !fs_tmp_open(&tmp, all, err) ||
 	    !receive(hash_out, &tmp, &reply, x, f, err) ||
 	    !open_folder(&folder, x, hash_out, err) ||
 	    !fs_tmp_commit_lossy(&tmp, folder, f->filename, 0644, err))

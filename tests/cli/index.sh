@@ -128,8 +128,26 @@ exits 6 layer -i "$PYPI/json/main/simple" --offline
 stderr_has 'run it once without'
 gives 'beta-1.5' json beta
 exits 6 layer -i "$PYPI/json/extra/simple" --offline
-rtbuild gc >"$out" 2>"$err"
-is 'gc leaves what was used lately' "$(find "$RTBUILD_STORE/cache/wheels" -name '*.whl' | wc -l)" 1
+
+# --- what gc makes of it ---
+
+kept_files() { find "$RTBUILD_STORE"/cache/pages "$RTBUILD_STORE"/cache/metadata "$RTBUILD_STORE"/cache/wheels -type f 2>/dev/null | wc -l; }
+gives 'alpha-2.0 beta-1.5' json+meta alpha
+is 'two pages, two METADATA, two wheels' "$(kept_files)" 6
+check 'gc' rtbuild gc --json
+is 'leaves what was used' "$(jq .downloads "$out")" 0
+find "$RTBUILD_STORE" -name 'beta-1.5*.whl' -exec touch -d '3 days ago' {} +
+check '--dry-run' rtbuild gc --unused 2 --dry-run --json
+is 'says what would go' "$(jq -c '[.downloads, .downloadBytes > 500]' "$out") $(kept_files)" '[1,true] 6'
+check '--unused' rtbuild gc --unused 2
+stderr_has 'removed 1 files of package indexes'
+is 'takes what nobody used' "$(kept_files) $(find "$RTBUILD_STORE/cache/wheels" -mindepth 1 -type d | wc -l)" '5 1'
+mark
+check 'what is gone' layer -i "$PYPI/json+meta/main/simple/"
+is 'is fetched again' "$(asked '\.whl 200')" 1
+check '--max-size' rtbuild gc --max-size 1kB --json
+is 'makes it fit' "$(du -bc "$RTBUILD_STORE"/cache/pages/* "$RTBUILD_STORE"/cache/metadata/* "$RTBUILD_STORE"/cache/wheels/*/* 2>/dev/null | awk 'END { print $1 <= 1000 }')" 1
+check 'fsck' rtbuild fsck
 
 # --- yanked, old Pythons, states of a project ---
 
