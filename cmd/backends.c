@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "net/http.h"
 #include "templates/table.h"
 
@@ -42,6 +43,20 @@ bool backends_load(struct backend_table *out, struct session *s, const struct st
 			     : template_files_dir(&files, word, err)) ||
 		    !backend_table_add(out, &files, err))
 			return err_wrap(err, "--templates %s", word);
+	}
+	return true;
+}
+
+bool backends_settings(struct map *out, const struct str_list *texts, struct err *err)
+{
+	for (size_t i = 0; i < texts->len; i++) {
+		struct slice value, key = slice_cut(slice_of(texts->items[i]), '=', &value);
+		AUTO(auto_free) char *name = mem_strndup(key.ptr, key.len);
+
+		if (!key.len || !value.ptr)
+			return err_set(err, E_USAGE, "--setting '%s' is not KEY=VALUE",
+				       texts->items[i]);
+		map_put_text(out, name, value.ptr);
 	}
 	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef CMD_BACKENDS_H
 #define CMD_BACKENDS_H
 
+#include "base/map.h"
 #include "cmd/cmd.h"
 #include "templates/backend.h"
 
@@ -9,5 +10,8 @@
  * later ones before earlier ones. */
 MUST_CHECK bool backends_load(struct backend_table *out, struct session *s,
 			      const struct str_list *templates, struct err *err);
+
+/* --setting KEY=VALUE into a MAP_TEXT. E_USAGE. */
+MUST_CHECK bool backends_settings(struct map *out, const struct str_list *texts, struct err *err);
 
 #endif

@@ -25,6 +25,7 @@
 #include "cmd/output.h"
 #include "runtime/inputs.h"
 #include "runtime/target.h"
+#include "templates/naming.h"
 
 /* rtbuild build: a backend's runtime, or any Dockerfile. */
 
@@ -39,7 +40,7 @@ struct build_args {
 	struct str_list tags, build_args, contexts, requirements, labels, annotations, settings;
 	struct str_list cache_from, cache_to;
 	struct str_list platforms, outputs, no_cache_filters;
-	bool no_cache, pull, push, load, plan, check, keep_times;
+	bool no_cache, pull, push, load, plan, check, keep_times, print_config;
 };
 
 /* clang-format off */
@@ -65,7 +66,7 @@ static const struct opt opts[] = {
 	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
 	OPTS_WHEELS(struct build_args, wheels),
 	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
-	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "of a function zip: what its files say of Lithops' configuration"),
+	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "a key of Lithops' configuration: names, and files of a zip, depend on it"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
 	OPT_TEXT(0,   "python-target", "NAME|FILE.json", struct build_args, python_target, "Python, platform and C library together: `rtbuild python target list`"),
 	OPT_GROUP("How"),
@@ -91,6 +92,7 @@ static const struct opt opts[] = {
 	OPT_FLAG(0,   "push",                     struct build_args, push,         "push it under its names"),
 	OPT_FLAG(0,   "load",                     struct build_args, load,         "into the store: what happens anyway without -o"),
 	OPT_TEXT(0,   "print", "WHAT",            struct build_args, print,        "ref (default: name@digest), tag (name:tag) or digest"),
+	OPT_FLAG(0,   "print-config",             struct build_args, print_config, "of a backend: print the part of Lithops\' configuration that uses it"),
 	OPT_TEXT(0,   "iidfile", "FILE",          struct build_args, iidfile,      "write the config digest (docker's image ID) here"),
 	OPT_TEXT(0,   "digestfile", "FILE",       struct build_args, digestfile,   "write the manifest digest here"),
 	OPT_TEXT(0,   "image-refs", "FILE",       struct build_args, image_refs,   "write all references with digest here, one a line"),
@@ -103,6 +105,9 @@ static const struct opt opts[] = {
 struct job {
 	struct backend_table backends;
 	const struct backend *backend; /* NULL: a Dockerfile of the user's */
+	struct map settings;
+	char *runtime;     /* its name for Lithops */
+	struct buf config; /* for Lithops' configuration */
 	struct runtime_inputs inputs;
 	bool has_inputs;
 	char *context; /* the word that names it; NULL: the default */
@@ -144,6 +149,9 @@ static void job_free(struct job *job)
 	run_options_free(&job->run_options);
 	outputs_free(&job->outputs);
 	backend_table_free(&job->backends);
+	map_free(&job->settings);
+	free(job->runtime);
+	buf_free(&job->config);
 }
 
 static bool is_directory(const char *path)
@@ -201,6 +209,45 @@ static bool put_pairs(struct map *map, const struct str_list *list, const char *
 	return true;
 }
 
+/*
+ * A runtime's name is Lithops' kind of name where its configuration is known, --setting: then it
+ * decides the reference, as it does in `lithops runtime build`. What -t says is a reference
+ * already.
+ */
+static bool make_names(struct job *job, const struct build_args *args, struct err *err)
+{
+	const struct runtime_inputs *in = &job->inputs;
+	size_t own = job->names.len - args->tags.len;
+	struct naming_request req = {
+		.backend = job->backend,
+		.python = in->python,
+		.lithops_version = in->lithops.len ? in->lithops.items[0].version : NULL,
+		.settings = &job->settings,
+	};
+
+	if (!job->names.len && !args->settings.len)
+		str_list_push(&job->names, in->default_name);
+	if (!job->names.len)
+		own = 1;
+	for (size_t i = 0; args->settings.len && i < own; i++) {
+		AUTO(naming_free) struct naming n = { 0 };
+
+		req.name = i < job->names.len ? job->names.items[i] : NULL;
+		if (!naming_make(&n, &req, err))
+			return false;
+		if (!req.name)
+			str_list_push(&job->names, "");
+		free(job->names.items[i]);
+		job->names.items[i] = STEAL(n.image);
+		if (!job->runtime)
+			job->runtime = STEAL(n.runtime);
+	}
+	if (!job->runtime)
+		job->runtime = mem_strdup(job->names.items[0]);
+	naming_print_config(&job->config, &req, job->runtime);
+	return true;
+}
+
 /* The runtime of a backend: its Dockerfile and the contexts it copies from. */
 static bool make_inputs(struct job *job, struct session *s, const struct build_args *args,
 			struct err *err)
@@ -233,9 +280,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 		return false;
 	for (size_t i = 0; i < job->inputs.context_count; i++)
 		*ARRAY_PUSH(&job->contexts) = job->inputs.contexts[i];
-	if (!job->names.len)
-		str_list_push(&job->names, job->inputs.default_name);
-	return true;
+	return make_names(job, args, err);
 }
 
 static bool layer_options(struct layer_options *out, const struct build_args *args,
@@ -340,8 +385,10 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	const struct backend *backend = job->backend;
 	struct build_request *r = &job->request;
 
-	job->build_args = job->labels = (struct map)MAP_TEXT;
+	job->build_args = job->labels = job->settings = (struct map)MAP_TEXT;
+	job->config = (struct buf)BUF_INIT(LIMIT_TEMPLATE);
 	if (!sort_positionals(job, args, err) ||
+	    !backends_settings(&job->settings, &args->settings, err) ||
 	    !session_platforms(&job->platforms, &job->platform_count, &args->platforms, err) ||
 	    !layer_options(&r->layer, args, backend, err) ||
 	    !network_option(&r->network, args->network, err) ||
@@ -515,6 +562,11 @@ static bool find_backend(struct job *job, struct session *s, const struct build_
 		return false;
 	if (backend_is_image(job->backend) || job->backend->zip.name)
 		return true;
+	if (str_eq(job->backend->artifact, "host")) {
+		err_set(err, E_USAGE, "%s runs on %s: nothing is built", job->backend->name,
+			job->backend->title);
+		return err_hint(err, "localhost:container is the image");
+	}
 	err_set(err, E_USAGE, "%s is a %s, not an image", job->backend->name,
 		job->backend->artifact);
 	return err_hint(err, "rtbuild layer makes it");
@@ -522,10 +574,14 @@ static bool find_backend(struct job *job, struct session *s, const struct build_
 
 static bool check_settings(const struct build_args *args, const struct backend *b, struct err *err)
 {
-	if (!args->settings.len || (b && b->zip.name))
+	if (b && b->zip.name && args->print_config)
+		return err_set(err, E_USAGE, "--print-config: %s is a zip, not an image", b->name);
+	if (b || (!args->settings.len && !args->print_config))
 		return true;
-	err_set(err, E_USAGE, "--setting: this is no function zip");
-	return err_hint(err, "--build-arg sets an ARG of a Dockerfile");
+	err_set(err, E_USAGE, "--%s is for --backend",
+		args->settings.len ? "setting" : "print-config");
+	return args->settings.len ? err_hint(err, "--build-arg sets an ARG of a Dockerfile")
+				  : false;
 }
 
 /* Caches go last: their blobs can be mounted from what was pushed. */
@@ -542,6 +598,27 @@ static bool write_caches(struct cache_remote *cache, const struct artifact *a,
 			pushed = &outputs->items[i];
 	return cache_remote_write(cache, images, a->count, pushed ? pushed->names : NULL,
 				  pushed ? pushed->name_count : 0, err);
+}
+
+/* What to paste into Lithops' configuration: on stdout when asked for, else a note. */
+static bool show_config(struct session *s, const struct job *job, const struct build_args *args,
+			struct err *err)
+{
+	struct slice rest = { job->config.ptr, job->config.len };
+
+	if (args->print_config && job->outputs.takes_stdout)
+		return err_set(err, E_USAGE, "--print-config and an output for standard output");
+	if (args->print_config)
+		return session_print_raw(job->config.ptr, job->config.len, err);
+	if (!job->config.len)
+		return true;
+	event_note(s->events, "in Lithops' configuration:");
+	while (rest.ptr && rest.len) {
+		struct slice line = slice_cut(rest, '\n', &rest);
+
+		event_note(s->events, "  " SLICE_FMT, SLICE_ARG(line));
+	}
+	return true;
 }
 
 static bool build_and_give(struct session *s, struct job *job, const struct build_args *args,
@@ -568,8 +645,10 @@ static bool build_and_give(struct session *s, struct job *job, const struct buil
 						.ref_count = job->outputs.name_count,
 						.files = &files,
 						.print = args->print,
-						.stdout_taken = job->outputs.takes_stdout },
-			     err);
+						.stdout_taken = job->outputs.takes_stdout ||
+								args->print_config },
+			     err) &&
+	       show_config(s, job, args, err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "cmd/backends.h"
 #include "runtime/function_zip.h"
 #include "runtime/target.h"
 
@@ -19,20 +20,6 @@ static bool only_name(const char **out, const struct zip_build *want, struct err
 					       *out, want->names[i]->items[k]);
 			*out = want->names[i]->items[k];
 		}
-	return true;
-}
-
-static bool read_settings(struct map *out, const struct str_list *texts, struct err *err)
-{
-	for (size_t i = 0; i < texts->len; i++) {
-		struct slice value, key = slice_cut(slice_of(texts->items[i]), '=', &value);
-		AUTO(auto_free) char *name = mem_strndup(key.ptr, key.len);
-
-		if (!key.len || !value.ptr)
-			return err_set(err, E_USAGE, "--setting '%s' is not KEY=VALUE",
-				       texts->items[i]);
-		map_put_text(out, name, value.ptr);
-	}
 	return true;
 }
 
@@ -52,7 +39,8 @@ static bool read_request(struct function_zip_request *out, struct map *settings,
 			     },
 		.settings = settings,
 	};
-	if (!only_name(&out->name, want, err) || !read_settings(settings, want->settings, err) ||
+	if (!only_name(&out->name, want, err) ||
+	    !backends_settings(settings, want->settings, err) ||
 	    !installer_of(&out->runtime.installer, want->backend, want->installer, err) ||
 	    !session_platforms(&platforms, &platform_count, want->platforms, err))
 		return false;

@@ -74,6 +74,7 @@ struct backend {
 	struct json_pairs sources;    /* member -> where it is from; "default" for all others */
 	const char *section;          /* of Lithops' configuration */
 	struct json_list config_keys; /* const char *: what a user must set there */
+	struct json_pairs config;     /* and what this row's name decides there */
 	struct backend_naming naming;
 	const char *base;             /* image reference; NULL for zips */
 	struct json_list pythons;     /* const char * */

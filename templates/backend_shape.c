@@ -86,6 +86,7 @@ static const struct json_field backend_fields[] = {
 	JSON_REQUIRED(struct backend, sources,           "sources",           &json_type_pairs),
 	JSON_OPTIONAL(struct backend, section,           "section",           &json_type_text),
 	JSON_OPTIONAL(struct backend, config_keys,       "config_keys",       &json_type_text_list),
+	JSON_OPTIONAL(struct backend, config,            "config",            &json_type_pairs),
 	JSON_REQUIRED(struct backend, naming,            "naming",            &naming_type),
 	JSON_OPTIONAL(struct backend, base,              "base",              &json_type_text),
 	JSON_REQUIRED(struct backend, pythons,           "pythons",           &json_type_text_list),

@@ -171,8 +171,20 @@ stderr_has 'zstd'
 exits 2 rtbuild build --backend aws_lambda:layer -t demo/none:1
 stderr_has 'rtbuild layer'
 exits 2 rtbuild build --backend aws_lambda --python 2.7 -t demo/none:1
+exits 2 rtbuild build --backend localhost -t demo/none:1
+stderr_has 'this machine'
+echo numpy >req.txt
+exits 2 rtbuild build --backend knative --installer pip -r req.txt -t demo/none:1
 exits 6 rtbuild build --backend aws_lambda --platform linux/arm64 -t demo/none:1
 check 'without a name: the backend names it' rtbuild build -q --backend aws_lambda
 stdout_has '^lithops-lambda-default-v311@sha256:'
+check 'a name of Lithops, and its configuration' rtbuild build --backend knative team/rt:1 --setting docker_server=reg.example:5000 --print-config
+stdout_has '^    runtime: reg\.example:5000/team/rt:1$'
+stdout_hasnt '@sha256:'
+is 'a name of Lithops: the reference' "$(digest_of reg.example:5000/team/rt:1 | cut -c 1-7)" 'sha256:'
+check 'a name of Lithops: the configuration is a note' rtbuild build --backend knative -t again:1
+stderr_has '    runtime: again:1'
+exits 2 rtbuild build --backend knative --setting docker_usr=x
+exits 2 rtbuild build --backend knative --print-config -o type=oci,dest=- -t x:1
 check 'the store is whole' rtbuild fsck
 finish
