@@ -150,6 +150,7 @@ enum {
 	LIMIT_TEMPLATE_FILES = 1000,  /* of one directory or repository: ours has thirty backends */
 	LIMIT_SOURCE_FILE = 16 * MIB, /* a function's .py file */
 	LIMIT_BAKED_FILES = 20000,    /* of one package: past it, a wrong directory was given */
+	LIMIT_HANDLER_ZIP = 64 * MIB, /* Lithops and its entry point, in memory: 1 MiB today */
 	LIMIT_PACKAGE_DEPTH = 64,     /* directories below a package: the walk recurses */
 	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
 	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */

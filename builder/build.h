@@ -81,6 +81,9 @@ struct build_request {
 					when it has none */
 	const char *context_dir;     /* NULL: no context; COPY from it is E_INPUT */
 	struct context *context;     /* instead: one that is no directory, opened; borrowed */
+	/* Files made here (entry_open_bytes), in the main context over its own and whatever it
+	 * ignores; may be NULL. */
+	const struct entry_list *context_files;
 	const struct build_context *contexts;
 	size_t context_count;
 	const struct build_secret *secrets;

@@ -40,6 +40,7 @@ struct context {
 	struct files files;
 	bool walked;
 	size_t count;
+	const struct entry_list *over;
 	void *held; /* what a listed tree's entries live in */
 	void (*release)(void *held);
 };
@@ -510,6 +511,42 @@ static bool walk(struct context *c, int dir, const char *prefix, const bool *par
 	return true;
 }
 
+static bool is_over(const struct entry_list *over, const char *path)
+{
+	for (size_t i = 0; i < over->len; i++)
+		if (str_eq(over->items[i].path, path))
+			return true;
+	return false;
+}
+
+/* Lists are walked for each: there is one file, or two. */
+static void put_over(struct context *c)
+{
+	struct files *f = &c->files;
+	size_t kept = 0;
+
+	if (!c->over || !c->over->len)
+		return;
+	for (size_t i = 0; i < f->len; i++)
+		if (!is_over(c->over, f->items[i]->path))
+			f->items[kept++] = f->items[i];
+	f->len = kept;
+	for (size_t i = 0; i < c->over->len; i++)
+		files_add(f, &c->over->items[i]);
+	files_sort(f);
+}
+
+void context_overlay(struct context *c, const struct entry_list *over)
+{
+	lock_take(&c->lock);
+	if (c->over != over) {
+		c->over = over;
+		if (c->walked)
+			put_over(c);
+	}
+	lock_drop(&c->lock);
+}
+
 static bool walk_once(struct context *c, struct err *err)
 {
 	bool kept = false;
@@ -522,6 +559,7 @@ static bool walk_once(struct context *c, struct err *err)
 	if (!walk(c, c->dir, "", NULL, &kept, 0, err))
 		return err_wrap(err, "build context");
 	files_sort(&c->files);
+	put_over(c);
 	c->files.ignored = c->ignore;
 	c->walked = true;
 	return true;

@@ -27,6 +27,9 @@ MUST_CHECK bool context_read(struct buf *out, struct context *c, const char *pat
 			     struct err *err);
 /* And its .dockerignore, or `dockerfile`.dockerignore (a path inside; NULL: none), from now on. */
 MUST_CHECK bool context_ignore(struct context *c, const char *dockerfile, struct err *err);
+/* Files of its top directory that are made here (entry_open_bytes), over its own and whatever it
+ * ignores. Borrowed; the same list again changes nothing. */
+void context_overlay(struct context *c, const struct entry_list *over);
 void context_close(struct context *c); /* NULL is fine */
 static inline void auto_context_close(struct context **c)
 {

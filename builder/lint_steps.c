@@ -353,6 +353,15 @@ static void check_workdir(const struct seen *x)
 	*set = true;
 }
 
+/* .dockerignore says nothing of files that are made here. */
+static bool is_made(const struct build_request *req, const char *path)
+{
+	for (size_t i = 0; req->context_files && i < req->context_files->len; i++)
+		if (str_eq(req->context_files->items[i].path, path))
+			return true;
+	return false;
+}
+
 /* With a "!" in .dockerignore it cannot be told what becomes of a directory. */
 static void check_sources(const struct seen *x)
 {
@@ -367,7 +376,8 @@ static void check_sources(const struct seen *x)
 		bool is_root = !*relative || str_eq(path, ".");
 		struct place place = c->source_places[i];
 
-		if (download_is_url(c->sources[i]) || download_is_git(c->sources[i]))
+		if (download_is_url(c->sources[i]) || download_is_git(c->sources[i]) ||
+		    is_made(x->s->plan->request, relative))
 			continue;
 		if (is_root ? !dockerignore_is_total(ignored)
 			    : !dockerignore_matches(ignored, relative))

@@ -12,8 +12,10 @@ bool source_main(const struct files **out, struct build *b, struct err *err)
 	struct shared *s = b->shared;
 	bool ok;
 
-	if (req->context)
+	if (req->context) {
+		context_overlay(req->context, req->context_files);
 		return context_files(out, req->context, err);
+	}
 	if (!req->context_dir) {
 		err_set(err, E_INPUT, "there is no build context");
 		return err_hint(err,
@@ -23,6 +25,8 @@ bool source_main(const struct files **out, struct build *b, struct err *err)
 	lock_take(&s->sources_lock);
 	ok = s->context ||
 	     context_open(&s->context, b->env->store, req->context_dir, req->dockerfile_name, err);
+	if (ok)
+		context_overlay(s->context, req->context_files);
 	lock_drop(&s->sources_lock);
 	return ok && context_files(out, s->context, err);
 }

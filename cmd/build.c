@@ -32,6 +32,7 @@
 struct build_args {
 	struct wheel_args wheels;
 	struct str_list positionals;
+	const char *lithops;
 	const char *backend, *file, *target, *python, *base, *installer, *libc, *python_target,
 		*network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
@@ -62,6 +63,7 @@ static const struct opt opts[] = {
 	OPT_GROUP("A backend's runtime"),
 	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct build_args, templates,    "more backends, as DIR/NAME/backend.yaml"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
+	OPT_TEXT(0,   "lithops", "VERSION|WHEEL|DIR", struct build_args, lithops, "this Lithops: a version, a wheel, a source tree or installed package (default: the best wheel)"),
 	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
 	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
 	OPTS_WHEELS(struct build_args, wheels),
@@ -221,7 +223,7 @@ static bool make_names(struct job *job, const struct build_args *args, struct er
 	struct naming_request req = {
 		.backend = job->backend,
 		.python = in->python,
-		.lithops_version = in->lithops.len ? in->lithops.items[0].version : NULL,
+		.lithops_version = in->lithops.version,
 		.settings = &job->settings,
 	};
 
@@ -258,6 +260,8 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 					.backend = backend,
 					.python = args->python,
 					.base = args->base,
+					.lithops = args->lithops,
+					.dockerfile = args->file ? &job->source.dockerfile : NULL,
 					.libc = args->libc,
 					.requirements = &args->requirements,
 					.find_links = &sources.find_links,
@@ -379,6 +383,28 @@ static void split_names(struct str_list *out, const struct str_list *lists)
 	}
 }
 
+/* A Dockerfile of the user's, for a backend or not. */
+static bool has_own_file(const struct build_args *args)
+{
+	return !args->backend || args->file;
+}
+
+/* What a backend's Dockerfile decides is not asked of a user's, and a context is the user's. */
+static bool check_file_args(const struct job *job, const struct build_args *args, struct err *err)
+{
+	const char *other = args->base ? "base" : args->installer ? "installer" : NULL;
+
+	if (!args->file && build_context_is_source(job->context)) {
+		err_set(err, E_USAGE, "--backend %s takes no context: '%s'", job->backend->name,
+			job->context);
+		return err_hint(err, "-f FILE: a Dockerfile of yours");
+	}
+	if (!args->file || !other)
+		return true;
+	err_set(err, E_USAGE, "--%s and --file", other);
+	return err_hint(err, "the Dockerfile decides that");
+}
+
 static bool prepare(struct job *job, struct session *s, const struct build_args *args,
 		    struct err *err)
 {
@@ -410,9 +436,8 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 		if (!build_context_named(ARRAY_PUSH(&job->contexts), &job->owned,
 					 args->contexts.items[i], err))
 			return false;
-	if (backend && build_context_is_source(job->context))
-		return err_set(err, E_USAGE, "--backend %s takes no context: '%s'", backend->name,
-			       job->context);
+	if (backend && !check_file_args(job, args, err))
+		return false;
 	r->secrets = job->secrets.secrets.items;
 	r->secret_count = job->secrets.secrets.len;
 	r->ssh = job->secrets.ssh.items;
@@ -420,14 +445,12 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	r->git_allow = &args->git_allow;
 	r->run_options = &job->run_options;
 	r->build_args = &job->build_args;
-	if (backend ? !make_inputs(job, s, args, err)
-		    : !build_source_read(&job->source, s, r, job->context, args->file, err))
+	if (has_own_file(args) &&
+	    !build_source_read(&job->source, s, r, job->context, args->file, err))
 		return false;
-	if (backend) {
-		r->dockerfile = job->inputs.dockerfile.ptr;
-		r->dockerfile_len = job->inputs.dockerfile.len;
-		r->dockerfile_name = backend->name;
-	} else {
+	if (backend && !make_inputs(job, s, args, err))
+		return false;
+	if (has_own_file(args)) {
 		r->dockerfile = job->source.dockerfile.ptr;
 		r->dockerfile_len = job->source.dockerfile.len;
 		r->dockerfile_name = job->source.dockerfile_name;
@@ -435,6 +458,11 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 		r->context = job->source.context;
 		r->has_context_time = job->source.time >= 0;
 		r->context_time = job->source.time;
+		r->context_files = &job->inputs.context_files;
+	} else {
+		r->dockerfile = job->inputs.dockerfile.ptr;
+		r->dockerfile_len = job->inputs.dockerfile.len;
+		r->dockerfile_name = backend->name;
 	}
 	r->contexts = job->contexts.items;
 	r->context_count = job->contexts.len;
@@ -551,12 +579,36 @@ static bool run_zip(struct session *s, const struct build_args *args,
 	return check_zip_args(args, b, err) && build_zip(s, &want, err);
 }
 
+/* Nothing is taken and then not used. */
+static bool check_no_backend(const struct build_args *args, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{ "templates", args->templates.len },
+		{ "python", args->python },
+		{ "python-target", args->python_target },
+		{ "lithops", args->lithops },
+		{ "base", args->base },
+		{ "requirements", args->requirements.len },
+		{ "installer", args->installer },
+		{ "libc", args->libc },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i].given) {
+			err_set(err, E_USAGE, "--%s is for --backend", others[i].name);
+			return err_hint(err, "-b NAME, one of `rtbuild template list`");
+		}
+	return true;
+}
+
 static bool find_backend(struct job *job, struct session *s, const struct build_args *args,
 			 struct err *err)
 {
 	if (!args->backend)
-		return !args->templates.len ||
-		       err_set(err, E_USAGE, "--templates is for --backend");
+		return check_no_backend(args, err);
 	if (!backends_load(&job->backends, s, &args->templates, err) ||
 	    !backend_find(&job->backend, &job->backends, args->backend, err))
 		return false;

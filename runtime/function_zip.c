@@ -131,7 +131,7 @@ static bool make_queue_id(char **out, const struct job *job, struct err *err)
 		return err_hint(err, "--setting storage_account_name=NAME, or "
 				     "--setting trigger=https, which needs no queues");
 	}
-	text = mem_printf("%s-%s-%s-%s", account, job->name, job->in.lithops.items[0].version,
+	text = mem_printf("%s-%s-%s-%s", account, job->name, job->in.lithops.version,
 			  map_text(&job->values, "trigger"));
 	sha1_of(hash, text, strlen(text));
 	hex_format(hex, hash, sizeof(hash));
@@ -150,11 +150,9 @@ static const struct derived {
 static bool add_values(struct job *job, struct err *err)
 {
 	const struct backend *b = job->backend;
-	const struct render_options opt = {
-		.python = job->in.python,
-		.lithops_version = b->handler.entry ? job->in.lithops.items[0].version : NULL,
-		.installer = job->req->runtime.installer
-	};
+	const struct render_options opt = { .python = job->in.python,
+					    .lithops_version = job->in.lithops.version,
+					    .installer = job->req->runtime.installer };
 	const struct backend_zip_setting *settings = b->zip.settings.items;
 
 	if (!render_values(&job->values, b, &opt, err))

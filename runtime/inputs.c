@@ -42,20 +42,6 @@ static char *identity(const struct wheel_list *wheels, const struct wheel_layout
 	return mem_strdup(hex);
 }
 
-/* The same for a handler: two backends take other files from the same wheel. */
-static char *handler_identity(const struct wheel_list *wheels, const struct wheel_layout *layout,
-			      const struct backend_handler *h)
-{
-	AUTO(auto_free) char *wheel = identity(wheels, layout);
-	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
-	const char *const *files = h->files.items;
-
-	buf_putf(&text, "%s %s as %s", wheel, h->entry, h->as);
-	for (size_t i = 0; i < h->files.len; i++)
-		buf_putf(&text, " and %s", files[i]);
-	return buf_steal(&text);
-}
-
 static void note_stand_ins(struct events *events, const struct wheel_list *wheels)
 {
 	for (size_t i = 0; i < wheels->len; i++) {
@@ -157,71 +143,33 @@ static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 		wheel_groups_make(&in->groups, &in->wheels, &in->packages, &layout, err));
 }
 
-/* A copy of `e` under another path. */
-static void add_copy(struct entry_list *to, const struct entry *e, const char *path)
+static void add_context(struct runtime_inputs *in, const char *name,
+			const struct entry_list *entries, const char *content)
 {
-	struct entry *copy = entry_add(to, e->kind, path);
-	const char *own_path = copy->path;
-
-	*copy = *e;
-	copy->path = own_path;
+	in->contexts[in->context_count++] = (struct build_context){
+		.name = name,
+		.kind = BUILD_CONTEXT_ENTRIES,
+		.entries = entries,
+		.identity = content,
+	};
 }
 
-/*
- * The content of Lithops' handler zip: the package as it is below lithops/, and
- * the backend's entry point once more under the name the backend starts.
- */
-static bool lay_out_handler(struct runtime_inputs *in, const struct backend *b, struct err *err)
+/* Lithops and what the backend starts: laid out for its own Dockerfile, and for a user's as the zip
+ * that Lithops would have made. */
+static bool make_handler(struct runtime_inputs *in, const struct runtime_request *req,
+			 struct err *err)
 {
-	static const struct wheel_layout layout = { .site = "site",
-						    .interpreter = "/usr/bin/python3" };
-	AUTO(entry_list_free) struct entry_list all = { 0 };
-	const char *const *files = b->handler.files.items;
-	bool found = false;
+	const struct backend *b = req->backend;
+	AUTO(buf_free) struct buf zip = BUF_INIT(LIMIT_HANDLER_ZIP);
 
-	if (!wheel_entries(&all, &in->lithops.items[0], &layout, err))
+	if (!handler_layout(&in->handler, &in->handler_identity, &in->lithops, b, err))
 		return false;
-	for (size_t i = 0; i < all.len; i++) {
-		const struct entry *e = &all.items[i];
-		const char *path = e->path + strlen("site/");
-		AUTO(auto_free) char *below = NULL;
-
-		if (e->kind != ENTRY_FILE || !str_has_prefix(e->path, "site/lithops/"))
-			continue;
-		below = b->handler.site ? mem_printf("%s/%s", b->handler.site, path)
-					: mem_strdup(path);
-		add_copy(&in->handler, e, below);
-		if (str_eq(path, b->handler.entry)) {
-			add_copy(&in->handler, e, b->handler.as);
-			found = true;
-		}
-	}
-	if (!found) {
-		err_set(err, E_NOT_FOUND, "lithops %s has no %s", in->lithops.items[0].version,
-			b->handler.entry);
-		return err_hint(err, "this wheel does not know the backend %s", b->name);
-	}
-	for (size_t i = 0; i < b->handler.files.len; i++)
-		entry_add_bytes(&in->handler, files[i], "", 0);
-	/* what the wheel list still owns (its zip) outlives the entries: both are in `in` */
-	arena_adopt(&in->handler.arena, &all.arena);
-	in->handler_identity = handler_identity(&in->lithops, &layout, &b->handler);
-	return entry_list_add_parents(&in->handler, err);
-}
-
-static bool select_lithops(struct runtime_inputs *in, const struct runtime_request *req,
-			   const struct python_target *target, struct events *events,
-			   struct err *err)
-{
-	static const char *const only[] = { "lithops" };
-	struct wheel_request want = wheel_request(req, target);
-
-	want.requirements = only;
-	want.requirement_count = 1;
-	want.no_deps = true; /* what Lithops needs is in the backend's package list */
-	if (!wheels_select(&in->lithops, &want, events, err))
+	add_context(in, "lithops-handler", &in->handler, in->handler_identity);
+	if (!req->dockerfile || !b->handler.zip)
+		return true;
+	if (!handler_zip(&zip, &in->lithops, b, err))
 		return false;
-	note_stand_ins(events, &in->lithops);
+	entry_add_bytes(&in->context_files, b->handler.zip, zip.ptr, zip.len);
 	return true;
 }
 
@@ -240,15 +188,15 @@ static void divide_packages(struct runtime_inputs *in)
 	c->group_count = in->groups.len;
 }
 
-static void add_context(struct runtime_inputs *in, const char *name,
-			const struct entry_list *entries, const char *content)
+static bool find_lithops(struct runtime_inputs *in, const struct runtime_request *req,
+			 const struct python_target *target, struct events *events, struct err *err)
 {
-	in->contexts[in->context_count++] = (struct build_context){
-		.name = name,
-		.kind = BUILD_CONTEXT_ENTRIES,
-		.entries = entries,
-		.identity = content,
-	};
+	const struct wheel_request wheels = wheel_request(req, target);
+
+	if (!lithops_find(&in->lithops, req->lithops, &wheels, events, err))
+		return false;
+	note_stand_ins(events, &in->lithops.wheels);
+	return true;
 }
 
 /* A RUN sees no file of this machine. */
@@ -273,30 +221,30 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	AUTO(python_profile_free) struct python_profile profile = { 0 };
 	const struct python_target *target = &profile.target;
 
-	*in = (struct runtime_inputs){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE) };
+	*in = (struct runtime_inputs){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE),
+				       .lithops = LITHOPS_INIT };
 	if (!check_installer(req, err) || !backend_python(&in->python, b, req->python, err) ||
 	    !backend_check_platform(b, platform.text, err) ||
 	    !runtime_target_make(&profile, req, in->python, events, err))
 		return false;
 	opt.python = in->python;
-	if (b->handler.entry && !select_lithops(in, req, target, events, err))
+	if (b->handler.entry && !find_lithops(in, req, target, events, err))
 		return false;
-	opt.lithops_version = b->handler.entry ? in->lithops.items[0].version : NULL;
+	opt.lithops_version = in->lithops.version;
 	if (!render_field(&in->default_name, b, b->naming.def, &opt, err))
 		return false;
-	if (req->installer == INSTALLER_WHEELS) {
+	if (req->dockerfile ? strstr(req->dockerfile->ptr, "python-packages") != NULL
+			    : req->installer == INSTALLER_WHEELS) {
 		if (!select_packages(in, req, &profile, events, err) ||
 		    !lay_out_packages(in, b, target, &opt, err))
 			return false;
 		add_context(in, "python-packages", &in->packages, in->packages_identity);
 		divide_packages(in);
 	}
-	if (b->handler.entry) {
-		if (!lay_out_handler(in, b, err))
-			return false;
-		add_context(in, "lithops-handler", &in->handler, in->handler_identity);
-	}
-	return !b->base || render_dockerfile(&in->dockerfile, req->table, b, &opt, err);
+	if (b->handler.entry && !make_handler(in, req, err))
+		return false;
+	return !b->base || req->dockerfile ||
+	       render_dockerfile(&in->dockerfile, req->table, b, &opt, err);
 }
 
 void runtime_inputs_free(struct runtime_inputs *in)
@@ -308,7 +256,8 @@ void runtime_inputs_free(struct runtime_inputs *in)
 	free(in->parts);
 	wheel_groups_free(&in->groups);
 	wheel_list_free(&in->wheels);
-	wheel_list_free(&in->lithops);
+	entry_list_free(&in->context_files);
+	lithops_free(&in->lithops);
 	free(in->packages_identity);
 	free(in->handler_identity);
 	*in = (struct runtime_inputs){ 0 };

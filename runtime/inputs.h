@@ -6,17 +6,24 @@
 #include "builder/build.h"
 #include "layers/entry.h"
 #include "python/wheel_groups.h"
+#include "runtime/lithops.h"
 #include "runtime/request.h"
 
-/* What a backend's image is built from: its Dockerfile, and the two named contexts it copies from.
+/*
+ * What a backend's image is built from: its Dockerfile, and the two named contexts it copies from.
+ * With a Dockerfile of the user's (request->dockerfile) `dockerfile` stays empty, the packages are
+ * there when the text names them, and `context_files` go into the main context: an unmodified
+ * Dockerfile of Lithops copies the zip it finds there.
  */
 struct runtime_inputs {
 	const char *python;
 	char *default_name; /* as the backend names it when the user does not */
 	struct buf dockerfile;
-	struct wheel_list wheels, lithops;
+	struct lithops lithops; /* of a backend with a handler */
+	struct wheel_list wheels;
 	struct entry_list packages, handler;
-	struct wheel_groups groups; /* the same packages, for the layers of an image */
+	struct entry_list context_files; /* with a Dockerfile of the user's: the handler's zip */
+	struct wheel_groups groups;      /* the same packages, for the layers of an image */
 	struct build_group *parts;
 	char *packages_identity, *handler_identity;
 	struct build_context

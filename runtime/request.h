@@ -16,6 +16,8 @@ struct runtime_request {
 	const char *python;            /* NULL: the backend's default */
 	const char *base;              /* NULL: the backend's */
 	const char *libc;              /* "glibc-2.36"; NULL: the platform's own, else the base's */
+	const char *lithops;           /* a version, wheel or directory; NULL: the best there is */
+	const struct buf *dockerfile;  /* the user's own; NULL: the backend's */
 	enum installer installer;
 	const struct str_list
 		*requirements; /* files; added to an image's default packages, instead of a zip's */

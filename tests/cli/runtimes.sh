@@ -135,18 +135,26 @@ make_context() {
 	mkdir ctx
 	zip=$(said "$1" zip)
 	# shellcheck disable=SC2086 # FILE ENTRY
-	[ -z "$zip" ] || (cd ctx && handler_zip $zip)
+	[ -z "$zip" ] || [ "$part" = default ] || (cd ctx && handler_zip $zip)
 	said "$1" requirements | tr ' ' '\n' >ctx/requirements.txt
 	printf 'name: lithops\n' | tee ctx/lithops-env.yml >ctx/lithops-env-py311.yml
 	[ "$1" != code_engine.mamba ] || rm ctx/lithops-env.yml
 	cp "$SHAPES/$1.Dockerfile" ctx/Dockerfile
 }
 
+# Lithops' own default Dockerfiles find their zip though nobody made it: --backend does.
+backend_of() {
+	case $1 in
+	default.aliyun_fc) echo --backend aliyun_fc:container ;;
+	default.*) echo --backend "${1#default.}" ;;
+	esac
+}
+
 # The words of options are split on purpose.
 # shellcheck disable=SC2046
 build_shape() {
 	https_proxy=http://$INTERNET rtbuild build --compression none --ca-file ca.crt --build-arg "https_proxy=http://$INTERNET" \
-		$(said "$1" build) -t "shape/$1" ctx
+		$(said "$1" build) $(backend_of "$1") -f ctx/Dockerfile -t "shape/$1" ctx
 }
 
 configuration() { jq -c ".config.$2" "$1.config"; }

@@ -10,9 +10,7 @@ RUN apt-get update && apt-get install -y         zip         && rm -rf /var/lib/
 RUN pip install --upgrade --ignore-installed setuptools six pip     && pip install --upgrade --no-cache-dir --ignore-installed         azure-storage-blob        azure-storage-queue        pika        flask        gevent        redis        requests        PyYAML        kubernetes        numpy        cloudpickle        ps-mem        tblib        psutil
 
 
-ENV APP_HOME=/app
-WORKDIR $APP_HOME
-
+WORKDIR /app
 COPY lithops_azure_ca.zip .
 RUN unzip lithops_azure_ca.zip && rm lithops_azure_ca.zip
 

@@ -11,7 +11,7 @@ FROM python:3.12-slim-bookworm
 
 RUN apt-get update && apt-get install -y         zip         && rm -rf /var/lib/apt/lists/*
 
-RUN pip install --upgrade setuptools six pip     && pip install --no-cache-dir         wheel        gunicorn        pika        flask        gevent        redis        requests        PyYAML        kubernetes        numpy        cloudpickle        ps-mem        tblib        cryptography        httplib2        google-cloud-storage        google-api-python-client        gcsfs        google-auth        psutil
+RUN pip install --upgrade setuptools six pip     && pip install --no-cache-dir         wheel        gunicorn        pika        flask        gevent        redis        requests        PyYAML        kubernetes        numpy        cloudpickle        ps-mem        tblib        cryptography        httplib2        google-cloud-storage        google-cloud-pubsub        google-api-python-client        gcsfs        google-auth        psutil
 
 ENV PORT=8080
 ENV CONCURRENCY=1

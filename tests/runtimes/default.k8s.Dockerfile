@@ -23,7 +23,6 @@ RUN pip install --no-cache-dir 'setuptools<81' six wheel \
         ibm-cloud-sdk-core \
         ibm-cos-sdk \
         redis \
-        gevent \
         requests \
         PyYAML \
         kubernetes \

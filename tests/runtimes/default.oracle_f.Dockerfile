@@ -8,7 +8,7 @@ FROM python:3.12-slim-bookworm
 
 RUN apt-get update     && apt-get install -y     zip     && rm -rf /var/lib/apt/lists/*
 
-RUN pip install --upgrade --ignore-installed setuptools six pip     && pip install --upgrade --no-cache-dir --ignore-installed     fdk        redis        httplib2        requests        numpy        scipy        pandas        pika        kafka-python        cloudpickle        ps-mem        tblib        oci        psutil        PyYAML
+RUN pip install --upgrade --ignore-installed setuptools six pip     && pip install --upgrade --no-cache-dir --ignore-installed     fdk        redis        httplib2        requests        numpy        scipy        pandas        pika        cloudpickle        ps-mem        tblib        oci        psutil        PyYAML
 
 ARG FUNCTION_DIR="/function"
 
