@@ -257,7 +257,7 @@ static const struct config *built_base(void *arg, const struct plan_stage *stage
 	const struct build *b = arg;
 	const struct base *base = b->products[stage - b->plan->stages].base;
 
-	return base ? &base->image.config : NULL;
+	return base && base->state == BASE_LOADED ? &base->image.config : NULL;
 }
 
 /* What the linter says, now that base images are known; also when the build failed. */

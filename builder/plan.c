@@ -388,6 +388,20 @@ static void note_undeclared(struct plan *p)
 	}
 }
 
+/* BuildKit passes over them in silence: a slip of the pen would go unseen. */
+static void note_filters(struct plan *p)
+{
+	const struct str_list *names = p->request->no_cache_stages;
+	uint64_t number;
+
+	for (size_t i = 0; names && i < names->len; i++)
+		if (find_stage(p, p->stage_count, names->items[i]) == SIZE_MAX &&
+		    !str_to_u64(&number, slice_of(names->items[i]), p->stage_count - 1))
+			str_list_push_take(&p->notes,
+					   mem_printf("--no-cache-filter: there is no stage '%s'",
+						      names->items[i]));
+}
+
 bool plan_make(struct plan *out, const struct dockerfile *file, const struct build_request *req,
 	       struct err *err)
 {
@@ -396,6 +410,7 @@ bool plan_make(struct plan *out, const struct dockerfile *file, const struct bui
 	if (!make_stages(out, err) || !find_target(out, err) || !mark_used(out, out->target, err))
 		return false;
 	note_undeclared(out);
+	note_filters(out);
 	return true;
 }
 

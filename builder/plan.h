@@ -42,7 +42,7 @@ struct plan {
 		} * items;
 		size_t len, cap;
 	} images;
-	struct str_list notes; /* build arguments that nothing declares */
+	struct str_list notes; /* build arguments that nothing declares, stages that are none */
 };
 /* E_INPUT with the place; E_NOT_FOUND for a target that is not there. */
 MUST_CHECK bool plan_make(struct plan *out, const struct dockerfile *file,

@@ -47,6 +47,18 @@ static bool must_be_true(const struct given *g, const char *key, const char *val
 			      g->text, key);
 }
 
+/* Said before the members of a cache that is not kept here are wondered at. */
+static bool is_known(const struct given *g, struct err *err)
+{
+	static const char *const types[] = { "registry", "local", "inline" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (str_eq(g->type, types[i]))
+			return true;
+	err_set(err, E_UNSUPPORTED, "%s '%s': no cache of type '%s'", g->option, g->text, g->type);
+	return err_hint(err, "registry, local or inline");
+}
+
 static bool set_member(struct given *g, const char *key, const char *value, struct err *err)
 {
 	const struct {
@@ -73,7 +85,7 @@ static bool set_member(struct given *g, const char *key, const char *value, stru
 		if (!str_eq(key, texts[i].key) || !(g->writes ? texts[i].writes : texts[i].reads))
 			continue;
 		*texts[i].to = value;
-		return true;
+		return !str_eq(key, "type") || is_known(g, err);
 	}
 	if (g->writes && str_eq(key, "mode"))
 		return set_mode(g, value, err);
@@ -171,10 +183,7 @@ static bool make_place(struct cache_place *out, const struct given *g, const cha
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (g->type && str_eq(g->type, types[i].type))
 			return types[i].make(out, g, err);
-	if (!g->type)
-		return bad(g, err, "want type=registry, local or inline");
-	err_set(err, E_UNSUPPORTED, "%s '%s': no cache of type '%s'", g->option, g->text, g->type);
-	return err_hint(err, "registry, local or inline");
+	return bad(g, err, "want type=registry, local or inline");
 }
 
 static bool parse_list(struct cache_place **out, size_t *count_out, struct build_caches *c,

@@ -214,6 +214,8 @@ exits 3 rtbuild build -q -t x:1 --cache-to UPPER/ ctx
 exits 2 rtbuild build -q -t x:1 --cache-from type=inline ctx
 stderr_has 'type=registry,ref=IMAGE'
 exits 8 rtbuild build -q -t x:1 --cache-to type=gha ctx
+exits 8 rtbuild build -q -t x:1 --cache-from type=s3,region=x,bucket=y ctx
+stderr_has "no cache of type 's3'"
 exits 8 rtbuild build -q -t x:1 --cache-to type=local,dest=d,compression=zstd ctx
 stderr_has '--compression zstd'
 finish

@@ -204,5 +204,7 @@ rtbuild build -q -f filter.Dockerfile ctx >/dev/null
 check '--no-cache-filter' rtbuild build --progress=plain --no-cache-filter B,2 -f filter.Dockerfile ctx
 is 'only these stages are done again' "$(grep -c ': cached\|CACHED' "$err")" 1
 stderr_has '\[a 1/1\] COPY one /a.*cached'
+check 'a stage that is none' rtbuild build --no-cache-filter nosuch,b,3 -f filter.Dockerfile ctx
+is 'is said' "$(grep -c "no-cache-filter: there is no stage '\(nosuch\|3\)'" "$err")" 2
 
 finish

@@ -156,4 +156,8 @@ check 'with the build platform it is built here' rtbuild build -q -t cross:1 --p
 rtbuild build -q -o cross --platform "linux/$host,linux/$foreign" -f cross.Dockerfile ctx >/dev/null
 is 'each for its own' "$(cat "cross/linux_$host/made" "cross/linux_$foreign/made" | tr '\n' ' ')" "for $host for $foreign "
 
+printf 'FROM 127.0.0.1:1/gone:1\nENV a=b\n' >Gone
+fails 'a base that cannot be had' rtbuild build -f Gone ctx
+stderr_hasnt 'InvalidBaseImagePlatform'
+
 finish
