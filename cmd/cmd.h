@@ -30,6 +30,8 @@ struct session {
 	struct sandbox *sandbox; /* commands with CMD_SANDBOX only */
 	uint64_t started_ms;
 	int exit_status; /* of a command that ran another one; 0 otherwise */
+	json_t **kept;   /* where session_result puts its document instead of printing; NULL: no */
+	const struct cmd *command; /* the one that runs; NULL before */
 };
 
 MUST_CHECK bool session_store(struct store **out, struct session *s, struct err *err);
@@ -67,6 +69,9 @@ struct cmd {
 	const struct opt *opts;
 	size_t args_size;
 	unsigned int flags;
+	/* Exit statuses of docker's command line: when it fails, when it is not understood. 0:
+	 * ours, by the kind of error. */
+	int failure_status, usage_status;
 	bool (*run)(struct session *s, void *args, struct err *err);
 	const struct cmd *const
 		*subs; /* `rtbuild template list`: NULL-terminated; then run is NULL */

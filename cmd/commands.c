@@ -16,6 +16,7 @@ const struct cmd *const commands[] = {
 	&cmd_tag, &cmd_annotate, &cmd_delete,
 	&cmd_images, &cmd_remove,
 	&cmd_login, &cmd_logout, &cmd_auth,
+	&cmd_docker, &cmd_shim,
 	&cmd_cache, &cmd_gc, &cmd_fsck, &cmd_version,
 	NULL,
 };

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/env.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -217,6 +218,15 @@ static bool find_path(const struct cmd **out, char **path_out, int argc, char **
 	return path.len ? err_wrap(err, "%s", path.ptr) : false;
 }
 
+/* A group of commands without one of them shows its help, but what stands there in its place must
+ * ask for it. */
+static bool is_group_help(int argc, char **argv, int at, struct err *err)
+{
+	if (at >= argc || str_eq(argv[at], "--help") || str_eq(argv[at], "-h"))
+		return true;
+	return err_set(err, E_USAGE, "'%s' stands where a command should", argv[at]);
+}
+
 static const struct opt no_opts[] = { OPT_END };
 
 static bool dispatch(struct session *s, int argc, char **argv, enum render_mode *mode,
@@ -240,9 +250,12 @@ static bool dispatch(struct session *s, int argc, char **argv, enum render_mode 
 	if (help && first + 1 >= argc)
 		return general_help(err);
 	last = help ? first + 1 : first;
-	if (!find_path(&cmd, &path, argc, argv, &last, err))
+	if (!find_path(&s->command, &path, argc, argv, &last, err))
 		return false;
-	if (help || cmd->subs) /* a group of commands without one of them */
+	cmd = s->command;
+	if (!help && cmd->subs && !is_group_help(argc, argv, last + 1, err))
+		return false;
+	if (help || cmd->subs)
 		return command_help(path, cmd, err);
 	words[count++] = argv[last];
 	for (int i = 1; i < first; i++)
@@ -252,22 +265,52 @@ static bool dispatch(struct session *s, int argc, char **argv, enum render_mode 
 	return run_command(s, path, cmd, count, words, mode, err);
 }
 
+/* A verb of docker's fails with docker's statuses. */
+static int failure_status(const struct cmd *cmd, enum err_code code)
+{
+	int status = !cmd || code == E_CANCELLED ? 0
+		     : code == E_USAGE           ? cmd->usage_status
+						 : cmd->failure_status;
+
+	return status ? status : err_exit_status(code);
+}
+
+/* Called as docker, by a link of that name: `rtbuild docker ...`. Must be freed. */
+static char **as_docker(int *argc, char **argv)
+{
+	static char docker[] = "docker", version[] = "version";
+	char **words = mem_alloc(((size_t)*argc + 2) * sizeof(*words));
+	bool is_docker = *argc > 0 && str_eq(fs_basename(argv[0]), docker);
+	int count = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		words[count++] = argv[i];
+		if (i == 0 && is_docker)
+			words[count++] = docker;
+	}
+	if (is_docker && count == 3 && (str_eq(words[2], "--version") || str_eq(words[2], "-v")))
+		words[2] = version;
+	*argc = count;
+	return words;
+}
+
 int main(int argc, char **argv)
 {
 	struct session session = { .started_ms = clock_monotonic_ms() };
 	enum render_mode mode = RENDER_PLAIN;
+	AUTO(auto_free) char **words = as_docker(&argc, argv);
 	struct err err = { 0 };
 	bool ok;
 
 	fill_streams();
 	umask(022);
 	set_signals();
-	ok = dispatch(&session, argc, argv, &mode, &err);
+	ok = dispatch(&session, argc, words, &mode, &err);
 	session_close(&session);
 	if (ok)
 		return session.exit_status;
 	if (cancel_requested())
 		err_set(&err, E_CANCELLED, "interrupted");
 	render_error(&err, mode);
-	return err_exit_status(err.code);
+	return failure_status(session.command, err.code);
 }

@@ -177,5 +177,9 @@ bool session_result(struct session *s, json_t *doc, const char *line, struct err
 	json_object_set_new(whole, "blobs_skipped", json_integer((json_int_t)stats.blobs_skipped));
 	json_object_set_new(whole, "seconds",
 			    json_real((double)(clock_monotonic_ms() - s->started_ms) / 1000));
+	if (s->kept) {
+		*s->kept = STEAL(whole);
+		return true;
+	}
 	return session_print_json(whole, err);
 }

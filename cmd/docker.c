@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/docker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "cmd/commands.h"
+
+/* rtbuild docker: the table of verbs, and what they share. */
+
+/* The version whose command line this is: scripts compare it. */
+#define DOCKER_VERSION "24.0.9"
+
+bool docker_call(json_t **doc_out, struct session *s, const struct cmd *cmd,
+		 const struct str_list *words, struct err *err)
+{
+	size_t count = words->len + 1;
+	AUTO(auto_free) char **argv = mem_alloc((count + 1) * sizeof(*argv));
+	AUTO(auto_free) void *args = mem_alloc(cmd->args_size);
+	bool help = false, json = s->options.json, ok;
+
+	argv[0] = mem_strdup(cmd->name);
+	for (size_t i = 0; i < words->len; i++)
+		argv[i + 1] = words->items[i];
+	*doc_out = NULL;
+	s->options.json = true;
+	s->kept = doc_out;
+	ok = opts_parse(args, cmd->opts, NULL, NULL, (int)count, argv, &help, err) &&
+	     cmd->run(s, args, err);
+	s->kept = NULL;
+	s->options.json = json;
+	opts_free(args, cmd->opts);
+	free(argv[0]);
+	return ok;
+}
+
+static bool is_listed(const char *const *list, const char *name)
+{
+	for (; list && *list; list++)
+		if (str_eq(*list, name))
+			return true;
+	return false;
+}
+
+/* "--name=value" of one option, when it is set. */
+static void put_words(struct str_list *out, const struct opt *o, const void *args)
+{
+	const void *at = (const char *)args + o->offset;
+	const struct str_list *list = at;
+
+	switch (o->kind) {
+	case OPT_KIND_FLAG:
+		if (*(const bool *)at)
+			str_list_push_take(out, mem_printf("--%s", o->name));
+		break;
+	case OPT_KIND_TEXT:
+		if (*(const char *const *)at)
+			str_list_push_take(
+				out, mem_printf("--%s=%s", o->name, *(const char *const *)at));
+		break;
+	case OPT_KIND_LIST:
+		for (size_t i = 0; i < list->len; i++)
+			str_list_push_take(out, mem_printf("--%s=%s", o->name, list->items[i]));
+		break;
+	case OPT_KIND_ARG:
+	case OPT_KIND_ARGS:
+	case OPT_KIND_GROUP:
+	case OPT_KIND_END:
+		break;
+	}
+}
+
+void docker_words(struct str_list *out, struct session *s, const struct opt *table,
+		  const void *args, const char *const *without)
+{
+	for (const struct opt *o = table; o->kind != OPT_KIND_END; o++) {
+		AUTO(str_list_free) struct str_list dropped = { 0 };
+		bool is_ours = o->name && !is_listed(without, o->name);
+
+		put_words(is_ours ? out : &dropped, o, args);
+		if (dropped.len)
+			event_detail(s->events, "--%s means nothing here", o->name);
+	}
+}
+
+/* --- info, version --- */
+
+struct no_args {
+	char unused;
+};
+
+static const struct opt no_opts[] = { OPT_END };
+
+/*
+ * Lithops searches this for the name of another engine, so nothing of the user's is in it: no path,
+ * no host name.
+ */
+static bool info(struct session *s, void *arg, struct err *err)
+{
+	AUTO(store_list_free) struct store_list list = { 0 };
+	AUTO(auto_free) char *text = NULL;
+	struct utsname machine;
+	struct store *store;
+
+	(void)arg;
+	if (!session_store(&store, s, err) || !store_images(&list, store, err))
+		return false;
+	if (uname(&machine) != 0)
+		return err_set_errno(err, "uname");
+	text = mem_printf(
+		"Client:\n Version:    %s\n Context:    default\n\nServer:\n Images: %zu\n"
+		" Server Version: %s\n Storage Driver: overlay2\n Default Runtime: rtbuild\n"
+		" Kernel Version: %s\n OSType: linux\n Architecture: %s\n CPUs: %zu",
+		DOCKER_VERSION, list.len, DOCKER_VERSION, machine.release, machine.machine,
+		parallel_cpus());
+	return session_print(text, err);
+}
+
+static bool version(struct session *s, void *arg, struct err *err)
+{
+	(void)s;
+	(void)arg;
+	return session_print("Client:\n Version:    " DOCKER_VERSION
+			     "\n Git commit: rtbuild-" RTBUILD_VERSION,
+			     err);
+}
+
+static const struct cmd docker_info = {
+	.name = "info",
+	.summary = "say what this is",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = no_opts,
+	.args_size = sizeof(struct no_args),
+	.run = info,
+};
+
+static const struct cmd docker_version = {
+	.name = "version",
+	.summary = "print the version of docker's command line that this speaks",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = no_opts,
+	.args_size = sizeof(struct no_args),
+	.run = version,
+};
+
+static const struct cmd *const verbs[] = {
+	&docker_build, &docker_tag,    &docker_push, &docker_pull,    &docker_images, &docker_rmi,
+	&docker_login, &docker_logout, &docker_info, &docker_version, NULL,
+};
+
+const struct cmd cmd_docker = {
+	.name = "docker",
+	.summary = "docker's commands, for clients that call docker (also when called as docker)",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_FAILED,
+	.subs = verbs,
+};

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CMD_DOCKER_H
+#define CMD_DOCKER_H
+
+#include "cmd/cmd.h"
+
+/*
+ * The docker personality: verbs with docker's options, output and exit statuses, each done by a
+ * command of ours. What scripts and clients like Lithops use is here (facts: build, tag, push,
+ * login, pull, info, and run, exec, rm for its localhost backend), not all of docker.
+ */
+
+/* Statuses of docker's command line: a command that failed, and one that was not understood. */
+enum { DOCKER_FAILED = 1, DOCKER_USAGE = 125 };
+
+/*
+ * A command of ours with these words; what it would have printed comes back as *doc_out (NULL when
+ * it prints nothing; the caller's), so that it can be said in docker's words.
+ */
+MUST_CHECK bool docker_call(json_t **doc_out, struct session *s, const struct cmd *cmd,
+			    const struct str_list *words, struct err *err);
+
+/*
+ * Options of `table` as set in `args`, as words for a command of ours that calls them the same,
+ * "--build-arg=A=1". Those named in `without` (NULL-terminated) are left out and named with -v:
+ * they are docker's and mean nothing here.
+ */
+void docker_words(struct str_list *out, struct session *s, const struct opt *table,
+		  const void *args, const char *const *without);
+
+extern const struct cmd docker_build, docker_tag, docker_push, docker_pull, docker_images,
+	docker_rmi, docker_login, docker_logout;
+
+#endif
