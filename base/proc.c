@@ -66,8 +66,9 @@ child(const struct proc_spec *spec, const char *program, pid_t parent, int repor
 		if (fds[i] < 0 || dup2(fds[i], i) < 0)
 			_exit(126);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* also what our own parent left open */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (spec->detached)
+		setsid();
+	else if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
 		_exit(126);
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);

@@ -21,6 +21,7 @@ struct proc_spec {
 	int stdin_fd;           /* borrowed; -1: /dev/null */
 	int stdout_fd;
 	int stderr_fd; /* -1: /dev/null */
+	bool detached; /* it outlives us, in a session of its own: no terminal's signals reach it */
 };
 
 /* E_NOT_FOUND when there is no such program. */

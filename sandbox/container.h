@@ -24,6 +24,7 @@ struct container {
 	const struct sandbox_limit *limits;
 	size_t limit_count;
 	int stdin_fd, stdout_fd, stderr_fd;
+	int started_fd; /* a socket that is sent the command's pidfd once it executes; -1: none */
 };
 
 /*
@@ -40,6 +41,13 @@ MUST_CHECK bool oci_run(int *status_out, const struct container *c, const char *
 			struct err *err);
 /* What a runtime that was killed leaves: empty cgroups. */
 void oci_sweep(const char *id);
+
+/*
+ * Another command in the namespaces and root of one that builtin_run started, which `target`, a
+ * pidfd, names: as builtin_run. E_NOT_FOUND when that one has ended.
+ */
+MUST_CHECK bool exec_run(int *status_out, struct container *c, int target, const char *user,
+			 const struct buf *filter, struct err *err);
 
 /* Say why a command was not executed, where its own errors would go. */
 void container_say(const struct container *c, const char *why);

@@ -295,7 +295,8 @@ static void serve(struct helper *h, struct message *msg)
 		job.fds[i] = message_take_fd(msg, i);
 	if (ok) {
 		ensure_swept(h, request.store);
-		if (request.op == REQUEST_PROBE || request.op == REQUEST_RUN)
+		if (request.op == REQUEST_PROBE || request.op == REQUEST_RUN ||
+		    request.op == REQUEST_EXEC)
 			ok = ensure_engine(h, request.store, request.isolation, &err);
 		ensure_loaded(&request);
 	}

@@ -9,16 +9,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
 #include "sandbox/caps.h"
 #include "sandbox/limit.h"
+#include "sandbox/message.h"
 #include "sandbox/seccomp.h"
 
 /* From a child of ours to the command. */
@@ -115,6 +118,9 @@ static bool prepare(const struct container *c, launch_enter_fn *enter, const str
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
 		errno = 0;
 	setsid();
+	/* A terminal on stdin becomes the command's own, where it is nobody else's. */
+	if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		errno = 0;
 	umask(022);
 	reset_signals();
 	if (!enter_cwd(c->cwd, err) || !set_limits(c, err) || !become(c, filter, err))
@@ -148,6 +154,22 @@ static int exec_failed(const struct container *c, int number)
 	return number == ENOENT ? 127 : 126;
 }
 
+/* The pipe ended without a report: execve succeeded, so the namespaces and the root are complete.
+ */
+static void tell_started(const struct container *c, pid_t pid)
+{
+	AUTO(auto_close) int pidfd = -1;
+	struct err ignored = { 0 };
+	struct message w = MESSAGE_INIT;
+
+	if (c->started_fd < 0)
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd >= 0 && !message_send(c->started_fd, &w, &pidfd, 1, &ignored))
+		err_clear(&ignored); /* who asked is gone, and stops us by other means */
+	message_free(&w);
+}
+
 bool launch_wait(int *status_out, const struct container *c, pid_t pid, int report_fd,
 		 struct err *err)
 {
@@ -155,6 +177,8 @@ bool launch_wait(int *status_out, const struct container *c, pid_t pid, int repo
 	struct report report = { 0 };
 	ssize_t n = read(read_fd, &report, sizeof(report));
 
+	if (n == 0)
+		tell_started(c, pid);
 	while (waitpid(pid, status_out, 0) < 0 && errno == EINTR)
 		;
 	*status_out =

@@ -15,6 +15,7 @@ enum request_op {
 	REQUEST_MISSING, /* which of `layers` have no tree yet -> their diff ids */
 	REQUEST_UNPACK,  /* the one layer, from its blob, for a command in `isolation` -> nothing */
 	REQUEST_RUN,     /* -> struct sandbox_result */
+	REQUEST_EXEC,    /* beside a command that runs -> struct sandbox_result */
 	REQUEST_REMOVE,  /* remove `path` with all it holds -> nothing */
 	REQUEST_CACHES,  /* -> what cache mounts there are: caches.h */
 	REQUEST_CACHE_EXPORT, /* the cache `path` as a tar -> nothing */
@@ -25,8 +26,15 @@ enum request_op {
 enum { REQUEST_OPS = REQUEST_PRUNE + 1 };
 
 /* Descriptors of a request: the reply socket, then these. */
-enum { REQUEST_REPLY_FD, REQUEST_STDIN_FD, REQUEST_STDOUT_FD, REQUEST_STDERR_FD, REQUEST_DIFF_FD };
-enum { REQUEST_BLOB_FD = 1, REQUEST_TAR_FD = 1 };
+enum {
+	REQUEST_REPLY_FD,
+	REQUEST_STDIN_FD,
+	REQUEST_STDOUT_FD,
+	REQUEST_STDERR_FD,
+	REQUEST_DIFF_FD,    /* of a run that wants no changes: /dev/null */
+	REQUEST_STARTED_FD, /* a socket for the command's pidfd; may be absent */
+};
+enum { REQUEST_BLOB_FD = 1, REQUEST_TAR_FD = 1, REQUEST_TARGET_FD = REQUEST_DIFF_FD };
 
 /* Borrowed texts; a decoded one borrows from its message. */
 struct request {

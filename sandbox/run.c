@@ -249,6 +249,7 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 		.stdin_fd = r->fds[REQUEST_STDIN_FD],
 		.stdout_fd = r->fds[REQUEST_STDOUT_FD],
 		.stderr_fd = r->fds[REQUEST_STDERR_FD],
+		.started_fd = r->fds[REQUEST_STARTED_FD],
 	};
 
 	program_find(&s->program, s->root, c.argv[0], c.env, s->cwd);

@@ -220,7 +220,7 @@ static bool check_spec(const struct sandbox_spec *spec, struct err *err)
 
 /* The descriptors a run hands over: the command's three streams, then the diff's pipe. */
 struct streams {
-	int fds[REQUEST_DIFF_FD];
+	int fds[REQUEST_STARTED_FD];
 	size_t count;
 	int owned[4]; /* closed after sending, so that the pipes end with the command */
 };
@@ -248,11 +248,12 @@ static bool open_streams(struct streams *s, struct exchange *x, const struct san
 			return false;
 		s->fds[1] = s->fds[2] = s->owned[1];
 	}
-	if (!spec->diff)
-		return true;
-	if (!exchange_pipe(&s->owned[2], x, POLL_DIFF, spec->diff, err))
+	if (spec->diff && !exchange_pipe(&s->owned[2], x, POLL_DIFF, spec->diff, err))
 		return false;
-	s->fds[s->count++] = s->owned[2];
+	if (spec->diff || spec->reports)
+		s->fds[s->count++] = spec->diff ? s->owned[2] : null;
+	if (spec->reports)
+		s->fds[s->count++] = spec->started_fd;
 	return true;
 }
 
@@ -345,4 +346,28 @@ bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct san
 	r.layer_count = spec->layer_count;
 	r.mounts = (struct sandbox_mount *)(uintptr_t)spec->mounts;
 	return unpack_missing(s, spec, err) && run(out, s, spec, &r, err);
+}
+
+bool sandbox_exec(struct sandbox_result *out, struct sandbox *s, struct store *store,
+		  const struct sandbox_exec *e, struct err *err)
+{
+	AUTO(exchange_free) struct exchange x = EXCHANGE_INIT;
+	AUTO(auto_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int fds[] = { e->stdin_fd >= 0 ? e->stdin_fd : null,
+			    e->stdout_fd >= 0 ? e->stdout_fd : null,
+			    e->stderr_fd >= 0 ? e->stderr_fd : null, e->target };
+	struct request r = REQUEST_INIT;
+
+	*out = (struct sandbox_result){ 0 };
+	if (null < 0)
+		return err_set_errno(err, "/dev/null");
+	r.op = REQUEST_EXEC;
+	r.store = store_path(store);
+	r.isolation = ISOLATION_BUILTIN;
+	r.argv = e->argv;
+	r.env = e->env;
+	r.cwd = e->cwd ? e->cwd : "/";
+	r.user = e->user ? e->user : "";
+	return exchange_ask(&x, s, &r, fds, ARRAY_LEN(fds), err) &&
+	       read_result(out, &x.answer, err);
 }

@@ -61,6 +61,11 @@ struct sandbox_spec {
 	struct sink *diff;  /* NULL: throw changes away; else the changes as an uncompressed layer
 			       tar (not finished) */
 	int64_t timeout_ms; /* 0: none */
+	/* Where the built-in engine reports that the command executes: one end of a SOCK_SEQPACKET
+	 * pair, which is sent a message (sandbox/message.h) with its pidfd. `reports` false: nobody
+	 * listens. */
+	bool reports;
+	int started_fd;
 };
 
 /*
@@ -71,6 +76,17 @@ struct sandbox_spec {
  */
 MUST_CHECK bool sandbox_run(struct sandbox_result *out, struct sandbox *s,
 			    const struct sandbox_spec *spec, struct err *err);
+
+/* A further command beside one that runs: in its namespaces, root and limits. */
+struct sandbox_exec {
+	int target; /* its pidfd, as reported */
+	const char *const *argv, *const *env;
+	const char *cwd, *user;
+	int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null */
+};
+/* As sandbox_run. What it leaves running ends with the command beside which it ran. */
+MUST_CHECK bool sandbox_exec(struct sandbox_result *out, struct sandbox *s, struct store *store,
+			     const struct sandbox_exec *e, struct err *err);
 
 /*
  * rm -rf of an absolute path by the helper: trees and whatever commands wrote can belong to

@@ -80,6 +80,31 @@ static bool do_run(struct message *answer, const struct worker *w, const struct 
 	return true;
 }
 
+static bool do_exec(struct message *answer, const struct worker *w, const struct workdir *work,
+		    struct err *err)
+{
+	const struct request *r = w->request;
+	struct container c = { .space = w->space,
+			       .argv = r->argv,
+			       .env = r->env,
+			       .cwd = r->cwd,
+			       .stdin_fd = w->fds[REQUEST_STDIN_FD],
+			       .stdout_fd = w->fds[REQUEST_STDOUT_FD],
+			       .stderr_fd = w->fds[REQUEST_STDERR_FD],
+			       .started_fd = -1 };
+	int status;
+
+	(void)work;
+	if (!r->argv[0])
+		return err_set(err, E_INPUT, "no command to run");
+	if (!exec_run(&status, &c, w->fds[REQUEST_TARGET_FD], r->user,
+		      w->filter->len ? w->filter : NULL, err))
+		return false;
+	message_put_number(answer, (uint64_t)status);
+	message_put_number(answer, false);
+	return true;
+}
+
 /* An answer is an error (E_NONE: fine), then what was asked for. */
 static void send_answer(int sock, const struct message *payload, const struct err *failure)
 {
@@ -170,8 +195,9 @@ static void supervise(const struct worker *w, task_fn *task)
 		forward(reply, &answer, &err);
 		return;
 	}
-	/* Else orphans come to us, and are killed one by one. */
-	if (w->space->bind_proc || unshare(CLONE_NEWPID) < 0)
+	/* Else orphans come to us, and are killed one by one. A command beside another one joins
+	 * that one's namespace, which must lie below ours. */
+	if (w->space->bind_proc || w->request->op == REQUEST_EXEC || unshare(CLONE_NEWPID) < 0)
 		leftover_adopt();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 || (pid = fork()) < 0) {
 		err_set_errno(&err, "start a process of its own namespace");
@@ -245,6 +271,7 @@ static bool answer_request(struct message *answer, const struct worker *w, struc
 	case REQUEST_PROBE:
 	case REQUEST_UNPACK:
 	case REQUEST_RUN:
+	case REQUEST_EXEC:
 	case REQUEST_CACHE_EXPORT:
 	case REQUEST_CACHE_IMPORT:
 		break;
@@ -268,6 +295,9 @@ void worker_main(const struct worker *w)
 	switch (w->request->op) {
 	case REQUEST_RUN:
 		supervise(w, do_run);
+		break;
+	case REQUEST_EXEC:
+		supervise(w, do_exec);
 		break;
 	case REQUEST_UNPACK:
 		supervise(w, do_unpack);
