@@ -262,6 +262,8 @@ void opts_help(struct buf *out, const struct opt *table)
 			buf_putf(out, "\n%s:\n", o->help);
 			continue;
 		}
+		if (!o->help)
+			continue;
 		if (!is_option(o))
 			left = mem_printf("  %s", o->value);
 		else

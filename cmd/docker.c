@@ -151,7 +151,8 @@ static const struct cmd docker_version = {
 
 static const struct cmd *const verbs[] = {
 	&docker_build, &docker_tag,    &docker_push, &docker_pull,    &docker_images, &docker_rmi,
-	&docker_login, &docker_logout, &docker_info, &docker_version, NULL,
+	&docker_login, &docker_logout, &docker_run,  &docker_exec,    &docker_ps,     &docker_stop,
+	&docker_kill,  &docker_rm,     &docker_info, &docker_version, NULL,
 };
 
 const struct cmd cmd_docker = {

@@ -77,7 +77,7 @@ struct sandbox_spec {
 MUST_CHECK bool sandbox_run(struct sandbox_result *out, struct sandbox *s,
 			    const struct sandbox_spec *spec, struct err *err);
 
-/* A further command beside one that runs: in its namespaces, root and limits. */
+/* A further command beside one that runs: in its namespaces and its root. */
 struct sandbox_exec {
 	int target; /* its pidfd, as reported */
 	const char *const *argv, *const *env;

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "cmd/containers.h"
+#include "cmd/docker.h"
+
+/* docker's verbs about containers that run already: requests to their keepers. */
+
+/* --- exec --- */
+
+struct exec_args {
+	const char *name, *user, *workdir;
+	struct str_list command, env;
+	bool interactive, tty, privileged;
+};
+
+/* clang-format off */
+static const struct opt exec_opts[] = {
+	OPT_ARG("CONTAINER",                  struct exec_args, name,        "its name, or the beginning of its ID"),
+	OPT_REST("COMMAND",                   struct exec_args, command,     "the command"),
+	OPT_LIST('e', "env", "NAME[=VALUE]",  struct exec_args, env,         "set a variable"),
+	OPT_TEXT('w', "workdir", "DIR",       struct exec_args, workdir,     "working directory"),
+	OPT_TEXT('u', "user", "USER[:GROUP]", struct exec_args, user,        "user"),
+	OPT_FLAG('i', "interactive",          struct exec_args, interactive, "pass stdin on"),
+	OPT_FLAG('t', "tty",                  struct exec_args, tty,         "pass this terminal on"),
+	OPT_FLAG(0,   "privileged",           struct exec_args, privileged,  "refused"),
+	OPT_END
+};
+/* clang-format on */
+
+/* Wait for the keeper's answer, or for the user to lose patience. */
+static bool await(struct message *answer, int sock, const char *name, struct err *err)
+{
+	struct pollfd fds[] = { { .fd = sock, .events = POLLIN },
+				{ .fd = cancel_fd(), .events = POLLIN } };
+	bool more;
+
+	while (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno == EINTR)
+		;
+	if (!cancel_check(err) || !message_receive(answer, &more, sock, err))
+		return false;
+	return more || err_set(err, E_NOT_FOUND, "container %s ended", name);
+}
+
+static bool ask(int *status_out, struct store *store, const char *name,
+		const struct container_request *r, const int fds[3], struct err *err)
+{
+	AUTO(message_free) struct message w = MESSAGE_INIT, answer = MESSAGE_INIT;
+	AUTO(auto_close) int sock = -1;
+	struct err told = { 0 };
+	uint64_t status;
+
+	container_request_encode(&w, r);
+	if (!containers_connect(&sock, store, name, err) ||
+	    !message_send(sock, &w, fds, fds ? 3 : 0, err) || !await(&answer, sock, name, err) ||
+	    !message_err(&told, &answer, err) || !message_number(&status, &answer, INT32_MAX, err))
+		return false;
+	*status_out = (int)status;
+	*err = told;
+	return told.code == E_NONE;
+}
+
+/* "NAME" is taken from our environment; absent there, it is left out. */
+static void put_env(struct str_list *out, const struct str_list *given)
+{
+	for (size_t i = 0; i < given->len; i++) {
+		const char *text = given->items[i], *value = env_get(text);
+
+		if (strchr(text, '='))
+			str_list_push(out, text);
+		else if (value)
+			str_list_push_take(out, mem_printf("%s=%s", text, value));
+	}
+	str_list_argv(out);
+}
+
+static bool exec(struct session *s, void *arg, struct err *err)
+{
+	struct exec_args *args = arg;
+	AUTO(container_record_free) struct container_record record = { 0 };
+	AUTO(str_list_free) struct str_list env = { 0 };
+	AUTO(auto_close) int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int fds[3] = { args->interactive ? STDIN_FILENO : null, STDOUT_FILENO,
+			     STDERR_FILENO };
+	struct container_request r = { .op = CONTAINER_EXEC,
+				       .cwd = args->workdir,
+				       .user = args->user };
+	struct store *store;
+
+	if (!args->command.len)
+		return err_set(err, E_USAGE, "docker exec takes a container and a command");
+	if (args->privileged)
+		return err_set(err, E_UNSUPPORTED, "--privileged is not given to anybody here");
+	put_env(&env, &args->env);
+	r.env = (const char *const *)str_list_argv(&env);
+	r.argv = (const char *const *)str_list_argv(&args->command);
+	return session_store(&store, s, err) && containers_find(&record, store, args->name, err) &&
+	       ask(&s->exit_status, store, record.name, &r, fds, err);
+}
+
+const struct cmd docker_exec = {
+	.name = "exec",
+	.summary = "run a further command in a container that runs",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = exec_opts,
+	.args_size = sizeof(struct exec_args),
+	.run = exec,
+};
+
+/* --- stop, kill, rm --- */
+
+struct stop_args {
+	struct str_list names;
+	const char *seconds, *signal;
+	bool force, volumes;
+};
+
+/* clang-format off */
+static const struct opt stop_opts[] = {
+	OPT_ARGS("CONTAINER",             struct stop_args, names,   "their names or IDs"),
+	OPT_TEXT('t', "time", "SECONDS",  struct stop_args, seconds, "nothing is waited for: the container is killed"),
+	OPT_TEXT('s', "signal", "NAME",   struct stop_args, signal,  "always KILL"),
+	OPT_END
+};
+
+static const struct opt rm_opts[] = {
+	OPT_ARGS("CONTAINER",             struct stop_args, names,   "their names or IDs"),
+	OPT_FLAG('f', "force",            struct stop_args, force,   "end one that runs; one that is not there is fine"),
+	OPT_FLAG('v', "volumes",          struct stop_args, volumes, "there are none but the host's directories"),
+	OPT_END
+};
+/* clang-format on */
+
+static bool stop_one(struct store *store, const struct container_record *record, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	const struct container_request r = { .op = CONTAINER_STOP, .argv = none, .env = none };
+	struct err gone = { 0 };
+	int status;
+
+	if (!record->running || ask(&status, store, record->name, &r, NULL, &gone) ||
+	    gone.code == E_NOT_FOUND) /* it ended by itself meanwhile */
+		return true;
+	*err = gone;
+	return false;
+}
+
+/* Wait until it has. */
+static bool await_end(struct store *store, const char *name, struct err *err)
+{
+	for (;;) {
+		AUTO(container_record_free) struct container_record now = { 0 };
+		struct err none = { 0 };
+
+		if (!containers_find(&now, store, name, &none))
+			return none.code == E_NOT_FOUND || (*err = none, false);
+		if (!now.running)
+			return true;
+		clock_sleep_ms(5);
+		if (!cancel_check(err))
+			return false;
+	}
+}
+
+static bool stop(struct session *s, void *arg, struct err *err)
+{
+	const struct stop_args *args = arg;
+	struct store *store;
+
+	if (!args->names.len)
+		return err_set(err, E_USAGE, "at least one container is to be named");
+	if (!session_store(&store, s, err))
+		return false;
+	for (size_t i = 0; i < args->names.len; i++) {
+		AUTO(container_record_free) struct container_record record = { 0 };
+
+		if (!containers_find(&record, store, args->names.items[i], err) ||
+		    !stop_one(store, &record, err) || !await_end(store, record.name, err) ||
+		    !session_print(args->names.items[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool remove_one(struct session *s, struct store *store, const char *name, bool force,
+		       struct err *err)
+{
+	AUTO(container_record_free) struct container_record record = { 0 };
+
+	if (!containers_find(&record, store, name, err)) {
+		if (!force || err->code != E_NOT_FOUND)
+			return false;
+		event_note(s->events, "%s", err->msg);
+		err_clear(err);
+		return true;
+	}
+	if (record.running && !force) {
+		err_set(err, E_INPUT, "cannot remove container \"/%s\": container is running",
+			record.name);
+		return err_hint(err, "docker rm -f ends it first");
+	}
+	return stop_one(store, &record, err) && containers_remove(store, record.name, err) &&
+	       session_print(name, err);
+}
+
+static bool rm(struct session *s, void *arg, struct err *err)
+{
+	const struct stop_args *args = arg;
+	struct store *store;
+
+	if (!args->names.len)
+		return err_set(err, E_USAGE, "at least one container is to be named");
+	if (!session_store(&store, s, err))
+		return false;
+	for (size_t i = 0; i < args->names.len; i++)
+		if (!remove_one(s, store, args->names.items[i], args->force, err))
+			return false;
+	return true;
+}
+
+const struct cmd docker_stop = {
+	.name = "stop",
+	.summary = "end containers",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = stop_opts,
+	.args_size = sizeof(struct stop_args),
+	.run = stop,
+};
+
+const struct cmd docker_kill = {
+	.name = "kill",
+	.summary = "end containers",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = stop_opts,
+	.args_size = sizeof(struct stop_args),
+	.run = stop,
+};
+
+const struct cmd docker_rm = {
+	.name = "rm",
+	.summary = "forget containers",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = rm_opts,
+	.args_size = sizeof(struct stop_args),
+	.run = rm,
+};
+
+/* --- ps --- */
+
+struct ps_args {
+	bool all, no_trunc;
+};
+
+/* clang-format off */
+static const struct opt ps_opts[] = {
+	OPT_FLAG('a', "all",      struct ps_args, all,      "also those that ended but keep their name"),
+	OPT_FLAG(0,   "no-trunc", struct ps_args, no_trunc, "whole IDs"),
+	OPT_END
+};
+/* clang-format on */
+
+static bool print_container(struct session *s, const struct container_record *r, int width,
+			    struct err *err)
+{
+	AUTO(auto_free) char *command = mem_printf("\"%.18s\"", r->command);
+	AUTO(auto_free)
+	char *status = r->running ? mem_strdup("Up") : mem_printf("Exited (%d)", r->status);
+	AUTO(auto_free)
+	char *line = s->options.quiet ? mem_printf("%.*s", width, r->id)
+				      : mem_printf("%.*s   %-24s %-20s  %-20s  %-12s %s", width,
+						   r->id, r->image, command,
+						   clock_format(r->created).text, status, r->name);
+	AUTO(auto_free) char *safe = str_printable(line, strlen(line), strlen(line) * 4 + 1);
+
+	return session_print(safe, err);
+}
+
+static bool ps(struct session *s, void *arg, struct err *err)
+{
+	const struct ps_args *args = arg;
+	AUTO(container_records_free) struct container_records list = { 0 };
+	int width = args->no_trunc ? 64 : 12;
+	AUTO(auto_free)
+	char *head = mem_printf("%-*s   %-24s %-20s  %-20s  %-12s %s", width, "CONTAINER ID",
+				"IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES");
+	struct store *store;
+
+	if (!session_store(&store, s, err) || !containers_list(&list, store, err) ||
+	    (!s->options.quiet && !session_print(head, err)))
+		return false;
+	for (size_t i = 0; i < list.len; i++)
+		if ((list.items[i].running || args->all) &&
+		    !print_container(s, &list.items[i], width, err))
+			return false;
+	return true;
+}
+
+const struct cmd docker_ps = {
+	.name = "ps",
+	.summary = "list containers",
+	.failure_status = DOCKER_FAILED,
+	.usage_status = DOCKER_USAGE,
+	.opts = ps_opts,
+	.args_size = sizeof(struct ps_args),
+	.run = ps,
+};

@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# docker run, exec, rm: what Lithops' localhost backend calls. Containers have names, outlive the
+# command that started them, take further commands, and leave nothing behind.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+need_tiny
+rtbuild shim install bin >/dev/null 2>&1
+PATH=$TMP/bin:$PATH
+export PATH
+at_exit 'docker ps -q | while read -r id; do docker rm -f "$id"; done >/dev/null 2>&1'
+check 'the base' docker build -t tiny:1 "$TINY"
+# until CMD...: it succeeds within half a minute.
+until_true() {
+	for _ in $(seq 300); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# --- run ---
+
+check 'run' docker run --rm tiny:1 echo hello
+stdout_is hello
+stderr_empty
+exits 3 'its status is ours' docker run --rm --entrypoint /bin/sh tiny:1 -c 'exit 3'
+exits 127 'no such program' docker run --rm tiny:1 nosuch
+exits 126 'not executable' docker run --rm tiny:1 /etc
+exits 125 'no such image' docker run --rm --pull=never nosuch:1 true
+exits 125 'an unknown option' docker run --nope tiny:1 true
+exits 125 'no image' docker run
+exits 125 'GPUs' docker run --gpus all tiny:1 true
+stderr_has 'could not select device driver'
+exits 125 'privileged' docker run --privileged tiny:1 true
+exits 125 'a network nobody made' docker run --network mine tiny:1 true
+exits 125 'a bad name' docker run --name -x tiny:1 true
+
+mkdir share
+printf 'FROM tiny:1\nENTRYPOINT ["/bin/echo", "entry"]\nCMD ["cmd"]\nENV A=image\nWORKDIR /srv\nUSER 7\n' >Dockerfile.e
+docker build -q -t e:1 -f Dockerfile.e . >/dev/null 2>&1
+check "the image's command" docker run --rm e:1
+stdout_is 'entry cmd'
+check "a command behind the image's entry point" docker run --rm e:1 other words
+stdout_is 'entry other words'
+check '--entrypoint replaces both' docker run --rm --entrypoint=/bin/pwd e:1
+stdout_is /srv
+check 'user, directory, variables' docker run --rm -u 0:5 -w /tmp -e A=mine -e B=2 --entrypoint /bin/sh e:1 -c 'id -u; id -g; pwd; echo $A $B'
+stdout_is '0
+5
+/tmp
+mine 2'
+printf '# comment\nC=file\n\nD=with blanks\n' >env
+check '--env-file' docker run --rm --env-file env --entrypoint /bin/sh e:1 -c 'echo $C:$D'
+stdout_is 'file:with blanks'
+check 'a directory of the host' docker run --rm -v "$TMP/share:/data" tiny:1 sh -c 'echo x >/data/made'
+is 'is written to' "$(cat share/made)" x
+exits 1 'read-only' docker run --rm -v "$TMP/share:/data:ro" tiny:1 sh -c 'echo x >/data/other'
+# shellcheck disable=SC2016
+check 'stdin with -i' sh -c 'echo piped | docker run --rm -i tiny:1 cat'
+stdout_is piped
+# shellcheck disable=SC2016
+check 'none without' sh -c 'echo piped | docker run --rm tiny:1 cat'
+stdout_empty
+check 'no network' docker run --rm --network none tiny:1 sh -c 'grep -c : /proc/net/dev'
+stdout_is 1
+check 'as Lithops asks for metadata' docker run --name lithops_metadata --user 0:0 --env USER=x --rm \
+	-v "$TMP/share:/tmp" --entrypoint sh tiny:1 -c 'echo "{\"python_version\": \"3.11\"}"'
+stdout_is '{"python_version": "3.11"}'
+check 'nothing is left' docker ps -a
+is 'no container' "$(sed 1d "$out")" ''
+
+# --- detached ---
+
+check 'run -d' docker run --name c1 --rm -v "$TMP/share:/data" -e A=its -it --detach --entrypoint=/bin/sh tiny:1
+stdout_has '^[0-9a-f]{64}$'
+id=$(cat "$out")
+check 'it is listed' docker ps
+stdout_has "^$(printf %.12s "$id") +tiny:1 .* Up +c1\$"
+check 'ps -q' docker ps -q --no-trunc
+stdout_is "$id"
+check 'exec' docker exec c1 sh -c 'echo in; echo err >&2; echo $A; id -u'
+stdout_is 'in
+its
+0'
+stderr_has '^err$'
+check 'exec by the beginning of the ID' docker exec "$(printf %.6s "$id")" true
+exits 7 "exec's status" docker exec c1 sh -c 'exit 7'
+exits 127 'no such program' docker exec c1 nosuch
+check 'options of exec' docker exec -e B=2 -w /tmp -u 5:6 c1 sh -c 'pwd; echo $A $B; id -u; id -g'
+stdout_is '/tmp
+its 2
+5
+6'
+# shellcheck disable=SC2016
+check 'exec -i' sh -c 'echo piped | docker exec -i c1 cat'
+stdout_is piped
+check 'one root for all' docker exec c1 sh -c 'echo kept >/kept'
+check 'seen by the next' docker exec c1 cat /kept
+stdout_is kept
+check 'its processes are seen' docker exec c1 sh -c 'tr "\0" " " </proc/1/cmdline'
+stdout_has '^/bin/sh '
+check 'four at once' sh -c 'for i in 1 2 3 4; do docker exec c1 sh -c "echo $i >>/tmp/all" & done; wait'
+check 'all have run' docker exec c1 sh -c 'sort /tmp/all | tr -d "\n"'
+is 'each once' "$(cat "$out")" 1234
+exits 125 'a name that is taken' docker run --name c1 tiny:1 true
+stderr_has 'is already in use by container'
+exits 1 'rm of one that runs' docker rm c1
+stderr_has 'is running'
+check 'rm -f' docker rm -f c1
+stdout_is c1
+check 'once more is fine' docker rm -f c1
+stderr_has 'No such container'
+exits 1 'but not rm' docker rm c1
+exits 1 'exec in what is not there' docker exec c1 true
+is 'the name is free, and nothing is left' "$(ls "$RTBUILD_STORE/containers")" ''
+
+# --- ends ---
+
+check 'one that ends by itself' docker run -d --name ended tiny:1 sh -c 'exit 4'
+# shellcheck disable=SC2016
+check 'is listed with its status' until_true sh -c 'docker ps -a | grep "Exited (4)"'
+exits 1 'nothing runs in it' docker exec ended true
+exits 125 'its name is taken' docker run --name ended tiny:1 true
+check 'until it is removed' docker rm ended
+exits 127 'detached, no such program' docker run -d tiny:1 nosuch
+check 'nobody is left' docker ps -a
+is 'no container, though' "$(sed 1d "$out")" ''
+
+check 'one whose keeper is killed' docker run -d --name k tiny:1 sleep 1000
+keeper=$(pgrep -f "docker run --keeper.*--name=k( |\$)" | head -n 1)
+kill -9 "$keeper"
+# shellcheck disable=SC2016
+check 'is gone' until_true sh -c '[ -z "$(docker ps -qa)" ]'
+check 'its processes as well' until_true sh -c '! pgrep -f "^sleep 1000\$"'
+check 'and its name is free' docker run --name k --rm tiny:1 true
+
+check 'stop' docker run -d --name s tiny:1 sleep 1000
+check 'ends it' docker stop -t 1 s
+stdout_is s
+check 'and keeps its name' docker ps -a
+stdout_has 'Exited \(137\) +s$'
+docker rm s >/dev/null
+check 'kill' docker run -d --name s --rm tiny:1 sleep 1000
+check 'ends it too' docker kill s
+is 'with --rm nothing stays' "$(docker ps -qa)" ''
+
+check 'an exec that outlives its caller' docker run -d --name o --rm tiny:1 sleep 1000
+docker exec o sh -c 'sleep 1; echo done >/late' &
+caller=$!
+sleep 0.3
+kill -TERM "$caller"
+wait "$caller"
+check 'comes to its end' until_true docker exec o test -e /late
+docker rm -f o >/dev/null
+
+check 'an interruption ends one in the foreground' sh -c 'docker run --rm --name f tiny:1 sleep 1000 & pid=$!; sleep 1; kill -INT $pid; wait $pid; [ $? -eq 130 ]'
+is 'nothing of it is left' "$(docker ps -qa)" ''
+is 'no process, mount or file' "$(leftovers)" ''
+check 'the store is clean' rtbuild fsck
+finish

@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The docker personality: verbs about images and logins, with docker's options, output and exit
+# statuses, called by a link of that name as a client would. The argv of tests/lithops/argv are what
+# an unmodified Lithops calls (facts/lithops.md 3 and 5).
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# --- shim ---
+
+check 'shim install' rtbuild shim install bin
+stdout_is "$TMP/bin/docker"
+is 'it is a link to this program' "$(readlink bin/docker)" "$(readlink -f "$RTBUILD")"
+check 'once more is fine' rtbuild shim install bin
+ln -sf /bin/true bin/docker
+exits 2 'what is not ours is not replaced' rtbuild shim install bin
+stderr_has 'is there already'
+check 'but by force' rtbuild shim install --force bin
+mkdir other && : >other/docker
+exits 2 'nor is a file' rtbuild shim install other
+PATH=$TMP/bin:$PATH
+export PATH
+
+# --- what it is ---
+
+check 'info' docker info
+stdout_has '^ OSType: linux$'
+run docker info
+is 'never names the other engine' "$(grep -ci podman "$out" "$err")" "$out:0
+$err:0"
+RTBUILD_STORE=$TMP/podman/store check 'nor from a path of the user' docker info
+is 'in what it prints' "$(grep -ci podman "$out")" 0
+rm -rf podman
+check 'version' docker --version
+stdout_has 'Version: +24'
+check 'version, the verb' docker version
+exits 1 'an unknown verb' docker swarm
+stderr_has "unknown command 'swarm'"
+exits 125 'an unknown option' docker build --nope .
+exits 1 'options before the verb' docker --config x build .
+check 'help' docker --help
+stdout_has '^  build '
+
+# --- build, tag, images, rmi ---
+
+mkdir ctx
+printf 'FROM scratch\nARG A=0\nCOPY a /\nLABEL a=$A\n' >ctx/Dockerfile
+cp ctx/Dockerfile ctx/Dockerfile.x
+echo text >ctx/a
+cd ctx || exit 1
+check 'build' docker build -t myrt:1.0 .
+is 'nothing on stdout' "$(cat "$out")" ''
+check 'build as Lithops does, its options behind the context' \
+	docker build --platform=linux/amd64 -t myrt:1.0 -f Dockerfile.x . --no-cache --build-arg A=1
+is 'the argument is in force' "$(config myrt:1.0 | jq -r .config.Labels.a)" 1
+check 'the last platform counts' docker build --platform=linux/amd64 -t other:1 . --platform linux/arm64
+is 'that is the one built' "$(config other:1 | jq -r .architecture)" arm64
+check 'build -q prints the image ID' docker build -q -t myrt:1.0 . --build-arg A=1
+stdout_is "$(manifest myrt:1.0 | jq -r .config.digest)"
+check 'the file of the ID' docker build -t myrt:1.0 --iidfile ../iid .
+is 'is the same as with docker' "$(cat ../iid)" "$(manifest myrt:1.0 | jq -r .config.digest)"
+check 'options that mean nothing here' docker build --rm --force-rm -m 1g --ulimit nofile=5 --provenance=false -t myrt:1.0 .
+exits 1 'a context that is not there' docker build -t x nowhere
+stderr_has 'path "nowhere" not found'
+exits 125 'no context' docker build -t x
+exits 125 'two contexts' docker build -t x . .
+exits 1 'a Dockerfile that is wrong' docker build -t x -f a .
+exits 1 'a Dockerfile that is not there' docker build -t x -f nope .
+cd .. || exit 1
+
+check 'tag' docker tag myrt:1.0 localhost:5/team/myrt:2
+check 'images' docker images
+stdout_has '^REPOSITORY +TAG +IMAGE ID'
+stdout_has '^localhost:5/team/myrt +2 +[0-9a-f]{12} '
+check 'images -q' docker images -q
+is 'are IDs' "$(sort -u "$out" | grep -c '^[0-9a-f]\{12\}$')" 2
+exits 1 'tag of what is not there' docker tag nope:1 x:1
+check 'rmi' docker rmi localhost:5/team/myrt:2
+stdout_is 'Untagged: localhost:5/team/myrt:2'
+exits 1 'rmi of what is not there' docker rmi localhost:5/team/myrt:2
+check 'rmi -f of it' docker rmi -f localhost:5/team/myrt:2
+
+# --- login, push, pull ---
+
+start_registry htpasswd
+printf '%s' "$REGISTRY_PASSWORD" >pw
+# shellcheck disable=SC2016 # the inner shell expands
+check 'login' sh -c 'docker login -u "$1" --password-stdin "$2" <pw' sh "$REGISTRY_USER" "$REGISTRY"
+stdout_is 'Login Succeeded'
+# shellcheck disable=SC2016
+check 'login, the server first' sh -c 'docker login "$2" -u "$1" --password-stdin <pw' sh "$REGISTRY_USER" "$REGISTRY"
+# shellcheck disable=SC2016
+exits 1 'a wrong password' sh -c 'echo no | docker login -u "$1" --password-stdin "$2"' sh "$REGISTRY_USER" "$REGISTRY"
+check 'tag for the registry' docker tag myrt:1.0 "$REGISTRY/team/myrt:1.0"
+check 'push' docker push "$REGISTRY/team/myrt:1.0"
+stdout_has "^The push refers to repository \[$REGISTRY/team/myrt\]\$"
+stdout_has '^1\.0: digest: sha256:[0-9a-f]{64} size: [0-9]+$'
+pushed=$(grep -o 'sha256:[0-9a-f]*' "$out")
+is 'the digest of the manifest' "$pushed" "sha256:$(manifest myrt:1.0 | sha256sum | cut -d' ' -f1)"
+check "push with podman's options" docker push "$REGISTRY/team/myrt:1.0" --format docker --remove-signatures
+check 'push -q' docker push -q "$REGISTRY/team/myrt:1.0"
+stdout_is "$REGISTRY/team/myrt:1.0"
+exits 1 'push of what is not there' docker push "$REGISTRY/team/none:1"
+docker tag myrt:1.0 "$REGISTRY/team/myrt:2.0"
+check 'push -a' docker push -a "$REGISTRY/team/myrt"
+is 'every tag' "$(grep -c ': digest: ' "$out")" 2
+exits 125 'push -a of one tag' docker push -a "$REGISTRY/team/myrt:1.0"
+
+check 'FROM takes the name that is here' sh -c "printf 'FROM $REGISTRY/team/myrt:1.0\nLABEL b=1\n' | docker build -q -t child -"
+docker rmi "$REGISTRY/team/myrt:1.0" >/dev/null
+check 'pull' docker pull "$REGISTRY/team/myrt:1.0"
+stdout_has '^1\.0: Pulling from team/myrt$'
+stdout_has "^Digest: $pushed\$"
+stdout_has "^Status: Downloaded newer image for $REGISTRY/team/myrt:1.0\$"
+check 'pull again' docker pull "$REGISTRY/team/myrt:1.0"
+stdout_has '^Status: Image is up to date for '
+check 'logout' docker logout "$REGISTRY"
+stdout_is "Removing login credentials for $REGISTRY"
+exits 1 'pull without a login' docker pull "$REGISTRY/team/myrt:2.0"
+
+# --- what Lithops calls, each line a run of the client ---
+
+docker login -u "$REGISTRY_USER" --password-stdin "$REGISTRY" <pw >/dev/null 2>&1
+cd ctx || exit 1
+while IFS= read -r line; do
+	case $line in '#'* | '') continue ;; esac
+	name=${line%%|*} calls=${line#*|}
+	while [ -n "$calls" ]; do
+		call=${calls%%|*}
+		[ "$call" = "$calls" ] && calls='' || calls=${calls#*|}
+		words=$(printf '%s' "$call" | sed -e "s,@REGISTRY@,$REGISTRY,g" -e "s,@USER@,$REGISTRY_USER,g" -e "s,@CTX@,$PWD,g")
+		# shellcheck disable=SC2086 # Lithops splits on blanks
+		check "$name: docker $call" sh -c 'exec docker "$@" <"$0"' "$TMP/pw" $words
+	done
+done <"$ROOT/tests/lithops/argv"
+cd .. || exit 1
+finish
