@@ -199,7 +199,8 @@ static int command_index(int argc, char **argv)
 	return at < argc ? at : argc;
 }
 
-/* The command's path: "logs", "logs list" or "python target show"; `at` goes to its last word. */
+/* The command's path: "logs", "logs list" or "python target show"; `at` goes to its last word. Of a
+ * group without such a command *out is the group. */
 static bool find_path(const struct cmd **out, char **path_out, int argc, char **argv, int *at,
 		      struct err *err)
 {
@@ -208,9 +209,9 @@ static bool find_path(const struct cmd **out, char **path_out, int argc, char **
 
 	while (cmd) {
 		buf_putf(&path, "%s%s", path.len ? " " : "", cmd->name);
+		*out = cmd;
 		if (!cmd->subs || *at + 1 >= argc || argv[*at + 1][0] == '-') {
 			*path_out = buf_steal(&path);
-			*out = cmd;
 			return true;
 		}
 		cmd = find_command(cmd->subs, argv[++*at], err);

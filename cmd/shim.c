@@ -52,14 +52,17 @@ static bool link_to(int dir, const char *self, const char *link, struct err *err
 static bool install(struct session *s, void *arg, struct err *err)
 {
 	const struct shim_args *args = arg;
-	AUTO(auto_free) char *self = NULL, *absolute = fs_absolute(args->dir);
-	AUTO(auto_free) char *link = mem_printf("%s/docker", absolute);
+	AUTO(auto_free) char *self = NULL, *absolute = NULL, *link = NULL;
 	AUTO(auto_close) int dir = -1;
 	char held[PATH_MAX];
 	ssize_t len;
 
-	if (!self_path(&self, err) || !fs_open_dir_p(&dir, absolute, 0755, err))
+	if (!self_path(&self, err) || !fs_open_dir_p(&dir, args->dir, 0755, err))
 		return false;
+	absolute = fs_absolute(args->dir);
+	if (!absolute)
+		return err_set_errno(err, "find %s", args->dir);
+	link = mem_printf("%s/docker", absolute);
 	len = readlinkat(dir, "docker", held, sizeof(held));
 	if (len >= 0 && (size_t)len == strlen(self) && strncmp(held, self, (size_t)len) == 0)
 		return session_print(link, err);

@@ -26,17 +26,17 @@ until_true() {
 check 'run' docker run --rm tiny:1 echo hello
 stdout_is hello
 stderr_empty
-exits 3 'its status is ours' docker run --rm --entrypoint /bin/sh tiny:1 -c 'exit 3'
-exits 127 'no such program' docker run --rm tiny:1 nosuch
-exits 126 'not executable' docker run --rm tiny:1 /etc
-exits 125 'no such image' docker run --rm --pull=never nosuch:1 true
-exits 125 'an unknown option' docker run --nope tiny:1 true
-exits 125 'no image' docker run
-exits 125 'GPUs' docker run --gpus all tiny:1 true
+exits 3 docker run --rm --entrypoint /bin/sh tiny:1 -c 'exit 3'
+exits 127 docker run --rm tiny:1 nosuch
+exits 126 docker run --rm tiny:1 /etc
+exits 125 docker run --rm --pull=never nosuch:1 true
+exits 125 docker run --nope tiny:1 true
+exits 125 docker run
+exits 125 docker run --gpus all tiny:1 true
 stderr_has 'could not select device driver'
-exits 125 'privileged' docker run --privileged tiny:1 true
-exits 125 'a network nobody made' docker run --network mine tiny:1 true
-exits 125 'a bad name' docker run --name -x tiny:1 true
+exits 125 docker run --privileged tiny:1 true
+exits 125 docker run --network mine tiny:1 true
+exits 125 docker run --name -x tiny:1 true
 
 mkdir share
 printf 'FROM tiny:1\nENTRYPOINT ["/bin/echo", "entry"]\nCMD ["cmd"]\nENV A=image\nWORKDIR /srv\nUSER 7\n' >Dockerfile.e
@@ -57,7 +57,7 @@ check '--env-file' docker run --rm --env-file env --entrypoint /bin/sh e:1 -c 'e
 stdout_is 'file:with blanks'
 check 'a directory of the host' docker run --rm -v "$TMP/share:/data" tiny:1 sh -c 'echo x >/data/made'
 is 'is written to' "$(cat share/made)" x
-exits 1 'read-only' docker run --rm -v "$TMP/share:/data:ro" tiny:1 sh -c 'echo x >/data/other'
+exits 2 docker run --rm -v "$TMP/share:/data:ro" tiny:1 sh -c 'echo x >/data/other'
 # shellcheck disable=SC2016
 check 'stdin with -i' sh -c 'echo piped | docker run --rm -i tiny:1 cat'
 stdout_is piped
@@ -87,8 +87,8 @@ its
 0'
 stderr_has '^err$'
 check 'exec by the beginning of the ID' docker exec "$(printf %.6s "$id")" true
-exits 7 "exec's status" docker exec c1 sh -c 'exit 7'
-exits 127 'no such program' docker exec c1 nosuch
+exits 7 docker exec c1 sh -c 'exit 7'
+exits 127 docker exec c1 nosuch
 check 'options of exec' docker exec -e B=2 -w /tmp -u 5:6 c1 sh -c 'pwd; echo $A $B; id -u; id -g'
 stdout_is '/tmp
 its 2
@@ -105,16 +105,16 @@ stdout_has '^/bin/sh '
 check 'four at once' sh -c 'for i in 1 2 3 4; do docker exec c1 sh -c "echo $i >>/tmp/all" & done; wait'
 check 'all have run' docker exec c1 sh -c 'sort /tmp/all | tr -d "\n"'
 is 'each once' "$(cat "$out")" 1234
-exits 125 'a name that is taken' docker run --name c1 tiny:1 true
+exits 125 docker run --name c1 tiny:1 true
 stderr_has 'is already in use by container'
-exits 1 'rm of one that runs' docker rm c1
+exits 1 docker rm c1
 stderr_has 'is running'
 check 'rm -f' docker rm -f c1
 stdout_is c1
 check 'once more is fine' docker rm -f c1
 stderr_has 'No such container'
-exits 1 'but not rm' docker rm c1
-exits 1 'exec in what is not there' docker exec c1 true
+exits 1 docker rm c1
+exits 1 docker exec c1 true
 is 'the name is free, and nothing is left' "$(ls "$RTBUILD_STORE/containers")" ''
 
 # --- ends ---
@@ -122,41 +122,41 @@ is 'the name is free, and nothing is left' "$(ls "$RTBUILD_STORE/containers")" '
 check 'one that ends by itself' docker run -d --name ended tiny:1 sh -c 'exit 4'
 # shellcheck disable=SC2016
 check 'is listed with its status' until_true sh -c 'docker ps -a | grep "Exited (4)"'
-exits 1 'nothing runs in it' docker exec ended true
-exits 125 'its name is taken' docker run --name ended tiny:1 true
+exits 1 docker exec ended true
+exits 125 docker run --name ended tiny:1 true
 check 'until it is removed' docker rm ended
-exits 127 'detached, no such program' docker run -d tiny:1 nosuch
+exits 127 docker run -d tiny:1 nosuch
 check 'nobody is left' docker ps -a
 is 'no container, though' "$(sed 1d "$out")" ''
 
-check 'one whose keeper is killed' docker run -d --name k tiny:1 sleep 1000
-keeper=$(pgrep -f "docker run --keeper.*--name=k( |\$)" | head -n 1)
+check 'one whose keeper is killed' docker run -d --name k1 tiny:1 sleep 1000
+keeper=$(pgrep -f "docker run --keeper.*--name=k1( |\$)" | head -n 1)
 kill -9 "$keeper"
 # shellcheck disable=SC2016
 check 'is gone' until_true sh -c '[ -z "$(docker ps -qa)" ]'
 check 'its processes as well' until_true sh -c '! pgrep -f "^sleep 1000\$"'
-check 'and its name is free' docker run --name k --rm tiny:1 true
+check 'and its name is free' docker run --name k1 --rm tiny:1 true
 
-check 'stop' docker run -d --name s tiny:1 sleep 1000
-check 'ends it' docker stop -t 1 s
-stdout_is s
+check 'stop' docker run -d --name s1 tiny:1 sleep 1000
+check 'ends it' docker stop -t 1 s1
+stdout_is s1
 check 'and keeps its name' docker ps -a
-stdout_has 'Exited \(137\) +s$'
-docker rm s >/dev/null
-check 'kill' docker run -d --name s --rm tiny:1 sleep 1000
-check 'ends it too' docker kill s
+stdout_has 'Exited \(137\) +s1$'
+docker rm s1 >/dev/null
+check 'kill' docker run -d --name s1 --rm tiny:1 sleep 1000
+check 'ends it too' docker kill s1
 is 'with --rm nothing stays' "$(docker ps -qa)" ''
 
-check 'an exec that outlives its caller' docker run -d --name o --rm tiny:1 sleep 1000
-docker exec o sh -c 'sleep 1; echo done >/late' &
+check 'an exec that outlives its caller' docker run -d --name o1 --rm tiny:1 sleep 1000
+docker exec o1 sh -c 'sleep 1; echo done >/late' &
 caller=$!
 sleep 0.3
 kill -TERM "$caller"
 wait "$caller"
-check 'comes to its end' until_true docker exec o test -e /late
-docker rm -f o >/dev/null
+check 'comes to its end' until_true docker exec o1 ls /late
+docker rm -f o1 >/dev/null
 
-check 'an interruption ends one in the foreground' sh -c 'docker run --rm --name f tiny:1 sleep 1000 & pid=$!; sleep 1; kill -INT $pid; wait $pid; [ $? -eq 130 ]'
+check 'an interruption ends one in the foreground' sh -c 'docker run --rm --name f1 tiny:1 sleep 1000 & pid=$!; sleep 1; kill -INT $pid; wait $pid; [ $? -eq 130 ]'
 is 'nothing of it is left' "$(docker ps -qa)" ''
 is 'no process, mount or file' "$(leftovers)" ''
 check 'the store is clean' rtbuild fsck
