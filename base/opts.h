@@ -31,7 +31,7 @@ struct opt {
 	bool stops;    /* OPT_KIND_ARGS: from its place on no word is an option (`run IMAGE -x`) */
 	const char *name;
 	const char *value; /* in --help: "NAME[:TAG]" */
-	const char *help; /* NULL: not shown, it is between processes of ours */
+	const char *help;  /* NULL: not shown, it is between processes of ours */
 	size_t offset;
 };
 

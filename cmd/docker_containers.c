@@ -121,6 +121,10 @@ const struct cmd docker_exec = {
 struct stop_args {
 	struct str_list names;
 	const char *seconds, *signal;
+};
+
+struct rm_args {
+	struct str_list names;
 	bool force, volumes;
 };
 
@@ -133,9 +137,9 @@ static const struct opt stop_opts[] = {
 };
 
 static const struct opt rm_opts[] = {
-	OPT_ARGS("CONTAINER",             struct stop_args, names,   "their names or IDs"),
-	OPT_FLAG('f', "force",            struct stop_args, force,   "end one that runs; one that is not there is fine"),
-	OPT_FLAG('v', "volumes",          struct stop_args, volumes, "there are none but the host's directories"),
+	OPT_ARGS("CONTAINER",             struct rm_args, names,   "their names or IDs"),
+	OPT_FLAG('f', "force",            struct rm_args, force,   "end one that runs; one that is not there is fine"),
+	OPT_FLAG('v', "volumes",          struct rm_args, volumes, "there are none but the host's directories"),
 	OPT_END
 };
 /* clang-format on */
@@ -214,7 +218,7 @@ static bool remove_one(struct session *s, struct store *store, const char *name,
 
 static bool rm(struct session *s, void *arg, struct err *err)
 {
-	const struct stop_args *args = arg;
+	const struct rm_args *args = arg;
 	struct store *store;
 
 	if (!args->names.len)
@@ -253,7 +257,7 @@ const struct cmd docker_rm = {
 	.failure_status = DOCKER_FAILED,
 	.usage_status = DOCKER_USAGE,
 	.opts = rm_opts,
-	.args_size = sizeof(struct stop_args),
+	.args_size = sizeof(struct rm_args),
 	.run = rm,
 };
 

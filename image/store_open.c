@@ -25,8 +25,10 @@ static const char *const own_dirs[] = { STORE_BLOBS, STORE_TMP, STORE_USERS, STO
 					"partial" };
 /* What may be found where a store is being made: ours, from another process or a death on the way.
  */
-static const char *const own_names[] = { "blobs",      "cache",      "containers",   "index.json", "locks", "logs",
-					 "oci-layout", "partial", "tmp",        "wheels" };
+static const char *const own_names[] = {
+	"blobs", "cache",      "containers", "index.json", "locks",
+	"logs",  "oci-layout", "partial",    "tmp",        "wheels"
+};
 
 static char *default_path(void)
 {

@@ -36,9 +36,13 @@ done
 
 # Every option of the tables is in its command's help.
 for source in "$ROOT"/cmd/*.c; do
-	sed -n 's/^\tOPT_\(FLAG\|TEXT\|LIST\)(\([^,]*\), *"\([^"]*\)".*struct \([a-z_]*\)_args, .*/\4 \3/p' "$source"
+	case $source in
+	*/docker*) group='docker ' ;;
+	*) group='' ;;
+	esac
+	sed -n 's/^\tOPT_\(FLAG\|TEXT\|LIST\)(\([^,]*\), *"\([^"]*\)".*struct \([a-z_]*\)_args, .*/\3 \4/p' "$source" | sed "s/ / $group/"
 done >table
-while read -r command option; do
+while read -r option command; do
 	case $command in
 	remove) command=rmi ;;
 	template) command='template render' ;;

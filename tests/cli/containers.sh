@@ -3,6 +3,7 @@
 #
 # docker run, exec, rm: what Lithops' localhost backend calls. Containers have names, outlive the
 # command that started them, take further commands, and leave nothing behind.
+# shellcheck disable=SC2016 # inner shells expand
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -58,10 +59,8 @@ stdout_is 'file:with blanks'
 check 'a directory of the host' docker run --rm -v "$TMP/share:/data" tiny:1 sh -c 'echo x >/data/made'
 is 'is written to' "$(cat share/made)" x
 exits 2 docker run --rm -v "$TMP/share:/data:ro" tiny:1 sh -c 'echo x >/data/other'
-# shellcheck disable=SC2016
 check 'stdin with -i' sh -c 'echo piped | docker run --rm -i tiny:1 cat'
 stdout_is piped
-# shellcheck disable=SC2016
 check 'none without' sh -c 'echo piped | docker run --rm tiny:1 cat'
 stdout_empty
 check 'no network' docker run --rm --network none tiny:1 sh -c 'grep -c : /proc/net/dev'
@@ -94,7 +93,6 @@ stdout_is '/tmp
 its 2
 5
 6'
-# shellcheck disable=SC2016
 check 'exec -i' sh -c 'echo piped | docker exec -i c1 cat'
 stdout_is piped
 check 'one root for all' docker exec c1 sh -c 'echo kept >/kept'
@@ -120,7 +118,6 @@ is 'the name is free, and nothing is left' "$(ls "$RTBUILD_STORE/containers")" '
 # --- ends ---
 
 check 'one that ends by itself' docker run -d --name ended tiny:1 sh -c 'exit 4'
-# shellcheck disable=SC2016
 check 'is listed with its status' until_true sh -c 'docker ps -a | grep "Exited (4)"'
 exits 1 docker exec ended true
 exits 125 docker run --name ended tiny:1 true
@@ -132,7 +129,6 @@ is 'no container, though' "$(sed 1d "$out")" ''
 check 'one whose keeper is killed' docker run -d --name k1 tiny:1 sleep 1000
 keeper=$(pgrep -f "docker run --keeper.*--name=k1( |\$)" | head -n 1)
 kill -9 "$keeper"
-# shellcheck disable=SC2016
 check 'is gone' until_true sh -c '[ -z "$(docker ps -qa)" ]'
 check 'its processes as well' until_true sh -c '! pgrep -f "^sleep 1000\$"'
 check 'and its name is free' docker run --name k1 --rm tiny:1 true

@@ -4,6 +4,7 @@
 # The docker personality: verbs about images and logins, with docker's options, output and exit
 # statuses, called by a link of that name as a client would. The argv of tests/lithops/argv are what
 # an unmodified Lithops calls (facts/lithops.md 3 and 5).
+# shellcheck disable=SC2016 # inner shells expand
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -85,12 +86,9 @@ check 'rmi -f of it' docker rmi -f localhost:5/team/myrt:2
 
 start_registry htpasswd
 printf '%s' "$REGISTRY_PASSWORD" >pw
-# shellcheck disable=SC2016 # the inner shell expands
 check 'login' sh -c 'docker login -u "$1" --password-stdin "$2" <pw' sh "$REGISTRY_USER" "$REGISTRY"
 stdout_is 'Login Succeeded'
-# shellcheck disable=SC2016
 check 'login, the server first' sh -c 'docker login "$2" -u "$1" --password-stdin <pw' sh "$REGISTRY_USER" "$REGISTRY"
-# shellcheck disable=SC2016
 exits 1 sh -c 'echo no | docker login -u "$1" --password-stdin "$2"' sh "$REGISTRY_USER" "$REGISTRY"
 check 'tag for the registry' docker tag myrt:1.0 "$REGISTRY/team/myrt:1.0"
 check 'push' docker push "$REGISTRY/team/myrt:1.0"
