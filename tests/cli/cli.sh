@@ -46,6 +46,9 @@ while read -r option command; do
 	case $command in
 	remove) command=rmi ;;
 	template) command='template render' ;;
+	list) command='template list' ;;
+	lock) command='python lock' ;;
+	shim) command='shim install' ;;
 	cache) command='cache rm' ;;
 	esac
 	# shellcheck disable=SC2086 # a command of two words

@@ -53,8 +53,8 @@ stdout_is '0
 5
 /tmp
 mine 2'
-printf '# comment\nC=file\n\nD=with blanks\n' >env
-check '--env-file' docker run --rm --env-file env --entrypoint /bin/sh e:1 -c 'echo $C:$D'
+printf '# comment\nC=file\n\nD=with blanks\n' >variables
+check '--env-file' docker run --rm --env-file variables --entrypoint /bin/sh e:1 -c 'echo $C:$D'
 stdout_is 'file:with blanks'
 check 'a directory of the host' docker run --rm -v "$TMP/share:/data" tiny:1 sh -c 'echo x >/data/made'
 is 'is written to' "$(cat share/made)" x
