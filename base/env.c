@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 /* The one place that reads the environment. */
 
 const char *env_get(const char *name)
@@ -23,6 +25,16 @@ const char *env_home(void)
 		return home;
 	pw = getpwuid(getuid());
 	return pw && pw->pw_dir && pw->pw_dir[0] ? pw->pw_dir : "/";
+}
+
+int env_seconds(const char *name, int otherwise, int most)
+{
+	const char *value = env_get(name);
+	uint64_t seconds;
+
+	return value && str_to_u64(&seconds, slice_of(value), (uint64_t)most) && seconds
+		       ? (int)seconds
+		       : otherwise;
 }
 
 const char *const *env_all(void)

@@ -43,6 +43,10 @@ enum {
 	/* A blob up to this size is sent rather than asked for where asking is another request:
 	 * a round trip of 50 ms carries as much at 40 Mbit/s. */
 	LIMIT_UNASKED = 256 * KIB,
+	/* A program that gives credentials may ask a person: $RTBUILD_HELPER_TIMEOUT, up to an
+	   hour. */
+	LIMIT_HELPER_S = 60,
+	LIMIT_HELPER_MOST_S = 3600,
 	LIMIT_PARALLEL_TRANSFERS = 6, /* docker's and skopeo's habit; registries limit beyond it */
 
 	LIMIT_JSON_DEPTH = 64, /* no OCI document nests deeper than 8 */

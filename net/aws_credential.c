@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "net/aws.h"
+#include "net/aws_process.h"
 #include "net/aws_profile.h"
 
 /* The sources of AWS credentials, in the order of the SDKs. What is done with one is aws.c's. */
@@ -372,11 +373,10 @@ static bool assume_role(struct aws_credential *out, struct http *http, const cha
 	return ask_sts(out, http, region, &form, &by, p->where, err);
 }
 
-/* Ways to a credential that need another program or a browser. */
+/* Ways to a credential that need a browser. */
 static bool check_supported(const struct aws_profile *p, struct err *err)
 {
-	static const char *const others[] = { "credential_process", "sso_session", "sso_start_url",
-					      "login_session" };
+	static const char *const others[] = { "sso_session", "sso_start_url", "login_session" };
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (aws_profile_get(p, others[i])) {
@@ -395,6 +395,7 @@ static bool use_profile(struct aws_credential *out, struct http *http, const cha
 	const char *secret = aws_profile_get(p, "aws_secret_access_key");
 	const char *role = aws_profile_get(p, "role_arn");
 	const char *token_file = aws_profile_get(p, "web_identity_token_file");
+	const char *process = aws_profile_get(p, "credential_process");
 
 	if (role && token_file)
 		return web_identity(out, http, region, role,
@@ -407,6 +408,8 @@ static bool use_profile(struct aws_credential *out, struct http *http, const cha
 			       "%s: a key needs both aws_access_key_id and "
 			       "aws_secret_access_key",
 			       p->where);
+	if (!key && process)
+		return aws_process_credential(out, process, p->where, err);
 	if (!key)
 		return check_supported(p, err);
 	take(out, key, secret, aws_profile_get(p, "aws_session_token"), p->where);

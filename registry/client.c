@@ -65,6 +65,7 @@ struct talk {
 	bool basic_sent;
 	bool by_memory; /* what was sent last relied on what an earlier run remembered */
 	int refusals;   /* of tokens that should have been good */
+	bool renewed;   /* the login was, once */
 };
 
 static void talk_free(struct talk *t)
@@ -113,6 +114,30 @@ static bool check_plain(const struct talk *t, struct err *err)
 	return err_hint(err, "add --insecure to --plain-http to send it all the same");
 }
 
+static bool renew(struct talk *t)
+{
+	const struct reference *at = t->call->repository;
+
+	if (t->renewed || t->call->as)
+		return false;
+	t->renewed = true;
+	t->refusals = 0;
+	return logins_renew(&t->login, t->r, at->host, at->repository);
+}
+
+/* A token for the login, or for the one that takes its place when it expired. */
+static bool get_token(struct talk *t, struct err *err)
+{
+	struct err why = { 0 };
+
+	if (token_get(&t->bearer, t->r, t->h, &t->base, t->login, &t->need, &why))
+		return true;
+	if (why.code == E_AUTH && renew(t))
+		return token_get(&t->bearer, t->r, t->h, &t->base, t->login, &t->need, err);
+	*err = why;
+	return false;
+}
+
 /* The Authorization value for the next request; NULL when there is none to send yet. */
 static bool authorize(char **header_out, struct talk *t, struct err *err)
 {
@@ -136,7 +161,7 @@ static bool authorize(char **header_out, struct talk *t, struct err *err)
 			return false;
 		if (t->login->credential.registry_token)
 			t->bearer = mem_strdup(t->login->credential.registry_token);
-		else if (!token_get(&t->bearer, t->r, t->h, &t->base, t->login, &t->need, err))
+		else if (!get_token(t, err))
 			return false;
 		*header_out = t->bearer ? mem_printf("Bearer %s", t->bearer) : NULL;
 	}
@@ -166,7 +191,7 @@ static bool wrong_credential(const struct talk *t, struct http_reply *reply, str
 static bool accept_basic(struct talk *t, struct http_reply *reply, struct err *err)
 {
 	if (t->basic_sent)
-		return wrong_credential(t, reply, err);
+		return renew(t) || wrong_credential(t, reply, err);
 	if (!t->login->credential.user)
 		return no_credential(t, err);
 	lock_take(&t->h->lock);
@@ -181,7 +206,7 @@ static bool accept_bearer(struct talk *t, const struct challenge *c, struct http
 {
 	struct host *h = t->h;
 
-	if (t->bearer && (++t->refusals > 1 || t->login->credential.registry_token))
+	if (t->bearer && (++t->refusals > 1 || t->login->credential.registry_token) && !renew(t))
 		return wrong_credential(t, reply, err);
 	if (t->bearer)
 		token_drop(h, t->bearer);
@@ -380,6 +405,8 @@ static enum step step(struct client_reply *out, struct talk *t, bool first, stru
 	}
 	set_scheme(t);
 	if (out->http.status != 401) {
+		if (t->basic_sent || t->bearer)
+			logins_worked(t->r, t->login);
 		learn(t, out->http.status);
 		return STEP_DONE;
 	}

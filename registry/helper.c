@@ -11,8 +11,6 @@
 
 /* The protocol of credential helpers. Which one is asked for what is credentials.c's. */
 
-enum { HELPER_TIMEOUT_MS = 60000 }; /* one may wait for a person at a prompt of the desktop */
-
 /*
  * What of our environment a helper sees. Everything else, tokens of CI systems and passwords of
  * other tools among it, is none of its business (CVE-2020-15257's kind of surprise).
@@ -110,6 +108,7 @@ static bool run(int *status_out, struct buf *out, const char *suffix, const char
 	const char *const argv[] = { name, verb, NULL };
 	struct proc_spec spec = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = 2 };
 	const char *found[] = { NULL, verb, NULL };
+	int seconds;
 
 	if (!check_name(suffix, err))
 		return false;
@@ -120,8 +119,12 @@ static bool run(int *status_out, struct buf *out, const char *suffix, const char
 	spec.argv = found;
 	pass_environment(&env);
 	spec.env = (const char *const *)str_list_argv(&env);
-	return proc_capture(status_out, out, NULL, &spec, &text, HELPER_TIMEOUT_MS, err) ||
-	       err_wrap(err, "%s %s", name, verb);
+	seconds = env_seconds("RTBUILD_HELPER_TIMEOUT", LIMIT_HELPER_S, LIMIT_HELPER_MOST_S);
+	if (proc_capture(status_out, out, NULL, &spec, &text, seconds * 1000, err))
+		return true;
+	if (err->code == E_IO)
+		err_hint(err, "$RTBUILD_HELPER_TIMEOUT gives it more than %d seconds", seconds);
+	return err_wrap(err, "%s %s", name, verb);
 }
 
 static bool failed(struct err *err, const char *suffix, const char *verb, const struct buf *out)

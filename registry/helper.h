@@ -8,8 +8,8 @@
 /*
  * Credential helpers: programs docker-credential-SUFFIX by the protocol of
  * github.com/docker/docker-credential-helpers. The secret crosses pipes only. A helper sees the
- * environment variables it may need (the table in helper.c) and no others, has a minute, and may
- * answer LIMIT_TOKEN_ANSWER bytes; its stderr is ours.
+ * environment variables it may need (the table in helper.c) and no others, has LIMIT_HELPER_S
+ * ($RTBUILD_HELPER_TIMEOUT), and may answer LIMIT_TOKEN_ANSWER bytes; its stderr is ours.
  */
 enum helper_answer { HELPER_FOUND, HELPER_NONE, HELPER_MISSING /* not installed */ };
 

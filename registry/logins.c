@@ -92,6 +92,52 @@ bool logins_find(const struct login **out, struct registry *r, const char *host,
 	       once(out, r, host, find_cloud, host, NULL, err);
 }
 
+void logins_worked(struct registry *r, const struct login *login)
+{
+	if (atomic_load(&login->worked))
+		return;
+	lock_take(&r->lock);
+	for (size_t i = 0; i < r->logins.len; i++)
+		if (r->logins.items[i] == login)
+			atomic_store(&r->logins.items[i]->worked, true);
+	lock_drop(&r->lock);
+}
+
+/* Whoever asks next looks for it again. */
+static void forget(struct registry *r, const struct login *login)
+{
+	AUTO(str_list_free) struct str_list keys = { 0 };
+
+	lock_take(&r->lock);
+	for (size_t i = 0; i < r->credentials.len; i++)
+		if (r->credentials.items[i].value == login)
+			str_list_push(&keys, r->credentials.items[i].key);
+	for (size_t i = 0; i < keys.len; i++)
+		map_remove(&r->credentials, keys.items[i]);
+	lock_drop(&r->lock);
+}
+
+bool logins_renew(const struct login **login, struct registry *r, const char *host,
+		  const char *repository)
+{
+	const struct login *next;
+	struct err why = { 0 };
+
+	if (!(*login)->where || !atomic_load(&(*login)->worked))
+		return false;
+	forget(r, *login);
+	if (!logins_find(&next, r, host, repository, &why)) {
+		event_detail(r->events, "%s: the login is not renewed: %s", host, why.msg);
+		return false;
+	}
+	if (next == *login || !next->where)
+		return false;
+	event_detail(r->events, "%s: the login expired, going on with another from %s", host,
+		     next->where);
+	*login = next;
+	return true;
+}
+
 bool logins_create_repository(struct registry *r, const struct reference *repository,
 			      struct err *err)
 {

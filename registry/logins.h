@@ -18,6 +18,16 @@ MUST_CHECK bool logins_find(const struct login **out, struct registry *r, const 
 /* Take over a credential that came another way, for client_call.as. Borrowed from the registry. */
 const struct login *logins_keep(struct registry *r, struct login *found);
 
+/* The registry, or its token server, took it. */
+void logins_worked(struct registry *r, const struct login *login);
+/*
+ * A login that was taken before is refused now: clouds' and some helpers' last for an hour or less,
+ * and a long run longer. It is looked for again, by the first that notices, for all. False: there
+ * is no other.
+ */
+bool logins_renew(const struct login **login, struct registry *r, const char *host,
+		  const char *repository);
+
 /* With registry_options.create_repositories: make the repository where the registry wants that
  * (ECR), once a run. Being refused is only a warning, since it may exist. */
 MUST_CHECK bool logins_create_repository(struct registry *r, const struct reference *repository,

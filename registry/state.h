@@ -42,7 +42,8 @@ struct registry {
 /* A credential as found once, and where. */
 struct login {
 	struct credential credential;
-	char *where;  /* NULL: anonymous */
+	char *where;         /* NULL: anonymous */
+	_Atomic bool worked; /* it was accepted: a refusal later means that it expired */
 	bool offline; /* being verified for a login: a refresh token may take the password's place
 		       */
 };

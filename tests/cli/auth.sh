@@ -270,4 +270,69 @@ is 'not in any output' "$(grep -cF -f patterns "$said")" 0
 is 'not in the stores' "$(grep -rlF -f patterns "$RTBUILD_STORE" "$TMP/redirected" "$TMP/mirrored" "$TMP/anonymous" 2>/dev/null)" ''
 rm docker/config.json
 is 'not below HOME' "$(grep -rlF -f patterns "$HOME" docker 2>/dev/null)" ''
+# --- a helper that hangs, and one whose credentials expire ---
+
+HELPERS=$TMP/helpers
+mkdir -p "$HELPERS" expiring
+PATH=$HELPERS:$PATH
+helper() { # NAME, the program on stdin
+	cat >"$HELPERS/docker-credential-$1"
+	chmod +x "$HELPERS/docker-credential-$1"
+}
+helper hangs <<'END'
+#!/bin/sh
+cat >/dev/null
+sleep 600
+END
+start_scripted
+script '* /v2/* * basic=u:first'
+printf '{"credHelpers":{"%s":"hangs"}}' "$REGISTRY" >expiring/config.json
+began=$(date +%s)
+run env DOCKER_CONFIG="$TMP/expiring" RTBUILD_HELPER_TIMEOUT=2 rtbuild digest "$REGISTRY/a/b:1"
+is 'a helper that hangs: it is given up' "$status $([ $(($(date +%s) - began)) -lt 30 ] && echo soon)" '9 soon'
+stderr_has 'docker-credential-hangs get'
+stderr_has 'RTBUILD_HELPER_TIMEOUT gives it more than 2 seconds'
+
+helper expires <<END
+#!/bin/sh
+cat >/dev/null
+echo . >>$TMP/expires.calls
+[ "\$(wc -l <$TMP/expires.calls)" -eq 1 ] && secret=first || secret=second
+printf '{"Username":"u","Secret":"%s"}' "\$secret"
+END
+printf '{"credHelpers":{"%s":"expires"}}' "$REGISTRY" >expiring/config.json
+for i in 1 2 3 4 5 6; do
+	head -c 2000 /dev/urandom >"expiring/$i"
+	echo "COPY $i /"
+done >expiring/rest
+printf 'FROM scratch\n' | cat - expiring/rest >expiring/Dockerfile
+script ''
+many=$REGISTRY/many/layers:1
+check 'an image of six layers' rtbuild build -q -t "$many" --push expiring
+# What happens in the middle: the password is another, or the token is over and its password too.
+expiry() {
+	case $1 in
+	basic) echo '* /v2/* 5+ basic=u:second' ;;
+	bearer) printf '%s\n' '* /v2/* 5 status=401 header=WWW-Authenticate:%20Bearer%20realm="{self}/token",service="scripted"' \
+		'* /token* 2+ bearer=u:second' ;;
+	esac
+}
+for how in basic bearer; do
+	script "* /v2/* * $how=u:first
+* /token* * $how=u:first"
+	: >expires.calls
+	check "$how: the first is good" env DOCKER_CONFIG="$TMP/expiring" rtbuild digest "$many"
+	: >expires.calls
+	script "* /v2/* * $how=u:first
+* /token* * $how=u:first
+$(expiry "$how")"
+	check "$how: a login that expires in mid-pull" env DOCKER_CONFIG="$TMP/expiring" \
+		rtbuild pull -q --store "$TMP/expired.$how" "$many"
+	is "$how: it was renewed once, for all" "$(wc -l <expires.calls)" 2
+done
+: >expires.calls
+script '* /v2/* * basic=u:wrong'
+exits 5 env DOCKER_CONFIG="$TMP/expiring" rtbuild digest "$many"
+is 'one that was never good is not asked for again' "$(wc -l <expires.calls)" 1
+
 finish

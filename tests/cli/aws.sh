@@ -112,11 +112,32 @@ source_profile = circle
 role_arn = arn:aws:iam::123456789012:role/web
 web_identity_token_file = $TMP/web-token
 [profile process]
-credential_process = /bin/false
+credential_process = "$TMP/give credential" good
+$(for how in fails text version keyless old flood hangs; do
+	printf '[profile process-%s]\ncredential_process = "%s/give credential" %s\n' "$how" "$TMP" "$how"
+done)
+[profile sso]
+sso_session = mine
 [profile empty]
 region = eu-west-1
 END
 echo web-token >web-token
+cat >'give credential' <<END
+#!/bin/sh
+version=1 key=$key expiration=2999-01-01T00:00:00Z
+case \$1 in
+fails) exit 3 ;;
+text) echo '$secret'; exit ;;
+version) version=2 ;;
+keyless) key= ;;
+old) expiration=2020-01-01T00:00:00Z ;;
+flood) exec cat /dev/zero ;;
+hangs) sleep 600 ;;
+esac
+printf '{"Version":%s,"AccessKeyId":"%s","SecretAccessKey":"%s","SessionToken":"session","Expiration":"%s"}' \
+	"\$version" "\$key" "$secret" "\$expiration"
+END
+chmod +x 'give credential'
 profile() {
 	forget
 	AWS_PROFILE=$1 push
@@ -135,7 +156,17 @@ exits 3 profile circle
 stderr_has 'assume each other'
 check 'web identity in a profile' profile web
 is 'web identity in a profile' "$(asked 'AssumeRoleWithWebIdentity 200 .*role/web')" 1
-exits 8 profile process
+check 'a profile with a program' profile process
+is 'a profile with a program: its session' "$(asked 'GetAuthorizationToken 200 session')" 1
+for case in 'fails 5 failed.with.status.3' 'text 3 no.JSON.document' 'version 3 Version.is.not.1' \
+	'keyless 3 no.AccessKeyId' 'old 5 has.expired' 'flood 3 more.than.the.limit' 'hangs 9 RTBUILD_HELPER_TIMEOUT'; do
+	name=${case%% *} case=${case#* }
+	# shellcheck disable=SC2031
+	RTBUILD_HELPER_TIMEOUT=3 exits "${case%% *}" profile "process-$name"
+	stderr_has "${case#* }"
+	stderr_hasnt "$secret"
+done
+exits 8 profile sso
 stderr_has 'aws configure export-credentials'
 exits 5 profile empty
 exits 5 profile nobody
