@@ -105,8 +105,10 @@ bool index_credentials_take(struct url *out, struct index_credentials *c, const 
 static struct slice next_word(struct slice *rest)
 {
 	static const char blanks[] = " \t\r\n";
-	struct slice word;
+	struct slice word = { 0 };
 
+	if (!rest->ptr)
+		return word;
 	while (rest->len && strchr(blanks, rest->ptr[0]) && rest->ptr[0])
 		*rest = (struct slice){ rest->ptr + 1, rest->len - 1 };
 	word = (struct slice){ rest->ptr, 0 };

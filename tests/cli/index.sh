@@ -274,6 +274,14 @@ start_web web
 check 'requirements by a URL' rtbuild layer -r "$WEB/r.txt" --python 3.11 -o out.zip
 is 'mean the same' "$(distributions)" 'beta-1.5 '
 
+# --- build takes the same options, for a backend ---
+
+for option in "-i $PYPI/json/main/simple" '--extra-index-url https://index.example/' --no-index --offline '--find-links idx/main' '-r req.txt'; do
+	# shellcheck disable=SC2086 # words
+	exits 2 rtbuild build $option -t x .
+done
+stderr_has 'for a backend.s runtime'
+
 # --- PyPI, where nothing else is said ---
 
 start_proxy files.example:443=127.0.0.1:1
@@ -299,6 +307,15 @@ for machine in x86_64 aarch64; do
 		--abi cp311 --abi abi3 --abi none --platform "manylinux_2_36_$machine"
 	fresh_store
 	check "rtbuild layer for $machine" layer -i "$PYPI/json+meta/all/simple" --libc glibc-2.36 --platform "linux/$([ $machine = x86_64 ] && echo amd64 || echo arm64)"
+	cp out.zip index.zip
+	check 'the same from a folder' layer --find-links "$ALL_WHEELS" --libc glibc-2.36 --platform "linux/$([ $machine = x86_64 ] && echo amd64 || echo arm64)"
+	check 'same bytes' cmp out.zip index.zip
 	is "$machine: the same wheels" "$(find "$RTBUILD_STORE/cache/wheels" -name '*.whl' -printf '%f %s\n' | sort)" "$(find got -name '*.whl' -printf '%f %s\n' | sort)"
 done
+fresh_store
+mark
+check 'a function zip of a backend' rtbuild build --backend gcp_functions --python 3.11 --platform linux/amd64 -i "$PYPI/json+meta/all/simple" -o one.zip
+is 'comes from the index' "$(asked 'lithops.*\.whl 200')" 1
+check 'the same from a folder' rtbuild build --backend gcp_functions --python 3.11 --platform linux/amd64 --find-links "$ALL_WHEELS" -o two.zip
+check 'same bytes' cmp one.zip two.zip
 finish
