@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/backends.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "runtime/recipe.h"
 #include "templates/render.h"
 
 /* rtbuild template: the backends, and their Dockerfiles for any builder. */
@@ -96,6 +98,75 @@ static bool render(struct session *s, void *arg, struct err *err)
 	return session_print(text.ptr, err);
 }
 
+struct diff_args {
+	const char *backend_arg, *other, *python;
+	struct str_list templates;
+};
+
+/* clang-format off */
+static const struct opt diff_opts[] = {
+	OPT_ARG("BACKEND",                     struct diff_args, backend_arg, "which one"),
+	OPT_ARG("FILE|BACKEND",                struct diff_args, other,       "a Dockerfile, or another backend or variant"),
+	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct diff_args, templates, "more backends, as DIR/NAME/backend.yaml"),
+	OPT_TEXT(0,   "python", "X.Y",         struct diff_args, python,      "Python version (default: the backend's)"),
+	OPT_END
+};
+/* clang-format on */
+
+/* What a backend's Dockerfile comes to; by pip, since then the text names its packages. */
+static bool read_backend(struct recipe *out, const struct backend_table *table, const char *name,
+			 const char *python, struct err *err)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);
+	struct render_options opt = { .installer = INSTALLER_PIP };
+	const struct backend *b;
+
+	return backend_find(&b, table, name, err) && backend_python(&opt.python, b, python, err) &&
+	       render_dockerfile(&text, table, b, &opt, err) &&
+	       recipe_read(out, b->name, text.ptr, text.len, err);
+}
+
+static bool read_file(struct recipe *out, const char *path, struct err *err)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_DOCKERFILE);
+
+	return fs_read_path(&text, path, LIMIT_DOCKERFILE, err) &&
+	       recipe_read(out, path, text.ptr, text.len, err);
+}
+
+static bool is_backend(const struct backend_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->len; i++)
+		if (str_eq(table->items[i].name, name))
+			return true;
+	return false;
+}
+
+static bool diff(struct session *s, void *arg, struct err *err)
+{
+	const struct diff_args *args = arg;
+	AUTO(backend_table_free) struct backend_table table = { 0 };
+	AUTO(recipe_free) struct recipe ours = { 0 }, other = { 0 };
+	AUTO(str_list_free) struct str_list lines = { 0 };
+	AUTO(auto_json_decref) json_t *doc = json_array();
+
+	if (!backends_load(&table, s, &args->templates, err) ||
+	    !read_backend(&ours, &table, args->backend_arg, args->python, err))
+		return false;
+	if (!(is_backend(&table, args->other)
+		      ? read_backend(&other, &table, args->other, args->python, err)
+		      : read_file(&other, args->other, err)))
+		return false;
+	recipe_diff(&lines, &ours, &other);
+	for (size_t i = 0; i < lines.len; i++) {
+		json_array_append_new(doc, json_string(lines.items[i]));
+		if (!s->options.json && !session_print(lines.items[i], err))
+			return false;
+	}
+	s->exit_status = lines.len ? err_exit_status(E_NEGATIVE) : 0;
+	return !s->options.json || session_print_json(doc, err);
+}
+
 static const struct cmd template_list = {
 	.name = "list",
 	.summary = "the backends",
@@ -121,10 +192,24 @@ static const struct cmd template_render = {
 	.run = render,
 };
 
-static const struct cmd *const subs[] = { &template_list, &template_show, &template_render, NULL };
+static const struct cmd template_diff = {
+	.name = "diff",
+	.summary = "what a Dockerfile, or another backend, has otherwise: 1 when anything is",
+	.about = "Base, packages, environment, user and command, whatever words say them: - is of "
+		 "the "
+		 "backend, + of the other one.",
+	.example = "  rtbuild template diff knative my.Dockerfile\n"
+		   "  rtbuild template diff k8s k8s:conda",
+	.opts = diff_opts,
+	.args_size = sizeof(struct diff_args),
+	.run = diff,
+};
+
+static const struct cmd *const subs[] = { &template_list, &template_show, &template_render,
+					  &template_diff, NULL };
 
 const struct cmd cmd_template = {
 	.name = "template",
-	.summary = "list, show and render the backends' templates",
+	.summary = "list, show, render and compare the backends' templates",
 	.subs = subs,
 };

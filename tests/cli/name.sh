@@ -49,6 +49,22 @@ is 'the configuration: as Lithops reads it' "$(cat config.txt)" \
 	"{'mode': 'serverless', 'backend': 'k8s'} {'runtime': 'reg.example.com:5000/team/rt:1', 'runtime_memory': 512, 'runtime_timeout': 600, 'docker_server': 'reg.example.com:5000', 'docker_user': 'bob'}"
 file_has 'the configuration: no secret is asked on the command line' "$out" '^    # docker_password: '
 
+# --- differences ---
+
+check 'a backend is itself' rtbuild template diff knative knative
+stdout_empty
+rtbuild template render k8s --installer pip | sed 's/flask/Flask/; s/^USER .*/USER 7/; s/ pika / pika==1 /' >own.Dockerfile
+exits 1 rtbuild template diff k8s own.Dockerfile
+stdout_is "- package pika
++ package pika==1
+- user 1000:1000
++ user 7"
+exits 1 rtbuild template diff knative knative:conda --json
+is 'a variant: JSON' "$(jq -r '.[0]' "$out")" '- base python:3.11-slim-bookworm'
+exits 6 rtbuild template diff knative nowhere
+exits 8 rtbuild template diff gcp_functions knative
+exits 2 rtbuild template diff knativ knative
+
 # --- a user's backends ---
 
 mkdir -p own/mine git/work/mine
