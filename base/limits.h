@@ -173,5 +173,7 @@ enum {
 #define LIMIT_DOWNLOAD LIMIT_LAYER_UNPACKED
 /* AWS Lambda: function and all layers unzipped (docs, "Lambda quotas"). */
 #define LIMIT_LAMBDA_UNZIPPED 262144000LL
+/* A zip in the request itself, before base64; what is larger goes through S3. */
+#define LIMIT_LAMBDA_UPLOAD (50LL * 1024 * 1024)
 
 #endif

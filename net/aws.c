@@ -38,14 +38,15 @@ static char *error_code(json_t *doc)
 }
 
 /* A role or key that AWS does not take, by the names its services share. */
-static bool is_refusal(const char *code, int status)
+bool aws_is_refusal(const char *code, int status)
 {
 	static const char *const codes[] = {
 		"AccessDeniedException", "UnrecognizedClientException",
 		"ExpiredToken",          "InvalidSignatureException",
-		"ExpiredTokenException", "MissingAuthenticationToken",
+		"InvalidToken",          "MissingAuthenticationToken",
 		"IncompleteSignature",   "InvalidClientTokenId",
-		"SignatureDoesNotMatch",
+		"SignatureDoesNotMatch", "AccessDenied",
+		"InvalidAccessKeyId",    "ExpiredTokenException",
 	};
 
 	for (size_t i = 0; code && i < ARRAY_LEN(codes); i++)
@@ -61,7 +62,7 @@ static bool refused(char **code_out, const struct aws_call *call, const struct a
 	char *code = doc ? error_code(doc) : NULL;
 	AUTO(auto_free) char *shown = NULL;
 	AUTO(auto_free) char *shown_code = code ? str_printable(code, strlen(code), 100) : NULL;
-	bool auth = is_refusal(code, status);
+	bool auth = aws_is_refusal(code, status);
 
 	if (doc && !text)
 		text = json_text_member(doc, "Message");

@@ -315,6 +315,9 @@ static bool header_lines(struct str_list *out, const struct http_request *req, s
 		str_list_push(out, "Accept: */*");
 	if (sends_body(req) && !has_header(req, "Content-Type"))
 		str_list_push(out, "Content-Type: application/octet-stream");
+	if (req->sign && req->sign->body_hash) /* libcurl signs what this line says */
+		str_list_push_take(out,
+				   mem_printf("X-Amz-Content-Sha256: %s", req->sign->body_hash));
 	for (size_t i = 0; i < HTTP_HEADERS_MAX && req->headers[i].name; i++) {
 		const struct http_header *header = &req->headers[i];
 
@@ -360,6 +363,12 @@ static bool pump(struct exchange *x, struct http *h, const struct http_request *
 		held = next;
 		next = swap;
 	}
+}
+
+/* The body is sent while it is read. */
+static bool streams(const struct http_request *req)
+{
+	return !req->sign || req->sign->body_hash;
 }
 
 /* A body that is signed must be there before the first byte is sent. */
@@ -426,11 +435,11 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 	    !get_wire(&wire, h, err))
 		return false;
 	if (req->sign) {
-		if (!whole_body(&signed_body, req, err))
+		if (!streams(req) && !whole_body(&signed_body, req, err))
 			return false;
 		provider = mem_printf("aws:amz:%s:%s", req->sign->region, req->sign->service);
 		sign = (struct wire_sign){ provider, req->sign->key, req->sign->secret,
-					   signed_body.ptr };
+					   streams(req) ? NULL : signed_body.ptr };
 		wire_req.sign = &sign;
 	}
 	if (h->trace) {
@@ -440,7 +449,7 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 		trace(h, ">", &lines);
 	}
 	wire_start(&x, wire, &wire_req);
-	if (req->body && !req->sign && !pump(x, h, req, err)) {
+	if (req->body && streams(req) && !pump(x, h, req, err)) {
 		exchange_close(x);
 		return false;
 	}

@@ -44,10 +44,13 @@ struct http_header {
 				     smuggled in */
 };
 
-/* AWS Signature Version 4. The body must be text of at most LIMIT_SIGNED_BODY bytes. */
+/* AWS Signature Version 4. */
 struct http_sign {
 	const char *region, *service;
 	const char *key, *secret; /* a session token goes into X-Amz-Security-Token */
+	/* The body's SHA-256 in hex, when it is known before: any body, sent as it is read. NULL:
+	   the body must be text of at most LIMIT_SIGNED_BODY bytes. */
+	const char *body_hash;
 };
 
 struct http_request {

@@ -295,7 +295,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 
 static void set_body(struct exchange *x, CURL *c)
 {
-	if (x->sign_provider) {
+	if (x->sign_body && x->has_body) {
 		lib.curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_size);
 		lib.curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->sign_body);
 	} else if (str_eq(x->method, "HEAD")) {
@@ -674,7 +674,8 @@ void wire_start(struct exchange **out, struct wire *w, const struct wire_request
 		x->sign_provider = mem_strdup(req->sign->provider);
 		x->sign_key = mem_strdup(req->sign->key);
 		x->sign_secret = mem_strdup(req->sign->secret);
-		x->sign_body = mem_strndup(req->sign->body, req->body_size);
+		if (req->sign->body)
+			x->sign_body = mem_strndup(req->sign->body, req->body_size);
 	}
 	ring_init(&x->out, RING_SIZE);
 	ring_init(&x->in, RING_SIZE);

@@ -47,7 +47,8 @@ enum { WIRE_TROUBLES = WIRE_GARBAGE + 1 };
 struct wire_sign {
 	const char *provider; /* "aws:amz:REGION:SERVICE" */
 	const char *key, *secret;
-	const char *body; /* text, the request's body_size bytes; not put with exchange_put */
+	const char *body; /* text, the request's body_size bytes; not put with exchange_put. NULL:
+			     what is put is signed by the header X-Amz-Content-Sha256 */
 };
 
 struct wire_request {
