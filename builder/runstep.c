@@ -183,31 +183,32 @@ static void apply_options(struct sandbox_spec *spec, struct buf *hosts, const st
 	spec->limit_count = o->limits.len;
 }
 
+static struct sandbox_spec make_spec(const struct build *b, const struct step_run *run,
+				     const char *const *env)
+{
+	return (struct sandbox_spec){ .store = b->env->store,
+				      .isolation = b->req->isolation,
+				      .argv = run->argv,
+				      .env = env,
+				      .cwd = run->cwd,
+				      .user = run->user,
+				      .hostname = "buildkitsandbox",
+				      .network = has_network(b, run),
+				      .stdin_fd = -1,
+				      .tty_fd = -1,
+				      .stdout_fd = -1,
+				      .stderr_fd = -1 };
+}
+
 static bool run(struct layer *out, struct build *b, const struct product *p,
 		const struct step *step, struct mount_set *mounts, uint64_t task, struct err *err)
 {
 	AUTO(auto_free) const char **env = join_env(&step->run, &mounts->env);
 	AUTO(auto_log_close) struct log *log = NULL;
 	AUTO(auto_layer_writer_close) struct layer_writer *writer = NULL;
-	size_t layer_count;
-	AUTO(auto_free) struct sandbox_layer *layers = join_layers(p, &layer_count);
 	struct sandbox_result result = { 0 };
-	struct sandbox_spec spec = {
-		.store = b->env->store,
-		.layers = layers,
-		.layer_count = layer_count,
-		.isolation = b->req->isolation,
-		.argv = step->run.argv,
-		.env = env,
-		.cwd = step->run.cwd,
-		.user = step->run.user,
-		.hostname = "buildkitsandbox",
-		.network = has_network(b, &step->run),
-		.stdin_fd = -1,
-		.tty_fd = -1,
-		.stdout_fd = -1,
-		.stderr_fd = -1,
-	};
+	struct sandbox_spec spec = make_spec(b, &step->run, env);
+	AUTO(auto_free) struct sandbox_layer *layers = join_layers(p, &spec.layer_count);
 	AUTO(buf_free) struct buf hosts = BUF_INIT(LIMIT_SETTINGS_FILE);
 	struct watch watch = { .sink = { watch_write, watch_finish },
 			       .events = b->env->events,
@@ -217,6 +218,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 		mount_script(mounts, &step->run);
 		spec.argv = script_argv(&mounts->arena, &step->run);
 	}
+	spec.layers = layers;
 	apply_options(&spec, &hosts, b->req->run_options);
 	spec.mounts = mounts->list.items;
 	spec.mount_count = mounts->list.len;

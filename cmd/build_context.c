@@ -53,11 +53,34 @@ bool build_context_is_source(const char *word)
 	return kind_of(word) != KIND_DIR;
 }
 
-bool build_context_named(struct build_context *out, struct str_list *owned, const char *text,
-			 struct err *err)
+/* The empty image is no image: as BuildKit, no files. */
+static void take_image(struct build_context *out)
 {
 	static const char docker[] = "docker-image://";
 	static const struct entry_list nothing;
+
+	out->kind = BUILD_CONTEXT_IMAGE;
+	out->path += str_has_prefix(out->path, docker) ? strlen(docker) : 0;
+	if (str_eq(out->path, "scratch"))
+		*out = (struct build_context){ .name = out->name,
+					       .kind = BUILD_CONTEXT_ENTRIES,
+					       .entries = &nothing,
+					       .identity = "scratch" };
+}
+
+static bool take_directory(struct build_context *out, struct err *err)
+{
+	out->kind = BUILD_CONTEXT_DIR;
+	if (access(out->path, F_OK) == 0)
+		return true;
+	err_set(err, E_NOT_FOUND, "--build-context %s: no directory '%s'", out->name, out->path);
+	return err_hint(err, "a git repository or archive is named by its URL, an image by "
+			     "docker-image://");
+}
+
+bool build_context_named(struct build_context *out, struct str_list *owned, const char *text,
+			 struct err *err)
+{
 	struct slice source, name = slice_cut(slice_of(text), '=', &source);
 
 	if (!name.len || !source.len)
@@ -66,21 +89,9 @@ bool build_context_named(struct build_context *out, struct str_list *owned, cons
 	*out = (struct build_context){ .name = owned->items[owned->len - 1], .path = source.ptr };
 	switch (kind_of(source.ptr)) {
 	case KIND_DIR:
-		out->kind = BUILD_CONTEXT_DIR;
-		if (access(out->path, F_OK) == 0)
-			return true;
-		err_set(err, E_NOT_FOUND, "--build-context %s: no directory '%s'", out->name,
-			out->path);
-		return err_hint(err, "a git repository or archive is named by its URL, an image "
-				     "by docker-image://");
+		return take_directory(out, err);
 	case KIND_IMAGE:
-		out->kind = BUILD_CONTEXT_IMAGE;
-		out->path += str_has_prefix(out->path, docker) ? strlen(docker) : 0;
-		if (str_eq(out->path, "scratch"))
-			*out = (struct build_context){ .name = out->name,
-						       .kind = BUILD_CONTEXT_ENTRIES,
-						       .entries = &nothing,
-						       .identity = "scratch" };
+		take_image(out);
 		return true;
 	case KIND_WEB:
 		out->kind = BUILD_CONTEXT_URL;

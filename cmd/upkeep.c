@@ -247,12 +247,30 @@ static json_t *gc_document(const struct gc_report *r, const struct swept *swept,
 	return doc;
 }
 
+static bool gc_print(const struct session *s, const struct gc_report *r, const struct swept *swept,
+		     bool dry_run, struct err *err)
+{
+	const char *did = dry_run ? "would remove" : "removed";
+	AUTO(auto_free)
+	char *line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay", did, r->removed.len,
+				str_format_size(r->bytes).text, r->kept,
+				str_format_size(r->kept_bytes).text);
+
+	if (swept->trees || swept->caches)
+		event_note(s->events, "%s %zu unpacked layers, %s, and %zu cache mounts, %s", did,
+			   swept->trees, str_format_size(swept->tree_bytes).text, swept->caches,
+			   str_format_size(swept->cache_bytes).text);
+	if (swept->mirrors)
+		event_note(s->events, "%s %zu mirrors of git repositories, %s", did, swept->mirrors,
+			   str_format_size(swept->mirror_bytes).text);
+	return session_print(line, err);
+}
+
 static bool gc(struct session *s, void *arg, struct err *err)
 {
 	const struct gc_args *args = arg;
 	AUTO(gc_report_free) struct gc_report report = { 0 };
 	AUTO(auto_json_decref) json_t *doc = NULL;
-	AUTO(auto_free) char *line = NULL;
 	struct swept swept = { 0 };
 	struct gc_options opt = { .dry_run = args->dry_run, .drop_unused = args->unused != NULL };
 	struct store *store;
@@ -276,24 +294,7 @@ static bool gc(struct session *s, void *arg, struct err *err)
 		doc = gc_document(&report, &swept, args->dry_run);
 		return session_print_json(doc, err);
 	}
-	if (swept.trees || swept.caches)
-		event_note(s->events, "%s %zu unpacked layers, %s, and %zu cache mounts, %s",
-			   args->dry_run ? "would remove" : "removed", swept.trees,
-			   str_format_size(swept.tree_bytes).text, swept.caches,
-			   str_format_size(swept.cache_bytes).text);
-	if (swept.mirrors)
-		event_note(s->events, "%s %zu mirrors of git repositories, %s",
-			   args->dry_run ? "would remove" : "removed", swept.mirrors,
-			   str_format_size(swept.mirror_bytes).text);
-	if (swept.downloads)
-		event_note(s->events, "%s %zu files of package indexes, %s",
-			   args->dry_run ? "would remove" : "removed", swept.downloads,
-			   str_format_size(swept.download_bytes).text);
-	line = mem_printf("%s %zu blobs, %s; %zu blobs, %s stay",
-			  args->dry_run ? "would remove" : "removed", report.removed.len,
-			  str_format_size(report.bytes).text, report.kept,
-			  str_format_size(report.kept_bytes).text);
-	return session_print(line, err);
+	return gc_print(s, &report, &swept, args->dry_run, err);
 }
 
 const struct cmd cmd_gc = {
