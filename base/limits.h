@@ -142,7 +142,10 @@ enum {
 		16 * MIB,            /* one whose #!python line is rewritten; others are streamed */
 	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
 	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
-	LIMIT_TARGET_TAGS = 20000,   /* of one target: 3.14 with glibc 2.41 has 1700 */
+	LIMIT_ELF_DYNAMIC = 1 * MIB, /* of a shared object: real ones have a hundred entries */
+	LIMIT_ELF_STRINGS = 128 * MIB, /* names of its symbols: the largest C++ ones reach 40 MB */
+	LIMIT_ELF_VERSIONS = 1 * MIB,
+	LIMIT_TARGET_TAGS = 20000,     /* of one target: 3.14 with glibc 2.41 has 1700 */
 	LIMIT_SIMPLE_PAGE = 128 * MIB, /* of a package index: PyPI's largest in JSON are 30 MiB */
 	LIMIT_SIMPLE_FILES = 200000,   /* on one page: PyPI's largest have some ten thousand */
 	LIMIT_PAGE_FRESH_S = 600,      /* a page is asked for again after what PyPI itself allows */

@@ -277,6 +277,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 	if ((args->python_target &&
 	     !runtime_request_target(&want, &target, args->python_target, true, err)) ||
 	    !installer_parse(&want.installer, args->installer, err) ||
+	    !session_store(&want.store, s, err) ||
 	    !wheel_sources_make(&sources, s, &args->wheels, err))
 		return false;
 	job->has_inputs = true;

@@ -58,8 +58,8 @@ static const struct cmd python_query = {
 	.run = query,
 };
 
-static const struct cmd *const subs[] = { &cmd_python_lock, &cmd_python_target, &python_query,
-					  NULL };
+static const struct cmd *const subs[] = { &cmd_python_lock, &cmd_python_install, &cmd_python_target,
+					  &python_query, NULL };
 
 const struct cmd cmd_python = {
 	.name = "python",

@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "python/elf_check.h"
 #include "runtime/target.h"
 
 /* From a backend and packages to what the builder takes. Building is cmd/'s call. */
@@ -115,7 +116,8 @@ static bool select_packages(struct runtime_inputs *in, const struct runtime_requ
 	}
 	if (!wheels_select(&in->wheels, &want, events, err) ||
 	    (req->exclude_preinstalled &&
-	     !runtime_drop_preinstalled(&in->wheels, profile, events, err)))
+	     !runtime_drop_preinstalled(&in->wheels, profile, events, err)) ||
+	    !elf_check_wheels(&in->wheels, &profile->target, req->store, events, err))
 		return false;
 	note_stand_ins(events, &in->wheels);
 	return true;

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "image/platform.h"
+#include "image/store.h"
 #include "python/targets.h"
 #include "python/wheels.h"
 #include "templates/backend.h"
@@ -26,6 +27,7 @@ struct runtime_request {
 	struct platform platform;
 	const struct python_profile *target; /* --target: what the three above say as well; NULL:
 						they alone (runtime/target.h) */
+	struct store *store;                 /* remembers what was looked at; NULL: nothing does */
 	bool exclude_preinstalled;           /* leave out what the target's runtime brings */
 };
 
