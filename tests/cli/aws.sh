@@ -134,7 +134,7 @@ old) expiration=2020-01-01T00:00:00Z ;;
 flood) exec cat /dev/zero ;;
 hangs) sleep 600 ;;
 esac
-printf '{"Version":%s,"AccessKeyId":"%s","SecretAccessKey":"%s","SessionToken":"session","Expiration":"%s"}' \
+printf '{"Version":%s,"AccessKeyId":"%s","SecretAccessKey":"%s","SessionToken":"session/+=token","Expiration":"%s"}' \
 	"\$version" "\$key" "$secret" "\$expiration"
 END
 chmod +x 'give credential'
