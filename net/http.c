@@ -200,6 +200,21 @@ const char *http_header(const struct http_reply *r, const char *name, size_t n)
 	return NULL;
 }
 
+bool http_range_start(uint64_t *out, const char *content_range)
+{
+	struct slice text = slice_of(content_range), rest, length;
+	uint64_t start, end;
+
+	if (!slice_has_prefix(text, "bytes "))
+		return false;
+	text = slice_trim((struct slice){ text.ptr + 6, text.len - 6 }, " ");
+	if (!str_to_u64(&start, slice_cut(text, '-', &rest), UINT64_MAX) || !rest.ptr ||
+	    !str_to_u64(&end, slice_cut(rest, '/', &length), UINT64_MAX) || end < start)
+		return false;
+	*out = start;
+	return true;
+}
+
 bool http_read(struct buf *out, struct http_reply *r, size_t max, const char *what, struct err *err)
 {
 	AUTO(auto_free) char *chunk = mem_alloc(CHUNK);

@@ -103,6 +103,10 @@ MUST_CHECK bool http_wait(struct http *h, unsigned attempt, const struct http_re
  * Borrowed. */
 const char *http_header(const struct http_reply *r, const char *name, size_t n);
 
+/* Where a part begins by its Content-Range (RFC 9110, 14.4): 100 of "bytes 100-199/200". False when
+ * it is NULL, of another unit, unsatisfied, malformed, or ends before it begins. */
+bool http_range_start(uint64_t *out, const char *content_range);
+
 /* The rest of the body, at most `max` bytes more in `out`; a longer one is E_INTEGRITY naming
  * `what`. */
 MUST_CHECK bool http_read(struct buf *out, struct http_reply *r, size_t max, const char *what,

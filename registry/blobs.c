@@ -35,17 +35,12 @@ struct blob_reader {
 	bool done;
 };
 
-/* "bytes 100-199/200" must start where we stopped. */
+/* It must start where we stopped. */
 static bool range_fits(const struct http_reply *reply, uint64_t offset)
 {
-	const char *range = http_header(reply, "Content-Range", 0);
-	struct slice text = slice_of(range), rest;
 	uint64_t start;
 
-	if (!slice_has_prefix(text, "bytes "))
-		return false;
-	text = slice_trim((struct slice){ text.ptr + 6, text.len - 6 }, " ");
-	return str_to_u64(&start, slice_cut(text, '-', &rest), UINT64_MAX) && start == offset;
+	return http_range_start(&start, http_header(reply, "Content-Range", 0)) && start == offset;
 }
 
 static bool wrong_size(const struct blob_reader *b, uint64_t got, struct err *err)

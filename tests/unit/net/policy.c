@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "net/certs.h"
+#include "net/http.h"
 #include "net/pace.h"
 #include "net/proxy.h"
 #include "net/ring.h"
@@ -259,12 +260,45 @@ static void pauses_are_shared(void **state)
 	assert_int_equal(pace_wait_ms(&p, "a:443", 1500, 0, 0), 5000);
 }
 
+static void parts(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t start; /* -1: none */
+	} cases[] = {
+		{ "bytes 100-199/200", 100 },
+		{ "bytes 0-0/1", 0 },
+		{ "bytes  5-9/*", 5 },
+		{ "bytes */200", -1 },
+		{ "bytes 5-4/10", -1 },
+		{ "bytes 5/10", -1 },
+		{ "bytes -5-9/10", -1 },
+		{ "items 1-2/3", -1 },
+		{ "bytes 99999999999999999999-9/1", -1 },
+		{ "", -1 },
+		{ NULL, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint64_t start = 0;
+		bool ok = http_range_start(&start, cases[i].text);
+
+		if (ok != (cases[i].start >= 0) || (ok && start != (uint64_t)cases[i].start))
+			fail_msg("'%s': %d %llu", cases[i].text, ok, (unsigned long long)start);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pauses_are_shared), cmocka_unit_test(statuses),
-		cmocka_unit_test(retry_after_forms), cmocka_unit_test(delays),
-		cmocka_unit_test(proxies),           cmocka_unit_test(certificates),
+		cmocka_unit_test(pauses_are_shared),
+		cmocka_unit_test(parts),
+		cmocka_unit_test(statuses),
+		cmocka_unit_test(retry_after_forms),
+		cmocka_unit_test(delays),
+		cmocka_unit_test(proxies),
+		cmocka_unit_test(certificates),
 		cmocka_unit_test(ring_keeps_order),
 	};
 
