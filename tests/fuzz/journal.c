@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	assert(fs_write_atomic(dir.fd, path, data, len, 0600, &err));
 	j = journal_open(store, &repository, &digest, SIZE);
 	if (j && journal_recall(&found, &offset, j))
-		assert(offset <= SIZE && found.host && found.target);
+		assert(offset <= SIZE && found.host[0] && found.target);
 	journal_close(j);
 	store_close(store);
 	return 0;
