@@ -110,6 +110,7 @@ struct job {
 	struct map settings;
 	char *runtime;     /* its name for Lithops */
 	struct buf config; /* for Lithops' configuration */
+	struct bundle_request bundle;
 	struct runtime_inputs inputs;
 	bool has_inputs;
 	char *context; /* the word that names it; NULL: the default */
@@ -350,10 +351,17 @@ static bool read_run_options(struct run_options *out, const struct build_args *a
 static bool read_outputs(struct job *job, const struct build_args *args, struct err *err)
 {
 	AUTO(str_list_free) struct str_list texts = { 0 };
+	bool has_bundle = job->backend && bundle_is_made(job->backend);
 	const struct output_request request = { .texts = &texts,
 						.names = &job->names,
 						.push = args->push,
+						.bundle = has_bundle ? &job->bundle : NULL,
 						.platform_count = job->platform_count };
+
+	job->bundle = (struct bundle_request){ .table = &job->backends,
+					       .backend = job->backend,
+					       .python = job->inputs.python,
+					       .runtime = job->runtime };
 
 	for (size_t i = 0; i < args->outputs.len; i++)
 		str_list_push(&texts, args->outputs.items[i]);

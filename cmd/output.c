@@ -20,6 +20,7 @@ static const struct {
 	{ "oci", OUTPUT_OCI, true, false },      { "registry", OUTPUT_REGISTRY, false, false },
 	{ "docker", OUTPUT_DOCKER, true, true }, { "tar", OUTPUT_TAR, true, false },
 	{ "local", OUTPUT_LOCAL, true, true },   { "cacheonly", OUTPUT_CACHEONLY, false, false },
+	{ "bundle", OUTPUT_BUNDLE, true, true },
 };
 
 void outputs_free(struct outputs *o)
@@ -137,7 +138,8 @@ static bool check(const struct output *o, const char *text, struct err *err)
 		return bad(text, "this type is not pushed", err);
 	if (o->as_layout && o->kind != OUTPUT_OCI)
 		return bad(text, "tar=false is for type=oci", err);
-	if ((o->as_layout || o->kind == OUTPUT_LOCAL) && (!o->dest || str_eq(o->dest, "-")))
+	if ((o->as_layout || o->kind == OUTPUT_LOCAL || o->kind == OUTPUT_BUNDLE) &&
+	    (!o->dest || str_eq(o->dest, "-")))
 		return bad(text, "dest=DIR is missing", err);
 	return true;
 }
@@ -164,7 +166,8 @@ static bool parse_one(struct output *o, const char *text, struct err *err)
 
 static bool wants_names(const struct output *o)
 {
-	return o->kind != OUTPUT_TAR && o->kind != OUTPUT_LOCAL && o->kind != OUTPUT_CACHEONLY;
+	return o->kind != OUTPUT_TAR && o->kind != OUTPUT_LOCAL && o->kind != OUTPUT_BUNDLE &&
+	       o->kind != OUTPUT_CACHEONLY;
 }
 
 bool output_is_pushed(const struct output *o)
@@ -195,7 +198,8 @@ static bool check_dest(const struct output *o, struct err *err)
 	AUTO(auto_close) int dir = -1;
 	char *slash;
 
-	if (!o->dest || str_eq(o->dest, "-") || o->as_layout || o->kind == OUTPUT_LOCAL)
+	if (!o->dest || str_eq(o->dest, "-") || o->as_layout || o->kind == OUTPUT_LOCAL ||
+	    o->kind == OUTPUT_BUNDLE)
 		return true;
 	copy = mem_strdup(o->dest);
 	slash = strrchr(copy, '/');
@@ -217,6 +221,10 @@ static bool settle(struct outputs *out, struct output *o, const struct output_re
 	if (output_is_pushed(o) && !o->name_count) {
 		err_set(err, E_USAGE, "pushing needs a name");
 		return err_hint(err, "add -t HOST/NAME:TAG");
+	}
+	if (o->kind == OUTPUT_BUNDLE && !r->bundle) {
+		err_set(err, E_USAGE, "--output type=bundle: there is none of this");
+		return err_hint(err, "singularity and the virtual machines have one: --backend");
 	}
 	if (o->kind == OUTPUT_DOCKER && r->platform_count > 1) {
 		err_set(err, E_USAGE, "docker's archive holds one platform");
@@ -244,13 +252,25 @@ static void add_push(struct outputs *out)
 	ARRAY_PUSH(out)->kind = OUTPUT_REGISTRY;
 }
 
+static void add_bundle(struct outputs *out, const struct bundle_request *bundle)
+{
+	struct output *o = ARRAY_PUSH(out);
+
+	o->kind = OUTPUT_BUNDLE;
+	o->dest = bundle_name(bundle->runtime);
+}
+
 bool outputs_parse(struct outputs *out, const struct output_request *r, struct err *err)
 {
 	for (size_t i = 0; i < r->texts->len; i++)
 		if (!parse_one(ARRAY_PUSH(out), r->texts->items[i], err))
 			return false;
-	if (!out->len)
+	if (!out->len) {
 		ARRAY_PUSH(out)->kind = OUTPUT_STORE;
+		if (r->bundle)
+			add_bundle(out, r->bundle);
+	}
+	out->bundle = r->bundle;
 	if (r->push)
 		add_push(out);
 	for (size_t i = 0; i < out->len; i++)

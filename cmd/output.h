@@ -4,6 +4,7 @@
 
 #include "cmd/artifact.h"
 #include "cmd/cmd.h"
+#include "runtime/bundle.h"
 
 /*
  * -o/--output of build, as buildx has it: what becomes of what was built. Without any it goes into
@@ -13,6 +14,7 @@
  *	type=registry        to the registries of its names alone
  *	type=oci, docker     an archive at dest; oci with tar=false: an image layout, a directory
  *	type=tar, local      the files, as one tar or in the directory dest
+ *	type=bundle          of a backend that takes no image alone: its files in the directory dest
  *	type=cacheonly       nothing
  *	DIR, -               type=local,dest=DIR; type=tar,dest=-
  *
@@ -25,6 +27,7 @@ enum output_kind {
 	OUTPUT_DOCKER,
 	OUTPUT_TAR,
 	OUTPUT_LOCAL,
+	OUTPUT_BUNDLE,
 	OUTPUT_CACHEONLY,
 };
 
@@ -43,7 +46,8 @@ struct outputs {
 	size_t len, cap;
 	struct reference *names; /* of all that have names, each once */
 	size_t name_count;
-	bool takes_stdout; /* the bytes of one of them: no result is printed there */
+	struct bundle_request *bundle; /* of OUTPUT_BUNDLE; borrowed, its image is filled in */
+	bool takes_stdout;             /* the bytes of one of them: no result is printed there */
 };
 void outputs_free(struct outputs *o);
 bool output_is_pushed(const struct output *o);
@@ -53,6 +57,8 @@ struct output_request {
 	const struct str_list *names; /* of -t */
 	bool push;                    /* --push */
 	size_t platform_count;
+	struct bundle_request *bundle; /* of a backend that has one; its bundle is an output without
+					  any -o, into ./NAME beside the store */
 };
 /* Everything that can be refused before a byte is built. E_USAGE; E_NOT_FOUND: no directory. */
 MUST_CHECK bool outputs_parse(struct outputs *out, const struct output_request *r, struct err *err);

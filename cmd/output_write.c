@@ -148,6 +148,16 @@ static bool files(struct delivery *d, const struct output *o, struct err *err)
 	return write_parts(d, o, parts, err);
 }
 
+static bool bundle(struct delivery *d, const struct output *o, struct err *err)
+{
+	struct bundle_request *req = d->all->bundle;
+
+	req->image = &d->a->images[0];
+	req->store = d->store;
+	return fetch_layers(d->s, req->image, err) && artifact_put_documents(d->a, d->store, err) &&
+	       bundle_write(o->dest, req, d->s->events, err);
+}
+
 static bool deliver(struct delivery *d, struct output *o, struct err *err)
 {
 	switch (o->kind) {
@@ -161,6 +171,8 @@ static bool deliver(struct delivery *d, struct output *o, struct err *err)
 	case OUTPUT_TAR:
 	case OUTPUT_LOCAL:
 		return files(d, o, err);
+	case OUTPUT_BUNDLE:
+		return bundle(d, o, err);
 	case OUTPUT_CACHEONLY:
 		return true;
 	}

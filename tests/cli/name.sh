@@ -120,6 +120,13 @@ exits 3 rtbuild template list --templates empty
 exits 2 rtbuild build --templates own .
 stderr_has 'backend'
 
+# the one of the documentation
+mkdir -p doc/mine
+sed -n '/^```yaml$/,/^```$/p' "$ROOT/docs/backends.md" | grep -v '^```' >doc/mine/backend.yaml
+check 'the example of docs/backends.md' rtbuild template render mine:science --templates doc --python 3.11 --installer pip
+stdout_has '^        scipy$'
+stdout_has '^FROM python:3\.11-slim-bookworm$'
+
 # from git, over HTTP
 sed -i 's/pythns/pythons/' own/mine/backend.yaml
 cp -r own/mine/* git/work/mine

@@ -147,13 +147,14 @@ backend_of() {
 	case $1 in
 	default.aliyun_fc) echo --backend aliyun_fc:container ;;
 	default.*) echo --backend "${1#default.}" ;;
+	*) echo --compression none ;; # which no platform takes, but it is fast
 	esac
 }
 
 # The words of options are split on purpose.
 # shellcheck disable=SC2046
 build_shape() {
-	https_proxy=http://$INTERNET rtbuild build --compression none --ca-file ca.crt --build-arg "https_proxy=http://$INTERNET" \
+	https_proxy=http://$INTERNET rtbuild build --ca-file ca.crt --build-arg "https_proxy=http://$INTERNET" \
 		$(said "$1" build) $(backend_of "$1") -f ctx/Dockerfile -t "shape/$1" ctx
 }
 
