@@ -34,6 +34,25 @@ bool demand_fail_at(const struct demand *d, struct err *err)
 	return d->line && requirement_line_fail_at(d->line, err);
 }
 
+bool demand_concerns(bool *out, const struct requirement *what, const struct candidate *ca,
+		     const struct marker_env *env, const char *extra, struct err *err)
+{
+	const struct str_list extras = { 0 };
+	bool plain, with = false;
+
+	if (!marker_eval_extras(&plain, what->marker, env, &extras, err))
+		return err_wrap(err, "%s: Requires-Dist '%s'", ca->filename, what->text);
+	if (extra) {
+		struct marker_env under = *env;
+
+		under.values[MARKER_EXTRA] = extra;
+		if (!marker_eval(&with, what->marker, &under, err))
+			return err_wrap(err, "%s: Requires-Dist '%s'", ca->filename, what->text);
+	}
+	*out = extra ? with && !plain : plain;
+	return true;
+}
+
 bool demand_excludes(const struct demand *a, const struct demand *b)
 {
 	return a->by && b->by && a->by != b->by && str_eq(a->by->name.key, b->by->name.key);

@@ -16,6 +16,12 @@ struct demand {
 void demand_format(struct buf *out, const struct demand *d);
 /* Put the place of its line into an error; always false. */
 bool demand_fail_at(const struct demand *d, struct err *err);
+/* Does a Requires-Dist of `ca` count: without an extra, or (`extra` not NULL) only because of that
+ * one?
+ */
+MUST_CHECK bool demand_concerns(bool *out, const struct requirement *what,
+				const struct candidate *ca, const struct marker_env *env,
+				const char *extra, struct err *err);
 /* Two versions of one project ask: never both at once. */
 bool demand_excludes(const struct demand *a, const struct demand *b);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "python/licensers.h"
 #include "python/prefetch.h"
 #include "python/refusal.h"
 #include "python/solver.h"
@@ -30,14 +31,6 @@ struct edge {
 	size_t on;
 };
 
-/* That a choice licenses files of a project; kept over the rounds, so it goes by names. */
-struct licenser {
-	const char *name; /* of its package; NULL: the user, so always */
-	size_t version;
-	const char *key;
-	enum license kind;
-};
-
 struct selection {
 	struct candidates *candidates;
 	const struct requirements *requirements;
@@ -53,10 +46,15 @@ struct selection {
 		struct edge **items;
 		size_t len, cap;
 	} edges;
+	struct licensers licensers;
 	struct {
-		struct licenser *items;
+		struct unfounded {
+			struct licenser *items; /* by: a file, extra: of it */
+			size_t count;
+		} * items;
 		size_t len, cap;
-	} licensers;
+	} unfounded;   /* choices that hold only by what nothing asks for; kept over the rounds */
+	bool left_out; /* a file for lack of a license, in this round */
 	struct {
 		const struct demand **items;
 		size_t len, cap;
@@ -71,7 +69,8 @@ static void selection_free(struct selection *x)
 	free(x->nodes.items);
 	map_free(&x->by_name);
 	free(x->edges.items);
-	free(x->licensers.items);
+	licensers_free(&x->licensers);
+	free(x->unfounded.items);
 	free(x->constraints.items);
 	refusal_free(&x->refusal);
 	arena_free(&x->arena);
@@ -86,36 +85,39 @@ void selected_list_free(struct selected_list *l)
 
 /* --- licenses --- */
 
+static size_t package_of(struct selection *x, struct solver *s, const char *key, const char *extra);
+
+/* The choice that is a file, or an extra of it. */
+static struct solver_choice choice_of(struct selection *x, struct solver *s,
+				      const struct licenser *l)
+{
+	struct solver_choice c = { .package = package_of(x, s, l->by->name.key, l->extra) };
+	const struct project *p = x->nodes.items[c.package].project;
+
+	while (p->items[c.version] != l->by)
+		c.version++;
+	return c;
+}
+
 /* *by_out: those who license files of `key`, in an array of its own. True: the user does. */
-static bool licensers_of(struct solver_choice **by_out, size_t *count_out,
-			 const struct selection *x, const char *key, enum license kind)
+static bool licensers_of(struct solver_choice **by_out, size_t *count_out, struct selection *x,
+			 struct solver *s, const char *key, enum license kind)
 {
 	struct solver_choice *by = mem_alloc((x->licensers.len + 1) * sizeof(*by));
 	bool always = false;
 
 	*count_out = 0;
 	for (size_t i = 0; i < x->licensers.len; i++) {
-		const struct licenser *l = &x->licensers.items[i];
-		size_t package;
+		const struct licenser l = x->licensers.items[i];
 
-		if (l->kind != kind || !str_eq(l->key, key))
+		if (l.kind != kind || !str_eq(l.key, key))
 			continue;
-		always = always || !l->name;
-		package = l->name ? (size_t)(uintptr_t)map_get(&x->by_name, l->name) : 0;
-		/* one not seen in this round licenses nothing so far */
-		if (package)
-			by[(*count_out)++] = (struct solver_choice){ package - 1, l->version };
+		always = always || !l.by;
+		if (l.by)
+			by[(*count_out)++] = choice_of(x, s, &l);
 	}
 	*by_out = by;
 	return always;
-}
-
-static bool is_licensed(const struct selection *x, const char *key, enum license kind)
-{
-	for (size_t i = 0; i < x->licensers.len; i++)
-		if (x->licensers.items[i].kind == kind && str_eq(x->licensers.items[i].key, key))
-			return true;
-	return false;
 }
 
 /* Files that need a license go with those who give it. */
@@ -125,7 +127,8 @@ static void bind_licenses(struct selection *x, struct solver *s, size_t package,
 	AUTO(auto_free) struct solver_choice *by = NULL;
 	size_t count;
 
-	if (!n.project || !is_licensed(x, n.key, kind) || licensers_of(&by, &count, x, n.key, kind))
+	if (!n.project || !licensers_have(&x->licensers, n.key, kind) ||
+	    licensers_of(&by, &count, x, s, n.key, kind))
 		return;
 	for (size_t i = 0; i < n.project->len; i++) {
 		const struct candidate *ca = n.project->items[i];
@@ -138,27 +141,6 @@ static void bind_licenses(struct selection *x, struct solver *s, size_t package,
 	}
 }
 
-static bool knows_licenser(const struct selection *x, const struct licenser *l)
-{
-	for (size_t i = 0; i < x->licensers.len; i++) {
-		const struct licenser *k = &x->licensers.items[i];
-
-		if (k->kind == l->kind && str_eq(k->key, l->key) &&
-		    (!k->name || (l->name && str_eq(k->name, l->name) && k->version == l->version)))
-			return true;
-	}
-	return false;
-}
-
-static bool has_licensable(const struct demand *d, const struct project *p, enum license kind)
-{
-	for (size_t i = 0; p && i < p->len; i++)
-		if (p->items[i]->rank != SIZE_MAX && license_is_needed(kind, p->items[i]) &&
-		    demand_matches(d, p->items[i]))
-			return true;
-	return false;
-}
-
 static char *node_name(const struct node *n, struct arena *a)
 {
 	return n->extra ? arena_printf(a, "%s[%s]", n->key, n->extra) : arena_strdup(a, n->key);
@@ -167,20 +149,11 @@ static char *node_name(const struct node *n, struct arena *a)
 /* What was decided about files of the name without knowing of it must be decided again. */
 static void note_license(struct selection *x, const struct demand *d, struct solver_choice from)
 {
-	struct project *p = candidates_find(x->candidates, d->what->key);
+	const char *extra = x->nodes.items[from.package].extra;
 
-	for (enum license kind = LICENSE_PRERELEASE; kind <= LICENSE_YANKED; kind++) {
-		struct licenser l = { .version = from.version, .key = d->what->key, .kind = kind };
-
-		if (!demand_licenses(d, kind) || !has_licensable(d, p, kind))
-			continue;
-		if (from.package)
-			l.name = node_name(&x->nodes.items[from.package], &x->arena);
-		if (knows_licenser(x, &l))
-			continue;
-		*ARRAY_PUSH(&x->licensers) = l;
-		x->start_again = x->start_again || map_has(&x->by_name, d->what->key);
-	}
+	if (licensers_note(&x->licensers, x->candidates, d, extra) &&
+	    map_has(&x->by_name, d->what->key))
+		x->start_again = true;
 }
 
 /* --- packages --- */
@@ -257,6 +230,15 @@ static size_t package_of(struct selection *x, struct solver *s, const char *key,
 	return package;
 }
 
+/* One that there is. */
+static size_t known_package(const struct selection *x, const char *key, const char *extra)
+{
+	AUTO(arena_free) struct arena a = { 0 };
+	const struct node n = { .key = key, .extra = extra };
+
+	return (size_t)(uintptr_t)map_get(&x->by_name, node_name(&n, &a)) - 1;
+}
+
 static void note_against(struct selection *x, const struct candidate *ca, const char *why)
 {
 	map_put(&x->refusal.reasons, ca->id, arena_strdup(&x->arena, why));
@@ -271,12 +253,14 @@ static bool *files_for(struct selection *x, const struct demand *d, const struct
 	};
 
 	for (enum license kind = LICENSE_PRERELEASE; kind <= LICENSE_YANKED; kind++)
-		rules.licensed[kind] = is_licensed(x, d->what->key, kind);
+		rules.licensed[kind] = licensers_have(&x->licensers, d->what->key, kind);
 	if (p)
 		demand_take(taken, d, p, &rules);
 	for (size_t i = 0; p && i < p->len; i++)
-		if (!taken[i] && p->items[i]->rank != SIZE_MAX && demand_matches(d, p->items[i]))
+		if (!taken[i] && p->items[i]->rank != SIZE_MAX && demand_matches(d, p->items[i])) {
+			x->left_out = true;
 			note_against(x, p->items[i], license_missing(p->items[i], &x->arena));
+		}
 	return taken;
 }
 
@@ -355,6 +339,23 @@ static bool sort_lines(const struct demand ***asked_out, size_t *count_out, stru
 	return true;
 }
 
+/* What was found out in rounds before. */
+static void exclude_unfounded(struct selection *x, struct solver *s)
+{
+	for (size_t i = 0; i < x->unfounded.len; i++) {
+		const struct unfounded *u = &x->unfounded.items[i];
+		struct solver_choice *all =
+			ARENA_ARRAY(&x->arena, struct solver_choice, u->count + 1);
+
+		for (size_t k = 0; k < u->count; k++)
+			all[k] = choice_of(x, s, &u->items[k]);
+		solver_exclude(s, all, u->count,
+			       (struct solver_reason){
+				       .why = "a pre-release or yanked file is taken that nothing "
+					      "asks for" });
+	}
+}
+
 static bool look_root(struct selection *x, struct solver *s, struct err *err)
 {
 	const struct solver_choice user = { 0, 0 };
@@ -377,6 +378,7 @@ static bool look_root(struct selection *x, struct solver *s, struct err *err)
 		require(x, s, asked[i], user, user_asks(asked[i], &x->arena));
 		x->nodes.items[package_of(x, s, asked[i]->what->key, NULL)].requested = true;
 	}
+	exclude_unfounded(x, s);
 	return true;
 }
 
@@ -460,26 +462,6 @@ static void forbid(struct selection *x, struct solver *s, size_t package, size_t
 	solver_forbid(s, package, version, (struct solver_reason){ .why = why });
 }
 
-/* Does a Requires-Dist hold for this node: without an extra, or only because of its own? */
-static bool concerns(bool *out, const struct selection *x, const struct node *n,
-		     const struct candidate *ca, const struct requirement *what, struct err *err)
-{
-	const struct str_list extras = { 0 };
-	bool plain, with = false;
-
-	if (!marker_eval_extras(&plain, what->marker, &x->env, &extras, err))
-		return err_wrap(err, "%s: Requires-Dist '%s'", ca->filename, what->text);
-	if (n->extra) {
-		struct marker_env env = x->env;
-
-		env.values[MARKER_EXTRA] = n->extra;
-		if (!marker_eval(&with, what->marker, &env, err))
-			return err_wrap(err, "%s: Requires-Dist '%s'", ca->filename, what->text);
-	}
-	*out = n->extra ? with && !plain : plain;
-	return true;
-}
-
 /* *holds_out: by index of its Requires-Dist, those that concern the node; what they are about is
  * loaded. */
 static bool load_requires(bool **holds_out, struct selection *x, const struct node *n,
@@ -490,7 +472,7 @@ static bool load_requires(bool **holds_out, struct selection *x, const struct no
 	size_t count = 0;
 
 	for (size_t i = 0; i < ca->requires_count; i++) {
-		if (!concerns(&holds[i], x, n, ca, &ca->requires_dist[i], err))
+		if (!demand_concerns(&holds[i], &ca->requires_dist[i], ca, &x->env, n->extra, err))
 			return false;
 		if (holds[i] && !ca->requires_dist[i].url)
 			keys[count++] = ca->requires_dist[i].key;
@@ -601,7 +583,88 @@ static void collect_askers(struct selected *out, struct arena *a, const struct s
 	}
 }
 
-static void collect(struct selected_list *out, struct selection *x, const struct solver *s)
+/* *out: by package, whether it is chosen and asked for by the user, or by what is. A license alone
+ * asks for nothing, but the solver takes it for a requirement. */
+static bool *founded(struct selection *x, const struct solver *s)
+{
+	bool *is = ARENA_ARRAY(&x->arena, bool, x->nodes.len + 1), more = true;
+
+	is[0] = true;
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < x->edges.len; i++) {
+			const struct edge *e = x->edges.items[i];
+			const struct requirement *what = e->demand.what;
+
+			if (!is[e->from.package] || !is_chosen(s, e->from) ||
+			    (e->demand.line && e->demand.line->is_constraint))
+				continue;
+			more = more || !is[e->on];
+			is[e->on] = true;
+			for (size_t k = 0; k < what->extra_count; k++) {
+				size_t extra = known_package(x, what->key, what->extras[k]);
+
+				more = more || !is[extra];
+				is[extra] = true;
+			}
+		}
+	}
+	return is;
+}
+
+/* Somebody founded licenses the file that was chosen for a package, or it needs no license. */
+static bool is_licensed(const struct selection *x, const struct solver *s, const bool *is,
+			size_t package, enum license kind)
+{
+	const struct node *n = &x->nodes.items[package];
+	const struct candidate *ca = n->project->items[solver_chosen(s, package)];
+
+	if (!license_is_needed(kind, ca) || !licensers_have(&x->licensers, n->key, kind))
+		return true;
+	for (size_t i = 0; i < x->licensers.len; i++) {
+		const struct licenser *l = &x->licensers.items[i];
+		size_t by;
+
+		if (l->kind != kind || !str_eq(l->key, n->key))
+			continue;
+		if (!l->by)
+			return true;
+		by = known_package(x, l->by->name.key, l->extra);
+		if (by < x->nodes.len && is[by] && solver_chosen(s, by) != SIZE_MAX &&
+		    x->nodes.items[by].project->items[solver_chosen(s, by)] == l->by)
+			return true;
+	}
+	return false;
+}
+
+/* The founded choices as a thing to exclude. */
+static void add_unfounded(struct selection *x, const struct solver *s, const bool *is)
+{
+	struct unfounded *u = ARRAY_PUSH(&x->unfounded);
+
+	u->items = ARENA_ARRAY(&x->arena, struct licenser, x->nodes.len);
+	for (size_t i = 1; i < x->nodes.len; i++) {
+		const struct node *n = &x->nodes.items[i];
+
+		if (is[i])
+			u->items[u->count++] =
+				(struct licenser){ .by = n->project->items[solver_chosen(s, i)],
+						   .extra = n->extra };
+	}
+	x->start_again = true;
+}
+
+static void check_founded(struct selection *x, const struct solver *s, const bool *is)
+{
+	for (size_t i = 1; i < x->nodes.len && !x->start_again; i++)
+		for (enum license kind = LICENSE_PRERELEASE;
+		     is[i] && !x->start_again && kind <= LICENSE_YANKED; kind++)
+			if (!is_licensed(x, s, is, i, kind))
+				add_unfounded(x, s, is);
+}
+
+static void collect(struct selected_list *out, struct selection *x, const struct solver *s,
+		    const bool *is_founded)
 {
 	for (size_t i = 1; i < x->nodes.len; i++) {
 		const struct node *n = &x->nodes.items[i];
@@ -609,7 +672,7 @@ static void collect(struct selected_list *out, struct selection *x, const struct
 		struct selected *item;
 		struct candidate *ca;
 
-		if (chosen == SIZE_MAX)
+		if (chosen == SIZE_MAX || !is_founded[i])
 			continue;
 		ca = n->project->items[chosen];
 		if (n->extra) {
@@ -660,7 +723,7 @@ static bool fail_unsolvable(struct selection *x, const struct solver *s, struct 
 
 static void begin_round(struct selection *x)
 {
-	x->start_again = false;
+	x->start_again = x->left_out = false;
 	x->nodes.len = 0;
 	x->edges.len = 0;
 	x->constraints.len = 0;
@@ -671,12 +734,28 @@ static void begin_round(struct selection *x)
 	*ARRAY_PUSH(&x->nodes) = (struct node){ 0 }; /* the root */
 }
 
+/* What was not read yet may license what was left out. */
+static bool find_licensers(struct selection *x, struct err *err)
+{
+	AUTO(auto_free) const char **keys = mem_alloc((x->nodes.len + 1) * sizeof(*keys));
+	size_t count = 0;
+
+	if (!x->left_out)
+		return true;
+	for (size_t i = 1; i < x->nodes.len; i++)
+		if (!x->nodes.items[i].extra)
+			keys[count++] = x->nodes.items[i].key;
+	return licensers_search(&x->licensers, &x->start_again, x->candidates, &x->env, keys, count,
+				err);
+}
+
 /* x->start_again tells that another round is needed. */
 static bool run_round(struct selected_list *out, struct selection *x, struct err *err)
 {
 	const struct solver_provider provider = { x, look, label };
 	AUTO(auto_solver_free) struct solver *s = NULL;
 	enum solver_outcome outcome;
+	const bool *is_founded;
 
 	begin_round(x);
 	solver_init(&s, &provider);
@@ -684,9 +763,16 @@ static bool run_round(struct selected_list *out, struct selection *x, struct err
 		return false;
 	if (x->start_again)
 		return true;
+	if (outcome == SOLVER_UNSOLVABLE && !find_licensers(x, err))
+		return false;
+	if (x->start_again)
+		return true;
 	if (outcome == SOLVER_UNSOLVABLE)
 		return fail_unsolvable(x, s, err);
-	collect(out, x, s);
+	is_founded = founded(x, s);
+	check_founded(x, s, is_founded);
+	if (!x->start_again)
+		collect(out, x, s, is_founded);
 	return true;
 }
 

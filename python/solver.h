@@ -69,6 +69,10 @@ struct solver_choice {
 void solver_license(struct solver *s, size_t package, size_t version,
 		    const struct solver_choice *by, size_t count, struct solver_reason reason);
 
+/* These cannot all be chosen. */
+void solver_exclude(struct solver *s, const struct solver_choice *choices, size_t count,
+		    struct solver_reason reason);
+
 enum solver_outcome { SOLVER_SOLVED, SOLVER_UNSOLVABLE };
 
 /* False only for what `look` failed with, and E_CANCELLED. */

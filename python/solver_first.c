@@ -7,9 +7,10 @@
 
 /*
  * The first try: packages in the order they are asked for, the best version that everything known
- * allows. When something asked for later rules a choice out, what it refuses is remembered and the
- * round starts again; so the later one stays at its best, as with pip. It gives up where nothing is
- * left to choose, and the search (solver_search.c) goes on with what was learnt by looking.
+ * allows, and whose own requirements everything known leaves a version for. When something asked
+ * for later rules a choice out, what it refuses is remembered and the round starts again; so the
+ * later one stays at its best, as with pip. It gives up where nothing is left to choose, and the
+ * search (solver_search.c) goes on with what was learnt by looking.
  */
 
 struct attempt {
@@ -19,6 +20,9 @@ struct attempt {
 			bool needed;
 			size_t version;         /* SIZE_MAX: not chosen yet */
 			struct choices refused; /* by what came late, kept for all rounds */
+			struct choices
+				passed; /* those whose requirements cannot be met in this one */
+			bool held;      /* something that follows it is chosen */
 		} * items;
 		size_t len, cap;
 	} picks; /* by package */
@@ -33,12 +37,15 @@ static void attempt_free(struct attempt *a)
 /* Looking makes packages known. */
 static void follow_packages(struct attempt *a)
 {
-	for (size_t i = a->picks.len; i < a->s->packages.len; i++)
+	for (size_t i = a->picks.len; i < a->s->packages.len; i++) {
+		size_t versions = a->s->packages.items[i].allowed.count;
+
 		*ARRAY_PUSH(&a->picks) = (struct pick){
 			.version = SIZE_MAX,
-			.refused =
-				choices_none(&a->s->arena, a->s->packages.items[i].allowed.count),
+			.refused = choices_none(&a->s->arena, versions),
+			.passed = choices_none(&a->s->arena, versions),
 		};
+	}
 }
 
 static bool holds(const struct attempt *a, const struct incompat *in, const struct term *t)
@@ -119,26 +126,84 @@ static size_t best(struct attempt *a, size_t package)
 		return SIZE_MAX;
 	}
 	for (size_t v = 0; v < p->allowed.count; v++)
-		if (is_free(a, package, v))
+		if (!choices_has(a->picks.items[package].passed, v) && is_free(a, package, v))
 			return v;
 	return SIZE_MAX;
+}
+
+/* A version of `on` outside `refused` that everything known allows, too. */
+static bool is_left(const struct attempt *a, size_t on, struct choices refused)
+{
+	const struct pick *pick = &a->picks.items[on];
+
+	if (pick->held)
+		return !choices_has(refused, pick->version);
+	for (size_t v = 0; v < refused.count; v++)
+		if (!choices_has(refused, v) && is_free(a, on, v))
+			return true;
+	return false;
+}
+
+/* What the version just picked requires can be had, as far as is known. */
+static bool can_be_met(const struct attempt *a, size_t package, size_t version)
+{
+	const struct package *p = &a->s->packages.items[package];
+
+	for (size_t i = 0; i < p->about.len; i++) {
+		const struct incompat *in = p->about.items[i];
+		const struct term *asks = &in->terms[0], *gives = &in->terms[in->gives_way];
+
+		if (in->number && !in->is_license && asks->package == package &&
+		    choices_has(asks->set, version) && gives->package != package &&
+		    choices_has(gives->set, gives->set.count) &&
+		    !is_left(a, gives->package, gives->set))
+			return false;
+	}
+	return true;
+}
+
+/* The version is no choice: the next one is tried, or where it follows another, the round begins
+ * again without that one's. */
+static void pass_over(struct attempt *a, size_t package, size_t version)
+{
+	size_t of = a->s->packages.items[package].follows;
+
+	if (of == SIZE_MAX)
+		choices_add(a->picks.items[package].passed, version);
+	else
+		refuse(a, of, solver_just(a->s, package, version));
+}
+
+static void hold_followed(struct attempt *a, size_t package)
+{
+	size_t of = a->s->packages.items[package].follows;
+
+	if (of != SIZE_MAX)
+		a->picks.items[of].held = true;
 }
 
 static bool choose(bool *found_out, struct attempt *a, size_t package, struct err *err)
 {
 	size_t version;
 
-	do {
-		version = best(a, package);
-		*found_out = version != SIZE_MAX;
-		if (!*found_out)
-			return true;
+	*found_out = false;
+	while (!a->start_again && (version = best(a, package)) != SIZE_MAX) {
 		if (!cancel_check(err) || !solver_look(a->s, package, version, err))
 			return false;
 		follow_packages(a);
-	} while (!is_free(a, package, version)); /* looking may have ruled it out */
-	a->picks.items[package].version = version;
-	pass_on(a, package);
+		if (!is_free(a, package, version)) /* looking ruled it out */
+			continue;
+		a->picks.items[package].version = version;
+		*found_out = can_be_met(a, package, version);
+		if (*found_out)
+			break;
+		a->picks.items[package].version = SIZE_MAX;
+		pass_over(a, package, version);
+	}
+	if (*found_out) {
+		hold_followed(a, package);
+		pass_on(a, package);
+	}
 	return true;
 }
 
@@ -159,6 +224,9 @@ static bool run_round(bool *done_out, struct attempt *a, struct err *err)
 	for (size_t i = 0; i < a->picks.len; i++) {
 		a->picks.items[i].needed = i == 0;
 		a->picks.items[i].version = SIZE_MAX;
+		a->picks.items[i].held = false;
+		a->picks.items[i].passed =
+			choices_none(&a->s->arena, a->s->packages.items[i].allowed.count);
 	}
 	while (found && !a->start_again && (package = next_open(a)) != SIZE_MAX)
 		if (!choose(&found, a, package, err))

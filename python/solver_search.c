@@ -168,6 +168,18 @@ void solver_license(struct solver *s, size_t package, size_t version,
 	say(s, in, reason);
 }
 
+void solver_exclude(struct solver *s, const struct solver_choice *choices, size_t count,
+		    struct solver_reason reason)
+{
+	struct incompat *in = new_incompat(s, count);
+
+	for (size_t i = 0; i < count; i++)
+		add_term(in, choices[i].package,
+			 solver_just(s, choices[i].package, choices[i].version));
+	in->gives_way = count - 1;
+	say(s, in, reason);
+}
+
 /* --- the trail --- */
 
 static void assign(struct solver *s, size_t package, struct choices set, struct incompat *cause)
