@@ -157,6 +157,7 @@ demo: all ## the main job end to end, on the embedded store
 bench: all ## side by side with every peer on PATH
 	@RTBUILD=$(abspath $(B)/rtbuild) tests/bench/run
 	@RTBUILD=$(abspath $(B)/rtbuild) tests/bench/registry
+	@RTBUILD=$(abspath $(B)/rtbuild) tests/bench/layer
 
 lint: ## everything that has one right answer
 	@tools/check-includes
