@@ -170,4 +170,65 @@ stderr_has 'nobinary.txt:1:13'
 stderr_has 'asks for a build of pear'
 printf -- '--no-binary nobody\napp.le\n' >nobinary.txt
 exits 0 lock -r nobinary.txt --find-links wheels
+
+# --- package indexes: what is asked of them ---
+
+mkdir idx idx/main
+cp wheels/*.whl wheels/*.tar.gz idx/main
+start_pypi idx
+asked() { # REGEX: how many requests since the mark match
+	sed "1,${log_mark}d" "$PYPI_LOG" | grep -Ec -- "$1"
+}
+# anew ARG...: rtbuild with a new store, its requests counted from here
+anew() {
+	rm -rf "$RTBUILD_STORE"
+	log_mark=$(wc -l <"$PYPI_LOG")
+	rtbuild -q "$@"
+}
+json=$PYPI/json+meta/main/simple/
+exits 0 anew python lock app.le -i "$json" --python 3.11 --platform linux/amd64 -o index.txt
+is 'no wheel is fetched for a lock' "$(asked '\.whl 20')" 0
+exits 0 lock app.le --find-links wheels -o local.txt
+check 'the lock of an index is that of a directory' cmp index.txt local.txt
+exits 0 anew python lock app.le -i "$PYPI/html+unsaid/main/simple" --python 3.11 --platform linux/amd64 -o unsaid.txt
+check 'hashes an index does not say are made' cmp index.txt unsaid.txt
+exits 0 anew python lock app.le -i "$json" --python 3.11 --platform linux/amd64 -o pylock.index.toml
+is 'it is what the specification says' "$("$ROOT/tests/python/pylock-check" pylock.index.toml)" 'app-le 2.0 1
+pear 2 3'
+check 'the index is named' grep -q "^index = \"$json\"" pylock.index.toml
+check 'and the place of each wheel' grep -q "url = \"$PYPI/.*/pear-2-py3-none-any.whl\"" pylock.index.toml
+
+exits 0 anew layer -r pylock.index.toml --python 3.11 --platform linux/amd64 -o index.zip
+is 'a pylock.toml asks for two wheels, and nothing else' "$(asked '\.whl 200') $(asked .)" '2 2'
+exits 0 anew layer -r index.txt -i "$json" --python 3.11 --platform linux/amd64 -o hashed.zip
+is 'hashed requirements ask for no metadata' "$(asked '\.whl 200') $(asked '/simple/') $(asked .)" '2 2 4'
+check 'the same layer' cmp index.zip hashed.zip
+exits 0 anew layer -r index.txt -i "$json" --find-links wheels --python 3.11 --platform linux/amd64 -o local.zip
+is 'what is at hand by its hash is not asked for' "$(asked .)" 0
+check 'the same layer' cmp index.zip local.zip
+printf 'pear==2 --hash=sha256:%064d\n' 0 >wrong.txt
+exits 7 anew layer -r wrong.txt -i "$json" --python 3.11 --platform linux/amd64 -o no.zip
+stderr_has 'wrong.txt:1'
+is 'a file with another hash is not fetched' "$(asked '\.whl')" 0
+exits 6 anew layer -r pylock.index.toml --python 3.11 --platform linux/amd64 -o no.zip --offline
+
+# A wheel by its URL; credentials reach the server and no lock.
+secret=$(echo "$PYPI" | sed 's,//,//u:p%3Aw@,')
+url=$(sed -n 's/.*url = "\([^"]*pear-2-py3[^"]*\)".*/\1/p' pylock.index.toml)
+exits 0 anew python lock "pear @ $url" --no-index --python 3.11 -o pylock.url.toml
+is 'a wheel by its URL is an archive' "$("$ROOT/tests/python/pylock-check" pylock.url.toml)" 'pear 2 0'
+exits 0 anew layer -r pylock.url.toml --python 3.11 -o url.zip
+exits 0 anew python lock "pear @ $url" --no-index --python 3.11 -o url.txt
+check 'and stays one' grep -q "^pear @ $url" url.txt
+for file in auth.txt pylock.auth.toml; do
+	exits 0 anew python lock pear -i "$secret/json+auth/main/simple/" --python 3.11 -o "$file"
+	is "$file: no credentials" "$(grep -c 'p%3Aw\|p:w\|u:' "$file")" 0
+done
+exits 0 anew layer -r pylock.auth.toml -i "$secret/json+auth/main/simple/" --python 3.11 -o auth.zip
+
+# pip takes the lock, hashes and all.
+pip=$(echo /usr/share/python-wheels/pip-*.whl)
+check 'pip installs the lock' env PIP_CONFIG_FILE=/dev/null /usr/bin/python3 "$pip/pip" install --quiet --no-compile \
+	--no-index --find-links wheels --require-hashes --target piptree -r local.txt
+check 'the same packages' test -e piptree/pear.py -a -e piptree/App.le.py
 finish
