@@ -142,7 +142,9 @@ enum {
 		16 * MIB,            /* one whose #!python line is rewritten; others are streamed */
 	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
 	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
-	LIMIT_ELF_DYNAMIC = 1 * MIB, /* of a shared object: real ones have a hundred entries */
+	LIMIT_BYTECODE = 256 * MIB,  /* of one module: ten times the largest source taken */
+	LIMIT_PRECOMPILE_MS = 120000,  /* for one module, on a busy machine */
+	LIMIT_ELF_DYNAMIC = 1 * MIB,   /* of a shared object: real ones have a hundred entries */
 	LIMIT_ELF_STRINGS = 128 * MIB, /* names of its symbols: the largest C++ ones reach 40 MB */
 	LIMIT_ELF_VERSIONS = 1 * MIB,
 	LIMIT_TARGET_TAGS = 20000,     /* of one target: 3.14 with glibc 2.41 has 1700 */

@@ -34,7 +34,7 @@ struct build_args {
 	struct str_list positionals;
 	const char *lithops;
 	const char *backend, *file, *target, *python, *base, *installer, *libc, *python_target,
-		*network, *isolation, *format, *compression, *print;
+		*precompile, *network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size;
 	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow, templates;
@@ -70,6 +70,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
 	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "a key of Lithops' configuration: names, and files of a zip, depend on it"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
+	OPT_TEXT(0,   "precompile", "PYTHON",     struct build_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version"),
 	OPT_TEXT(0,   "python-target", "NAME|FILE.json", struct build_args, python_target, "Python, platform and C library together: `rtbuild python target list`"),
 	OPT_GROUP("How"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
@@ -264,6 +265,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 					.lithops = args->lithops,
 					.dockerfile = args->file ? &job->source.dockerfile : NULL,
 					.libc = args->libc,
+					.precompile = args->precompile,
 					.requirements = &args->requirements,
 					.find_links = &sources.find_links,
 					.indexes = &sources.indexes,
@@ -576,6 +578,7 @@ static bool run_zip(struct session *s, const struct build_args *args,
 				  .backend = b,
 				  .python = args->python,
 				  .libc = args->libc,
+				  .precompile = args->precompile,
 				  .python_target = args->python_target,
 				  .installer = args->installer,
 				  .names = { &args->positionals, &args->tags },
@@ -603,6 +606,7 @@ static bool check_no_backend(const struct build_args *args, struct err *err)
 		{ "requirements", args->requirements.len },
 		{ "installer", args->installer },
 		{ "libc", args->libc },
+		{ "precompile", args->precompile },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -658,6 +662,8 @@ static bool check_package_args(const struct build_args *args, const struct backe
 		{ "requirements", args->requirements.len },
 		{ "installer", args->installer },
 		{ "libc", args->libc },
+		{ "python-target", args->python_target },
+		{ "precompile", args->precompile },
 		{ "find-links", args->wheels.find_links.len },
 		{ "index-url", args->wheels.index_url },
 		{ "extra-index-url", args->wheels.extra_index_urls.len },

@@ -12,6 +12,7 @@ struct zip_build {
 	const struct backend *backend;         /* of that table */
 	const char *python, *libc, *installer; /* NULL: the backend's */
 	const char *lithops;                   /* NULL: the best there is */
+	const char *precompile;                /* an interpreter; NULL: no bytecode */
 	const char *python_target;             /* instead of Python, platform and C library */
 	const struct str_list *names[2];       /* positionals and -t: at most one name in all */
 	const struct str_list *requirements, *platforms;

@@ -14,7 +14,7 @@
 /* rtbuild layer: an AWS Lambda layer zip from wheels. */
 
 struct layer_args {
-	const char *python, *platform, *output, *libc, *target;
+	const char *python, *platform, *output, *libc, *target, *precompile;
 	bool exclude_preinstalled, split;
 	struct publish_args publish;
 	struct str_list requirements;
@@ -28,6 +28,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "platform", "OS/ARCH",   struct layer_args, platform,     "linux/amd64 or linux/arm64 (default: this machine's)"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",  struct layer_args, libc,         "C library of the runtime (default: Lambda's: glibc-2.26, from 3.12 on 2.34)"),
 	OPT_TEXT(0,   "target", "NAME|FILE.json", struct layer_args, target,    "instead of these three: `rtbuild python target list`, or a document of it"),
+	OPT_TEXT(0,   "precompile", "PYTHON",  struct layer_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version"),
 	OPT_FLAG(0,   "exclude-preinstalled",  struct layer_args, exclude_preinstalled, "leave out what the runtime brings itself (boto3 and what it needs), and say which"),
 	OPTS_WHEELS(struct layer_args, wheels),
 	OPT_TEXT('o', "output", "FILE.zip",    struct layer_args, output,       "where to write it (default: layer.zip)"),
@@ -123,6 +124,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 					.requirements = &args->requirements,
 					.find_links = &sources.find_links,
 					.indexes = &sources.indexes,
+					.precompile = args->precompile,
 					.exclude_preinstalled = args->exclude_preinstalled };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
 

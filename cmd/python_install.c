@@ -12,7 +12,7 @@
 struct install_args {
 	struct str_list requirements, files;
 	struct wheel_args wheels;
-	const char *output, *python, *platform, *libc, *target;
+	const char *output, *python, *platform, *libc, *target, *precompile;
 	bool no_deps;
 };
 
@@ -25,6 +25,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "platform", "OS/ARCH",   struct install_args, platform,     "the platform they are for (default: this machine's)"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",  struct install_args, libc,         "its C library (default: glibc-2.36)"),
 	OPT_TEXT(0,   "target", "NAME|FILE.json", struct install_args, target,    "instead of these three: `rtbuild python target list`, or a document of it"),
+	OPT_TEXT(0,   "precompile", "PYTHON",  struct install_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version"),
 	OPT_FLAG(0,   "no-deps",               struct install_args, no_deps,      "these alone, without what they require"),
 	OPTS_WHEELS(struct install_args, wheels),
 	OPT_END
@@ -50,7 +51,8 @@ static bool find_target(struct python_profile *out, const struct install_args *a
 
 /* As `pip install --target` has it: everything below one directory. */
 static bool lay_out(struct entry_list *out, const struct wheel_list *wheels,
-		    const struct python_profile *p, struct err *err)
+		    const struct python_profile *p, struct precompiler *precompiler,
+		    struct err *err)
 {
 	AUTO(auto_free) char *env = mem_printf("/usr/bin/env python3.%d", p->target.minor);
 	const struct wheel_layout layout = {
@@ -60,9 +62,17 @@ static bool lay_out(struct entry_list *out, const struct wheel_list *wheels,
 		.headers = "include/python",
 		.interpreter = p->interpreter ? p->interpreter : env,
 		.minor = p->target.minor,
+		.precompiler = precompiler,
 	};
 
 	return wheels_merge(out, wheels, &layout, err) && entry_list_add_parents(out, err);
+}
+
+static bool write_out(const struct entry_list *entries, const char *path,
+		      struct precompiler *precompiler, struct events *events, struct err *err)
+{
+	precompiler_report(precompiler, events);
+	return entry_dir_write(entries, path, err);
 }
 
 static json_t *document(const struct wheel_list *wheels, const char *path)
@@ -88,6 +98,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
 	AUTO(python_profile_free) struct python_profile profile = { 0 };
 	AUTO(wheel_list_free) struct wheel_list wheels = { 0 };
+	AUTO(auto_precompiler_close) struct precompiler *precompiler = NULL;
 	AUTO(entry_list_free) struct entry_list entries = { 0 };
 	struct wheel_request want = {
 		.target = &profile.target,
@@ -110,8 +121,10 @@ static bool run(struct session *s, void *arg, struct err *err)
 	want.find_links_count = sources.find_links.len;
 	return wheels_select(&wheels, &want, s->events, err) &&
 	       elf_check_wheels(&wheels, &profile.target, NULL, s->events, err) &&
-	       lay_out(&entries, &wheels, &profile, err) &&
-	       entry_dir_write(&entries, args->output, err) &&
+	       (!args->precompile ||
+		precompiler_open(&precompiler, args->precompile, profile.target.minor, err)) &&
+	       lay_out(&entries, &wheels, &profile, precompiler, err) &&
+	       write_out(&entries, args->output, precompiler, s->events, err) &&
 	       session_result(s, s->options.json ? document(&wheels, args->output) : NULL,
 			      args->output, err);
 }

@@ -20,6 +20,7 @@ void wheel_close(struct wheel *w)
 	free(w->filename);
 	free(w->info);
 	free(w->summary);
+	free(w->url);
 	zip_close(w->zip);
 	auto_close(&w->fd);
 	*w = (struct wheel){ .fd = -1 };

@@ -6,6 +6,7 @@
 #include "layers/entry.h"
 #include "layers/zip.h"
 #include "python/metadata.h"
+#include "python/precompile.h"
 #include "python/wheel_name.h"
 
 /* One wheel: opened and looked at, then laid out as files (PEP 427, "Binary distribution format").
@@ -18,6 +19,7 @@ struct wheel {
 	char *info;                      /* its .dist-info folder */
 	unsigned char hash[SHA256_SIZE]; /* of the file; wheel_read_hashes */
 	int64_t size;
+	char *url;       /* it was asked for by, for direct_url.json; NULL: by name or path */
 	bool requested;  /* named by the user, not only by another wheel */
 	char *summary;   /* METADATA Summary; stand-ins say so here; "" when it has none */
 	struct zip *zip; /* open; entries read from it */
@@ -56,12 +58,14 @@ struct wheel_layout {
 	const char *interpreter; /* for shebangs: "/usr/local/bin/python3.11", "/usr/bin/env
 				    python3"; needed with `scripts` */
 	int minor; /* of the target's Python 3, for pip's own pip3.11; 0: only pip and pip3 */
+	struct precompiler *precompiler; /* modules get their bytecode, too; NULL: none */
 };
 
 /*
  * The files of a wheel: RECORD verified both ways (each listed file is there, each file is listed,
  * hashes and sizes while the files are read), .data mapped, console_scripts wrappers made,
- * INSTALLER, REQUESTED and RECORD written; .pyc files with a source left out. Modes 0644/0755,
+ * INSTALLER, REQUESTED and RECORD written; .pyc files with a source left out, and made anew with a
+ * precompiler, whose memory they are in. Modes 0644/0755,
  * owner 0:0, 1980-01-01. Entries read from w->zip, so the list must be written before the wheel is
  * closed. Appends to `out`, unsorted. E_INTEGRITY where the wheel breaks its own promises, E_INPUT
  * where it is malformed.

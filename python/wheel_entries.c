@@ -4,9 +4,11 @@
 
 #include "base/event.h"
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "net/url.h"
 #include "python/record.h"
 #include "python/scripts.h"
 #include "python/wheel.h"
@@ -436,30 +438,81 @@ static bool is_for_python(bool *out, const struct wheel *w, const struct zip_mem
 	return true;
 }
 
+/* A whole member that RECORD vouches for. */
+static bool read_verified(struct buf *out, const struct installer *in, const struct zip_member *m,
+			  struct err *err)
+{
+	const struct record_row *row = record_find(&in->record, m->name);
+	unsigned char hash[HASH_SIZE_MAX];
+	struct hasher hasher;
+
+	if (!wheel_read_member(out, in->wheel, m->name, err))
+		return false;
+	hasher_init(&hasher, row->kind);
+	hasher_update(&hasher, out->ptr, out->len);
+	hasher_final(&hasher, hash);
+	if (memcmp(hash, row->hash, hash_kind_size(row->kind)) != 0)
+		return err_set(err, E_INTEGRITY, "%s does not have the hash that RECORD promises",
+			       m->name);
+	return true;
+}
+
 /* A script with "#!python": its first line becomes the interpreter's. */
 static bool add_python_script(struct installer *in, const char *path, const struct zip_member *m,
 			      struct err *err)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_WHEEL_SCRIPT);
 	AUTO(buf_free) struct buf out = BUF_INIT(2 * (size_t)LIMIT_WHEEL_SCRIPT);
-	const struct record_row *row = record_find(&in->record, m->name);
-	unsigned char hash[HASH_SIZE_MAX];
-	struct hasher hasher;
 	const char *newline;
 
-	if (!wheel_read_member(&text, in->wheel, m->name, err))
+	if (!read_verified(&text, in, m, err))
 		return false;
-	hasher_init(&hasher, row->kind);
-	hasher_update(&hasher, text.ptr, text.len);
-	hasher_final(&hasher, hash);
-	if (memcmp(hash, row->hash, hash_kind_size(row->kind)) != 0)
-		return err_set(err, E_INTEGRITY, "%s does not have the hash that RECORD promises",
-			       m->name);
 	script_put_shebang(&out, in->layout->interpreter);
 	newline = memchr(text.ptr, '\n', text.len);
 	if (newline)
 		buf_put_bytes(&out, newline + 1, text.len - (size_t)(newline + 1 - text.ptr));
 	add_bytes(in, path, &out, 0755);
+	return true;
+}
+
+static bool is_in_site(const struct installer *in, const char *path)
+{
+	size_t len = strlen(in->layout->site);
+
+	return !len || (str_has_prefix(path, in->layout->site) && path[len] == '/');
+}
+
+/* A module's bytecode beside it, where the import system looks (PEP 3147). Larger sources than
+ * anybody writes are left to the interpreter that runs them. */
+static bool add_bytecode(struct installer *in, const char *path, const struct zip_member *m,
+			 struct err *err)
+{
+	AUTO(buf_free) struct buf source = BUF_INIT(LIMIT_WHEEL_SCRIPT);
+	const char *name = fs_basename(path);
+	struct slice code;
+	struct entry *e;
+	const char *to;
+	bool again;
+
+	if (!in->layout->precompiler || !str_has_suffix(name, ".py") ||
+	    m->size > LIMIT_WHEEL_SCRIPT)
+		return true;
+	if (!read_verified(&source, in, m, err) ||
+	    !precompiler_compile(&code, in->layout->precompiler, path,
+				 (struct slice){ source.ptr, source.len }, err))
+		return false;
+	if (!code.ptr)
+		return true;
+	to = arena_printf(&in->arena, "%.*s__pycache__/%.*s.%s.pyc", (int)(name - path), path,
+			  (int)(strlen(name) - strlen(".py")), name,
+			  precompiler_tag(in->layout->precompiler));
+	if (!claim(&again, in, to, m->name, err))
+		return false;
+	e = entry_add(in->out, ENTRY_FILE, to);
+	e->size = (int64_t)code.len;
+	e->data = code.ptr;
+	e->open = entry_open_bytes;
+	record_add_bytes(&in->written, path_from_site(in, to), code.ptr, code.len);
 	return true;
 }
 
@@ -483,7 +536,7 @@ static bool add_member(struct installer *in, const struct zip_member *m, struct 
 	if (rewrite)
 		return add_python_script(in, to.path, m, err);
 	add_file(in, to.path, m, to.is_script || (m->mode & 0111));
-	return true;
+	return to.is_script || !is_in_site(in, to.path) || add_bytecode(in, to.path, m, err);
 }
 
 static bool add_wrappers(struct installer *in, struct err *err)
@@ -505,7 +558,7 @@ static bool add_wrappers(struct installer *in, struct err *err)
 static bool add_info(struct installer *in, const char *name, const char *text, struct err *err)
 {
 	const char *path = join(in, in->layout->site, info_path(in, name));
-	AUTO(buf_free) struct buf bytes = BUF_INIT(LIMIT_COMPONENT);
+	AUTO(buf_free) struct buf bytes = BUF_INIT(LIMIT_URL + KIB);
 	bool again;
 
 	buf_put(&bytes, text);
@@ -513,6 +566,42 @@ static bool add_info(struct installer *in, const char *name, const char *text, s
 		return false;
 	add_bytes(in, path, &bytes, 0644);
 	return true;
+}
+
+/* "https://user:password@host/x" without what is between; the caller frees. */
+static char *without_user(const char *url)
+{
+	const char *mark = strstr(url, "://");
+	const char *host = mark ? mark + strlen("://") : url;
+	size_t len = strcspn(host, "/?#");
+	const char *at = memrchr(host, '@', len);
+
+	return at ? mem_printf("%.*s%s", (int)(host - url), url, at + 1) : mem_strdup(url);
+}
+
+/* PEP 610, for what was asked for by URL. Not for a path: where a file lay on this machine must not
+ * reach an artifact. Neither must what a URL may have of secrets: user, password, query. */
+static bool add_direct_url(struct installer *in, struct err *err)
+{
+	AUTO(url_free) struct url url = { 0 };
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	AUTO(auto_free) char *plain = NULL;
+	AUTO(auto_free) char *shown = NULL;
+	AUTO(auto_free) char *text = NULL;
+	char hex[2 * SHA256_SIZE + 1];
+	size_t len;
+
+	if (!in->wheel->url)
+		return true;
+	plain = without_user(in->wheel->url);
+	if (!url_parse(&url, plain, err))
+		return false;
+	shown = url_shown(&url);
+	hex_format(hex, in->wheel->hash, SHA256_SIZE);
+	doc = json_pack("{s:{s:{s:s}}, s:s}", "archive_info", "hashes", "sha256", hex, "url",
+			shown);
+	text = json_text(doc, &len);
+	return add_info(in, "direct_url.json", text, err);
 }
 
 static bool add_record(struct installer *in, struct err *err)
@@ -539,7 +628,8 @@ static bool install(struct installer *in, struct err *err)
 		if (!add_member(in, zip_at(zip, i), err))
 			return false;
 	return add_wrappers(in, err) && add_info(in, "INSTALLER", "rtbuild\n", err) &&
-	       (!in->wheel->requested || add_info(in, "REQUESTED", "", err)) && add_record(in, err);
+	       (!in->wheel->requested || add_info(in, "REQUESTED", "", err)) &&
+	       add_direct_url(in, err) && add_record(in, err);
 }
 
 bool wheel_entries(struct entry_list *out, const struct wheel *w, const struct wheel_layout *layout,

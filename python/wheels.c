@@ -41,6 +41,7 @@ static bool take_wheels(struct wheel_list *out, struct candidates *c,
 
 		*w = ca->wheel;
 		w->requested = chosen->items[i].requested;
+		w->url = ca->given_url ? mem_strdup(ca->given_url) : NULL;
 		ca->wheel = (struct wheel){ .fd = -1 };
 		if (candidate_is_yanked(ca))
 			event_warn(events, "%s is yanked from its index%s%s", ca->filename,
@@ -213,10 +214,14 @@ void wheels_identity(unsigned char out[SHA256_SIZE], const struct wheel_list *wh
 	identify(&s, layout->headers);
 	identify(&s, layout->interpreter);
 	identify(&s, minor);
+	if (layout->precompiler)
+		identify(&s, precompiler_identity(layout->precompiler));
 	for (size_t i = 0; i < wheels->len; i++) {
 		identify(&s, sorted[i]->filename);
 		identify(&s, sorted[i]->requested ? "requested" : NULL);
 		sha256_update(&s, sorted[i]->hash, SHA256_SIZE);
+		if (sorted[i]->url)
+			identify(&s, sorted[i]->url);
 	}
 	sha256_final(&s, out);
 }

@@ -292,7 +292,9 @@ static bool collect(struct job *job, struct err *err)
 
 static bool check_unpacked(const struct job *job, struct err *err)
 {
-	const struct wheel_layout layout = { .site = "site", .interpreter = "/usr/bin/python3" };
+	const struct wheel_layout layout = { .site = "site",
+					     .interpreter = "/usr/bin/python3",
+					     .precompiler = job->in.precompiler };
 	uint64_t max = (uint64_t)job->backend->unpacked_max;
 	AUTO(zip_shares_free) struct zip_shares shares = { 0 };
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_TEMPLATE);

@@ -120,12 +120,13 @@ static bool select_packages(struct runtime_inputs *in, const struct runtime_requ
 	    !elf_check_wheels(&in->wheels, &profile->target, req->store, events, err))
 		return false;
 	note_stand_ins(events, &in->wheels);
-	return true;
+	return !req->precompile ||
+	       precompiler_open(&in->precompiler, req->precompile, profile->target.minor, err);
 }
 
 static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 			     const struct python_target *target, const struct render_options *opt,
-			     struct err *err)
+			     struct events *events, struct err *err)
 {
 	AUTO(layout_free) struct layout texts = { 0 };
 	struct wheel_layout layout;
@@ -137,10 +138,15 @@ static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 					.data = texts.data,
 					.headers = texts.headers,
 					.interpreter = texts.interpreter,
-					.minor = target->minor };
+					.minor = target->minor,
+					.precompiler = in->precompiler };
 	in->packages_identity = identity(&in->wheels, &layout);
-	return wheels_merge(&in->packages, &in->wheels, &layout, err) &&
-	       entry_list_add_parents(&in->packages, err) &&
+	if (!wheels_merge(&in->packages, &in->wheels, &layout, err))
+		return false;
+	precompiler_report(in->precompiler, events);
+	if (!b->base)
+		runtime_warn_of_pth(&in->packages, layout.site, events);
+	return entry_list_add_parents(&in->packages, err) &&
 	       (!b->base ||
 		wheel_groups_make(&in->groups, &in->wheels, &in->packages, &layout, err));
 }
@@ -238,7 +244,7 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	if (req->dockerfile ? strstr(req->dockerfile->ptr, "python-packages") != NULL
 			    : req->installer == INSTALLER_WHEELS) {
 		if (!select_packages(in, req, &profile, events, err) ||
-		    !lay_out_packages(in, b, target, &opt, err))
+		    !lay_out_packages(in, b, target, &opt, events, err))
 			return false;
 		add_context(in, "python-packages", &in->packages, in->packages_identity);
 		divide_packages(in);
@@ -260,6 +266,7 @@ void runtime_inputs_free(struct runtime_inputs *in)
 	wheel_list_free(&in->wheels);
 	entry_list_free(&in->context_files);
 	lithops_free(&in->lithops);
+	precompiler_close(in->precompiler);
 	free(in->packages_identity);
 	free(in->handler_identity);
 	*in = (struct runtime_inputs){ 0 };

@@ -21,6 +21,7 @@ struct runtime_inputs {
 	struct buf dockerfile;
 	struct lithops lithops; /* of a backend with a handler */
 	struct wheel_list wheels;
+	struct precompiler *precompiler; /* NULL: modules have no bytecode */
 	struct entry_list packages, handler;
 	struct entry_list context_files; /* with a Dockerfile of the user's: the handler's zip */
 	struct wheel_groups groups;      /* the same packages, for the layers of an image */

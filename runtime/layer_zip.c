@@ -11,10 +11,12 @@
  * written, and the packing of them into several layers. */
 
 /* A layer has no programs, so nothing depends on the interpreter's path. */
-static struct wheel_layout layout_of(const struct runtime_request *req)
+static struct wheel_layout layout_of(const struct runtime_request *req,
+				     const struct runtime_inputs *in)
 {
 	return (struct wheel_layout){ .site = req->backend->layout.site,
-				      .interpreter = "/usr/bin/python3" };
+				      .interpreter = "/usr/bin/python3",
+				      .precompiler = in->precompiler };
 }
 
 void layer_zips_free(struct layer_zips *l)
@@ -251,11 +253,13 @@ bool layer_zip_write(struct layer_zips *out, const struct runtime_request *req, 
 	AUTO(runtime_inputs_free) struct runtime_inputs in = { 0 };
 	AUTO(split_free) struct split split = { 0 };
 	uint64_t max = (uint64_t)req->backend->unpacked_max;
-	const struct wheel_layout layout = layout_of(req);
+	struct wheel_layout layout;
 
 	*out = (struct layer_zips){ 0 };
-	if (!runtime_inputs_make(&in, req, events, err) ||
-	    !plan(out, &split, &in, &layout, max, split_them, err))
+	if (!runtime_inputs_make(&in, req, events, err))
+		return false;
+	layout = layout_of(req, &in);
+	if (!plan(out, &split, &in, &layout, max, split_them, err))
 		return false;
 	out->python = in.python;
 	show_packages(out, split.bin_count, events);

@@ -28,7 +28,8 @@ struct runtime_request {
 	const struct python_profile *target; /* --target: what the three above say as well; NULL:
 						they alone (runtime/target.h) */
 	struct store *store;                 /* remembers what was looked at; NULL: nothing does */
-	bool exclude_preinstalled;           /* leave out what the target's runtime brings */
+	const char *precompile;    /* an interpreter of that Python: modules get bytecode, too */
+	bool exclude_preinstalled; /* leave out what the target's runtime brings */
 };
 
 #endif

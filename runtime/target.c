@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/target.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -119,4 +121,23 @@ bool runtime_drop_preinstalled(struct wheel_list *wheels, const struct python_pr
 	}
 	wheels->len = kept;
 	return true;
+}
+
+void runtime_warn_of_pth(const struct entry_list *packages, const char *site, struct events *events)
+{
+	size_t len = strlen(site);
+
+	for (size_t i = 0; i < packages->len; i++) {
+		const char *path = packages->items[i].path;
+		const char *name =
+			str_has_prefix(path, site) && path[len] == '/' ? path + len + 1 : path;
+
+		if ((name == path && len) || strchr(name, '/') || !str_has_suffix(name, ".pth") ||
+		    str_has_suffix(name, "-nspkg.pth"))
+			continue;
+		event_note(events,
+			   "%s is not read where this runs: Python obeys .pth files in its own "
+			   "site directories alone",
+			   name);
+	}
 }

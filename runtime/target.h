@@ -30,4 +30,9 @@ MUST_CHECK bool runtime_target_make(struct python_profile *out, const struct run
 MUST_CHECK bool runtime_drop_preinstalled(struct wheel_list *wheels, const struct python_profile *p,
 					  struct events *events, struct err *err);
 
+/* A zip's packages lie on sys.path, but in no site directory: Python does not read .pth files
+ * there. Names each; namespace packages' own do nothing since Python 3.3, so they are left out. */
+void runtime_warn_of_pth(const struct entry_list *packages, const char *site,
+			 struct events *events);
+
 #endif

@@ -59,13 +59,55 @@ check 'here' install --no-deps -o here "$ALL_WHEELS"/six-*.whl "$ALL_WHEELS"/num
 snapshot() { (cd "$1" && find . -printf '%m %T@ %y %p\n' | sort -k 4 && find . -type f -exec sha256sum {} + | sort -k 2); }
 is 'the same tree' "$(snapshot far/there | sha256sum)" "$(snapshot here | sha256sum)"
 
+# --- bytecode ---
+
+check '--precompile' install --no-deps -o compiled "$ALL_WHEELS"/six-*.whl "$ALL_WHEELS"/Markdown-*.whl --precompile /usr/bin/python3
+stderr_has '[0-9]+ modules precompiled: .* of bytecode beside .* of source'
+python_arm64 -c 1 # fails here, not below
+printf '#!/bin/sh\nexec qemu-aarch64-static -L %s %s/usr/bin/python3.11 "$@"\n' "$PYTHON_ARM64" "$PYTHON_ARM64" >arm64-python
+chmod +x arm64-python
+check '--precompile by arm64 Python' install --no-deps -o compiled-arm64 "$ALL_WHEELS"/Markdown-*.whl "$ALL_WHEELS"/six-*.whl --precompile ./arm64-python
+is 'bytecode knows no architecture, and no order' "$(snapshot compiled | sha256sum)" "$(snapshot compiled-arm64 | sha256sum)"
+cat >bytecode.py <<'END'
+import base64, csv, hashlib, importlib.util, pathlib, sys
+site = pathlib.Path("compiled")
+sources = {path for path in site.rglob("*.py") if "bin" not in path.parts}
+for path in sources:
+    code = pathlib.Path(importlib.util.cache_from_source(str(path))).read_bytes()
+    assert code[:4] == importlib.util.MAGIC_NUMBER and code[4:8] == b"\1\0\0\0", path
+    assert code[8:16] == importlib.util.source_hash(path.read_bytes()), path
+assert len(list(site.rglob("*.pyc"))) == len(sources)
+rows = {row[0]: row for record in site.glob("*.dist-info/RECORD") for row in csv.reader(record.open())}
+for path in site.rglob("*.pyc"):
+    _, digest, size = rows[str(path.relative_to(site))]
+    want = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    assert (digest, int(size)) == ("sha256=" + want, path.stat().st_size)
+(site / "six.py").write_text("this is no Python\n")  # unchecked: the bytecode alone counts
+sys.path.insert(0, str(site))
+import six, markdown
+print(six.__version__, markdown.markdown("*x*"))
+END
+check 'it is what the import system takes' /usr/bin/python3 -B -S -I bytecode.py
+make_wheel . old 1.0 'file=old_syntax.py=print "two"'
+check 'what does not compile has none' install --no-deps -o old-syntax ./old-1.0-py3-none-any.whl --precompile python3.11
+stderr_has '1 files named \.py are no Python 3'
+is 'the others have' "$(find old-syntax -name '*.pyc')" old-syntax/__pycache__/old.cpython-311.pyc
+exits 3 rtbuild python install --no-index -o none "$ALL_WHEELS"/six-*.whl --python 3.12 --precompile /usr/bin/python3
+stderr_has 'the packages are for CPython 3\.12'
+exits 8 rtbuild python install --no-index -o none "$ALL_WHEELS"/six-*.whl --precompile /bin/true
+exits 6 rtbuild python install --no-index -o none "$ALL_WHEELS"/six-*.whl --precompile /bin/no-such
+exits 8 rtbuild python install --no-index -o none "$ALL_WHEELS"/six-*.whl --precompile /bin/echo
+printf 'six\n' >six.txt
+check 'layer --precompile' rtbuild layer -r six.txt --find-links "$ALL_WHEELS" --precompile /usr/bin/python3 -o six.zip
+is 'has it' "$(unzip -Z1 six.zip | grep pyc)" python/__pycache__/six.cpython-311.pyc
+
 # --- where it goes ---
 
 mkdir empty full
 echo precious >full/file
 echo precious >file
 check 'an empty directory is fine' install -o empty "$ALL_WHEELS"/six-*.whl
-is 'and filled' "$(ls empty | tr '\n' ' ')" 'share six-1.16.0.dist-info six.py '
+is 'and filled' "$(find empty -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" 'share six-1.16.0.dist-info six.py '
 exits 3 rtbuild python install -o full "$ALL_WHEELS"/six-*.whl
 stderr_has 'full: .*not empty'
 exits 3 rtbuild python install -o file "$ALL_WHEELS"/six-*.whl

@@ -258,6 +258,41 @@ static void layers_have_no_programs(void **state)
 				  "644 python/share/doc/x\n");
 }
 
+/* PEP 610: where it came from, and nothing that must not be known. */
+static void urls_are_recorded_without_secrets(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "https://example.com/w/all.whl", "\"https://example.com/w/all.whl\"" },
+		{ "https://me:pa%40ss@example.com/all.whl?sig=secret",
+		  "\"https://example.com/all.whl\"" },
+		{ "https://a@b:c@example.com:8443/x@y.whl",
+		  "\"https://example.com:8443/x@y.whl\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO(made_free) struct made m = MADE_INIT;
+		AUTO(wheel_close) struct wheel w = { .fd = -1 };
+		AUTO(entry_list_free) struct entry_list l = { 0 }, named = { 0 };
+		AUTO(buf_free) struct buf text = BUF_INIT(1 << 20);
+		struct err err = { 0 };
+
+		make_all_kinds(&m);
+		if (!install(&named, &w, &m, &image, true, &err))
+			fail_msg("%s", err.msg);
+		for (size_t k = 0; k < named.len; k++)
+			assert_false(str_has_suffix(named.items[k].path, "direct_url.json"));
+		w.url = mem_strdup(rows[i][0]);
+		if (!wheel_entries(&l, &w, &image, &err) ||
+		    !read_entry(&text, find(&l, SITE INFO "direct_url.json"), &err))
+			fail_msg("%s", err.msg);
+		assert_non_null(strstr(text.ptr, rows[i][1]));
+		assert_non_null(strstr(text.ptr, "\"sha256\":\"0000"));
+		assert_null(strstr(text.ptr, "pa%40ss"));
+		assert_null(strstr(text.ptr, "secret"));
+	}
+}
+
 /* Ways to spoil a wheel. Each puts in what it wants instead of, or besides, the sound parts. */
 static void no_info(struct made *m)
 {
@@ -672,6 +707,7 @@ int main(void)
 		cmocka_unit_test(contents_are_right),
 		cmocka_unit_test(record_tells_the_truth),
 		cmocka_unit_test(layers_have_no_programs),
+		cmocka_unit_test(urls_are_recorded_without_secrets),
 		cmocka_unit_test(broken_wheels_are_refused),
 		cmocka_unit_test(hashes_are_checked_while_reading),
 		cmocka_unit_test(other_strong_hashes_are_checked_too),
