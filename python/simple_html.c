@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "python/location.h"
 #include "python/simple_build.h"
 
 /*
@@ -144,9 +145,8 @@ static bool next_attribute(struct slice *name, struct slice *value, struct slice
 	return true;
 }
 
-/* "&gt;" and the few others that stand in URLs and specifiers, "&#62;", "&#x3e;"; only ASCII. The
- * length taken, 0 when it is none of them. */
-static size_t character_reference(char *out, struct slice s)
+/* "&gt;" and the few others that stand in URLs and specifiers; the length taken, 0 for none. */
+static size_t named_reference(char *out, struct slice s)
 {
 	/* clang-format off */
 	static const struct {
@@ -157,33 +157,43 @@ static size_t character_reference(char *out, struct slice s)
 		{ "&quot", '"' }, { "&apos", '\'' },
 	};
 	/* clang-format on */
-	unsigned long code = 0;
-	size_t len = 0, digits;
-	bool is_hex;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (slice_has_prefix(s, names[i].name)) {
-			len = strlen(names[i].name);
-			*out = names[i].value;
-		}
-	if (slice_has_prefix(s, "&#")) {
-		is_hex = s.len > 2 && (s.ptr[2] == 'x' || s.ptr[2] == 'X');
-		len = is_hex ? 3 : 2;
-		digits = span((struct slice){ s.ptr + len, s.len - len },
-			      is_hex ? "0123456789abcdefABCDEF" : "0123456789");
-		if (!digits || digits > 8)
-			return 0;
-		for (size_t i = 0; i < digits; i++) {
-			char c = s.ptr[len + i];
-
-			code = code * (is_hex ? 16 : 10) +
-			       (unsigned long)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-		}
-		if (!code || code > '~')
-			return 0;
-		*out = (char)code;
-		len += digits;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!slice_has_prefix(s, names[i].name))
+			continue;
+		*out = names[i].value;
+		return strlen(names[i].name);
 	}
+	return 0;
+}
+
+/* "&#62;", "&#x3e;", of ASCII. */
+static size_t numeric_reference(char *out, struct slice s)
+{
+	bool is_hex = s.len > 2 && (s.ptr[2] == 'x' || s.ptr[2] == 'X');
+	size_t len = is_hex ? 3 : 2, digits;
+	unsigned long code = 0;
+
+	if (!slice_has_prefix(s, "&#"))
+		return 0;
+	digits = span((struct slice){ s.ptr + len, s.len - len },
+		      is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+	if (!digits || digits > 8)
+		return 0;
+	for (size_t i = len; i < len + digits; i++)
+		code = code * (is_hex ? 16 : 10) + (unsigned long)location_hex_value(s.ptr[i]);
+	if (!code || code > '~')
+		return 0;
+	*out = (char)code;
+	return len + digits;
+}
+
+static size_t character_reference(char *out, struct slice s)
+{
+	size_t len = named_reference(out, s);
+
+	if (!len)
+		len = numeric_reference(out, s);
 	return len && len < s.len && s.ptr[len] == ';' ? len + 1 : len;
 }
 
