@@ -607,6 +607,11 @@ static bool check_no_backend(const struct build_args *args, struct err *err)
 		{ "installer", args->installer },
 		{ "libc", args->libc },
 		{ "precompile", args->precompile },
+		{ "find-links", args->wheels.find_links.len },
+		{ "index-url", args->wheels.index_url },
+		{ "extra-index-url", args->wheels.extra_index_urls.len },
+		{ "no-index", args->wheels.no_index },
+		{ "offline", args->wheels.offline },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -647,37 +652,6 @@ static bool check_settings(const struct build_args *args, const struct backend *
 		args->settings.len ? "setting" : "print-config");
 	return args->settings.len ? err_hint(err, "--build-arg sets an ARG of a Dockerfile")
 				  : false;
-}
-
-/* What is said of packages is for a backend's runtime: a Dockerfile says its own. */
-static bool check_package_args(const struct build_args *args, const struct backend *b,
-			       struct err *err)
-{
-	const struct {
-		const char *name;
-		bool given;
-	} others[] = {
-		{ "python", args->python },
-		{ "base", args->base },
-		{ "requirements", args->requirements.len },
-		{ "installer", args->installer },
-		{ "libc", args->libc },
-		{ "python-target", args->python_target },
-		{ "precompile", args->precompile },
-		{ "find-links", args->wheels.find_links.len },
-		{ "index-url", args->wheels.index_url },
-		{ "extra-index-url", args->wheels.extra_index_urls.len },
-		{ "no-index", args->wheels.no_index },
-		{ "offline", args->wheels.offline },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(others) && !b; i++) {
-		if (!others[i].given)
-			continue;
-		err_set(err, E_USAGE, "--%s is for a backend's runtime", others[i].name);
-		return err_hint(err, "name one by --backend, or write it into the Dockerfile");
-	}
-	return true;
 }
 
 /* Caches go last: their blobs can be mounted from what was pushed. */
@@ -753,7 +727,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	AUTO(job_free) struct job job = { 0 };
 
 	if (!outcome_print_check(args->print, err) || !find_backend(&job, s, args, err) ||
-	    !check_settings(args, job.backend, err) || !check_package_args(args, job.backend, err))
+	    !check_settings(args, job.backend, err))
 		return false;
 	if (job.backend && job.backend->zip.name)
 		return run_zip(s, args, &job.backends, job.backend, err);

@@ -263,6 +263,9 @@ static bool gc_print(const struct session *s, const struct gc_report *r, const s
 	if (swept->mirrors)
 		event_note(s->events, "%s %zu mirrors of git repositories, %s", did, swept->mirrors,
 			   str_format_size(swept->mirror_bytes).text);
+	if (swept->downloads)
+		event_note(s->events, "%s %zu files of package indexes, %s", did, swept->downloads,
+			   str_format_size(swept->download_bytes).text);
 	return session_print(line, err);
 }
 

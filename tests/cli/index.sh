@@ -280,7 +280,7 @@ for option in "-i $PYPI/json/main/simple" '--extra-index-url https://index.examp
 	# shellcheck disable=SC2086 # words
 	exits 2 rtbuild build $option -t x .
 done
-stderr_has 'for a backend.s runtime'
+stderr_has 'is for --backend'
 
 # --- PyPI, where nothing else is said ---
 
