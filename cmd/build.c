@@ -416,39 +416,47 @@ static bool check_file_args(const struct job *job, const struct build_args *args
 	return err_hint(err, "the Dockerfile decides that");
 }
 
-static bool prepare(struct job *job, struct session *s, const struct build_args *args,
-		    struct err *err)
+/* What the options say by themselves. */
+static bool read_options(struct job *job, const struct build_args *args, struct err *err)
 {
-	const struct backend *backend = job->backend;
 	struct build_request *r = &job->request;
 
 	job->build_args = job->labels = job->settings = (struct map)MAP_TEXT;
 	job->config = (struct buf)BUF_INIT(LIMIT_TEMPLATE);
-	if (!sort_positionals(job, args, err) ||
-	    !backends_settings(&job->settings, &args->settings, err) ||
-	    !session_platforms(&job->platforms, &job->platform_count, &args->platforms, err) ||
-	    !layer_options(&r->layer, args, backend, err) ||
-	    !network_option(&r->network, args->network, err) ||
-	    !read_run_options(&job->run_options, args, err) ||
-	    !sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
-				     err) ||
-	    !clock_source_date_epoch(&r->epoch, &r->has_epoch, err) ||
-	    !build_caches_parse(&job->caches, &args->cache_from, &args->cache_to,
-				compression_name(r->layer.compress.kind), err) ||
-	    !put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) ||
-	    !put_pairs(&job->labels, &args->labels, "label", false, err) ||
-	    !build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err) ||
-	    !read_annotations(job, args, err))
-		return false;
-	r->platform = job->platforms[0];
+	return sort_positionals(job, args, err) &&
+	       backends_settings(&job->settings, &args->settings, err) &&
+	       session_platforms(&job->platforms, &job->platform_count, &args->platforms, err) &&
+	       layer_options(&r->layer, args, job->backend, err) &&
+	       network_option(&r->network, args->network, err) &&
+	       read_run_options(&job->run_options, args, err) &&
+	       sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
+				       err) &&
+	       clock_source_date_epoch(&r->epoch, &r->has_epoch, err) &&
+	       build_caches_parse(&job->caches, &args->cache_from, &args->cache_to,
+				  compression_name(r->layer.compress.kind), err) &&
+	       put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) &&
+	       put_pairs(&job->labels, &args->labels, "label", false, err) &&
+	       build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err) &&
+	       read_annotations(job, args, err);
+}
+
+static bool name_contexts(struct job *job, const struct build_args *args, struct err *err)
+{
 	if (!job->context)
 		job->context = mem_strdup(".");
 	for (size_t i = 0; i < args->contexts.len; i++)
 		if (!build_context_named(ARRAY_PUSH(&job->contexts), &job->owned,
 					 args->contexts.items[i], err))
 			return false;
-	if (backend && !check_file_args(job, args, err))
-		return false;
+	return !job->backend || check_file_args(job, args, err);
+}
+
+/* The options that are the request's as they are. */
+static void fill_request(struct job *job, const struct build_args *args)
+{
+	struct build_request *r = &job->request;
+
+	r->platform = job->platforms[0];
 	r->secrets = job->secrets.secrets.items;
 	r->secret_count = job->secrets.secrets.len;
 	r->ssh = job->secrets.ssh.items;
@@ -456,27 +464,6 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	r->git_allow = &args->git_allow;
 	r->run_options = &job->run_options;
 	r->build_args = &job->build_args;
-	if (has_own_file(args) &&
-	    !build_source_read(&job->source, s, r, job->context, args->file, err))
-		return false;
-	if (backend && !make_inputs(job, s, args, err))
-		return false;
-	if (has_own_file(args)) {
-		r->dockerfile = job->source.dockerfile.ptr;
-		r->dockerfile_len = job->source.dockerfile.len;
-		r->dockerfile_name = job->source.dockerfile_name;
-		r->context_dir = job->source.dir;
-		r->context = job->source.context;
-		r->has_context_time = job->source.time >= 0;
-		r->context_time = job->source.time;
-		r->context_files = &job->inputs.context_files;
-	} else {
-		r->dockerfile = job->inputs.dockerfile.ptr;
-		r->dockerfile_len = job->inputs.dockerfile.len;
-		r->dockerfile_name = backend->name;
-	}
-	r->contexts = job->contexts.items;
-	r->context_count = job->contexts.len;
 	r->labels = &job->labels;
 	r->annotations = job->annotations.manifest.items;
 	r->annotation_count = job->annotations.manifest.len;
@@ -486,7 +473,46 @@ static bool prepare(struct job *job, struct session *s, const struct build_args 
 	r->no_cache = args->no_cache;
 	r->pull = args->pull;
 	r->keep_times = args->keep_times;
+}
+
+/* The Dockerfile and its context, the user's or the backend's. */
+static bool find_source(struct job *job, struct session *s, const struct build_args *args,
+			struct err *err)
+{
+	struct build_request *r = &job->request;
+	const struct build_source *own = &job->source;
+
+	if (has_own_file(args) &&
+	    !build_source_read(&job->source, s, r, job->context, args->file, err))
+		return false;
+	if (job->backend && !make_inputs(job, s, args, err))
+		return false;
+	r->contexts = job->contexts.items;
+	r->context_count = job->contexts.len;
+	if (!has_own_file(args)) {
+		r->dockerfile = job->inputs.dockerfile.ptr;
+		r->dockerfile_len = job->inputs.dockerfile.len;
+		r->dockerfile_name = job->backend->name;
+		return true;
+	}
+	r->dockerfile = own->dockerfile.ptr;
+	r->dockerfile_len = own->dockerfile.len;
+	r->dockerfile_name = own->dockerfile_name;
+	r->context_dir = own->dir;
+	r->context = own->context;
+	r->has_context_time = own->time >= 0;
+	r->context_time = own->time;
+	r->context_files = &job->inputs.context_files;
 	return true;
+}
+
+static bool prepare(struct job *job, struct session *s, const struct build_args *args,
+		    struct err *err)
+{
+	if (!read_options(job, args, err) || !name_contexts(job, args, err))
+		return false;
+	fill_request(job, args);
+	return find_source(job, s, args, err);
 }
 
 static bool show_plan(const struct job *job, struct err *err)
@@ -577,6 +603,7 @@ static bool run_zip(struct session *s, const struct build_args *args,
 	struct zip_build want = { .table = table,
 				  .backend = b,
 				  .python = args->python,
+				  .lithops = args->lithops,
 				  .libc = args->libc,
 				  .precompile = args->precompile,
 				  .python_target = args->python_target,
@@ -630,21 +657,20 @@ static bool find_backend(struct job *job, struct session *s, const struct build_
 	if (!backends_load(&job->backends, s, &args->templates, err) ||
 	    !backend_find(&job->backend, &job->backends, args->backend, err))
 		return false;
-	if (backend_is_image(job->backend) || job->backend->zip.name)
+	if (backend_is_image(job->backend) || build_zip_is_made(job->backend))
 		return true;
 	if (str_eq(job->backend->artifact, "host")) {
 		err_set(err, E_USAGE, "%s runs on %s: nothing is built", job->backend->name,
 			job->backend->title);
 		return err_hint(err, "localhost:container is the image");
 	}
-	err_set(err, E_USAGE, "%s is a %s, not an image", job->backend->name,
-		job->backend->artifact);
-	return err_hint(err, "rtbuild layer makes it");
+	return err_set(err, E_USAGE, "%s is a %s, not an image", job->backend->name,
+		       job->backend->artifact);
 }
 
 static bool check_settings(const struct build_args *args, const struct backend *b, struct err *err)
 {
-	if (b && b->zip.name && args->print_config)
+	if (b && build_zip_is_made(b) && args->print_config)
 		return err_set(err, E_USAGE, "--print-config: %s is a zip, not an image", b->name);
 	if (b || (!args->settings.len && !args->print_config))
 		return true;
@@ -729,7 +755,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	if (!outcome_print_check(args->print, err) || !find_backend(&job, s, args, err) ||
 	    !check_settings(args, job.backend, err))
 		return false;
-	if (job.backend && job.backend->zip.name)
+	if (job.backend && build_zip_is_made(job.backend))
 		return run_zip(s, args, &job.backends, job.backend, err);
 	if (!prepare(&job, s, args, err))
 		return false;

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "cmd/backends.h"
 #include "runtime/function_zip.h"
+#include "runtime/layer_zip.h"
 #include "runtime/target.h"
 
 /* Command-line words to a function zip. */
@@ -68,6 +70,41 @@ json_t *build_zip_document(const struct zip_file *zip, const char *path)
 	return doc;
 }
 
+/* What a layer has no place for. */
+static bool check_layer(const struct zip_build *want, const struct function_zip_request *req,
+			struct err *err)
+{
+	const char *other = want->settings->len ? "setting" : want->lithops ? "lithops" : NULL;
+
+	if (other)
+		return err_set(err, E_USAGE, "--%s: a layer holds packages alone", other);
+	if (req->runtime.installer != INSTALLER_PIP)
+		return true;
+	err_set(err, E_USAGE, "the packages of %s cannot be installed by 'pip'",
+		want->backend->name);
+	return err_hint(err, "it has wheels");
+}
+
+/* As `rtbuild layer` makes it; that has more to say about it. */
+static bool build_layer(struct session *s, const struct zip_build *want,
+			const struct function_zip_request *req, struct err *err)
+{
+	AUTO(layer_zips_free) struct layer_zips zips = { 0 };
+	AUTO(auto_free) char *own = req->name ? mem_printf("%s.zip", fs_basename(req->name)) : NULL;
+	const char *path = want->outputs->len ? want->outputs->items[0] : own ? own : "layer.zip";
+
+	return check_layer(want, req, err) &&
+	       layer_zip_write(&zips, &req->runtime, path, false, s->events, err) &&
+	       session_result(s,
+			      s->options.json ? build_zip_document(&zips.items[0].zip, path) : NULL,
+			      path, err);
+}
+
+bool build_zip_is_made(const struct backend *b)
+{
+	return b->zip.name || str_eq(b->artifact, "layer");
+}
+
 bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 {
 	AUTO(map_free) struct map settings = MAP_TEXT;
@@ -86,6 +123,8 @@ bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 		return false;
 	req.runtime.find_links = &sources.find_links;
 	req.runtime.indexes = &sources.indexes;
+	if (!want->backend->zip.name)
+		return build_layer(s, want, &req, err);
 	if (!want->outputs->len && !function_zip_name(&own_path, &req, err))
 		return false;
 	path = own_path ? own_path : want->outputs->items[0];

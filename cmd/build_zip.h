@@ -6,7 +6,7 @@
 #include "runtime/zip_file.h"
 #include "templates/backend.h"
 
-/* `build --backend B` of a backend whose artifact is a function zip. Everything is borrowed. */
+/* `build --backend B` of a backend whose artifact is a zip. Everything is borrowed. */
 struct zip_build {
 	const struct backend_table *table;
 	const struct backend *backend;         /* of that table */
@@ -20,6 +20,8 @@ struct zip_build {
 	const struct str_list *outputs;  /* -o: at most one path */
 	const struct str_list *settings; /* KEY=VALUE */
 };
+/* Of a backend whose artifact is a function zip, or Lambda's layer. */
+bool build_zip_is_made(const struct backend *b);
 /* Writes the file and prints its path, or the document of --json. */
 MUST_CHECK bool build_zip(struct session *s, const struct zip_build *want, struct err *err);
 

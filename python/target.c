@@ -160,7 +160,9 @@ void python_target_tags(struct str_list *out, const struct python_target *t)
 	}
 	add_platforms(&platforms, t);
 	str_list_push(&any, "any");
-	add_each(out, mem_printf("cp3%d-cp3%d", t->minor, t->minor), &platforms);
+	/* before 3.8 the ABI said that memory is pymalloc's (PEP 425; sys.abiflags) */
+	add_each(out, mem_printf("cp3%d-cp3%d%s", t->minor, t->minor, t->minor < 8 ? "m" : ""),
+		 &platforms);
 	if (t->minor >= 2)
 		add_each(out, mem_printf("cp3%d-abi3", t->minor), &platforms);
 	add_each(out, mem_printf("cp3%d-none", t->minor), &platforms);

@@ -168,8 +168,14 @@ stderr_has 'lithops in w'
 is 'and there is no image' "$(digest_of demo/none:1)" ''
 exits 2 rtbuild build --backend aws_lambda --compression zstd -t demo/none:1
 stderr_has 'zstd'
-exits 2 rtbuild build --backend aws_lambda:layer -t demo/none:1
-stderr_has 'rtbuild layer'
+printf 'six\n' >six.txt
+check 'a layer' rtbuild build --backend aws_lambda:layer -r six.txt mine
+stdout_is mine.zip
+check 'a layer as rtbuild layer makes it' rtbuild layer -r six.txt -o other.zip
+is 'a layer: the same bytes' "$(sha256sum <mine.zip)" "$(sha256sum <other.zip)"
+exits 2 rtbuild build --backend aws_lambda:layer --push
+exits 2 rtbuild build --backend aws_lambda:layer --installer pip
+exits 2 rtbuild build --backend aws_lambda:layer --lithops 1.0
 exits 2 rtbuild build --backend aws_lambda --python 2.7 -t demo/none:1
 exits 2 rtbuild build --backend localhost -t demo/none:1
 stderr_has 'this machine'

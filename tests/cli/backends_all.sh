@@ -156,7 +156,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	is 'vm: one tree' "$(ls root/var/lib/lithops/runtimes)" vm-1
 	echo 'import flask, sys; print("worker", sys.version_info[:2])' >root/var/lib/lithops/runtimes/vm-1/opt/lithops/worker.py
 	# as the unit says it
-	check 'vm: the worker starts' env -i PATH=/usr/local/bin:/usr/bin:/bin chroot root/var/lib/lithops/runtimes/vm-1 /usr/bin/env python3 /opt/lithops/worker.py
+	check 'vm: the worker starts' env -i PATH=/usr/local/bin:/usr/bin:/bin /usr/sbin/chroot root/var/lib/lithops/runtimes/vm-1 /usr/bin/env python3 /opt/lithops/worker.py
 	stdout_is 'worker (3, 11)'
 	is 'vm: the unit lies where systemd looks' "$(cmp root/etc/systemd/system/lithops-worker.service machine/lithops-worker.service && echo same)" same
 fi

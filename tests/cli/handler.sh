@@ -81,8 +81,13 @@ version=${wheel##*/lithops-}
 version=${version%%-py3*}
 check 'a version' rtbuild build -q -b knative -f ctx/Dockerfile --lithops "$version" -t h:version ctx
 is 'is the same' "$(digest_of h:version)" "$(digest_of h:wheel)"
-check 'a zip of a tree' rtbuild build -b openwhisk:action --lithops "$wheel" -o action.zip
-is 'a zip of a tree: its handler' "$(unzip -Z1 action.zip | grep -cx __main__.py)" 1
+check 'a zip of a wheel' rtbuild build -b openwhisk:action --lithops "$wheel" -o action.zip
+is 'a zip of a wheel: its handler' "$(unzip -Z1 action.zip | grep -cx __main__.py)" 1
+mkdir -p src2/lithops/serverless/backends/openwhisk
+cp src/lithops/*.py src2/lithops/
+echo 'print("mine")' >src2/lithops/serverless/backends/openwhisk/entry_point.py
+check 'a zip of another tree' rtbuild build -b openwhisk:action --lithops src2 -o action.zip
+is 'a zip of another tree: its handler' "$(unzip -p action.zip __main__.py)" 'print("mine")'
 
 # --- what cannot be ---
 

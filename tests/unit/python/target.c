@@ -68,6 +68,26 @@ static void tags_are_those_of_packaging(void **state)
 	}
 }
 
+static void old_pythons_name_their_allocator(void **state)
+{
+	static const struct {
+		const char *python, *first;
+	} cases[] = {
+		{ "3.6", "cp36-cp36m-manylinux_2_31_x86_64" },
+		{ "3.7", "cp37-cp37m-manylinux_2_31_x86_64" },
+		{ "3.8", "cp38-cp38-manylinux_2_31_x86_64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct python_target t = target_of(cases[i].python, "linux/amd64", "glibc-2.31");
+		AUTO(str_list_free) struct str_list tags = { 0 };
+
+		python_target_tags(&tags, &t);
+		assert_string_equal(tags.items[0], cases[i].first);
+	}
+}
+
 static void known_tags_are_where_they_belong(void **state)
 {
 	static const struct {
@@ -178,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tags_are_those_of_packaging),
+		cmocka_unit_test(old_pythons_name_their_allocator),
 		cmocka_unit_test(known_tags_are_where_they_belong),
 		cmocka_unit_test(targets_without_manylinux_have_linux_only),
 		cmocka_unit_test(bad_targets_are_refused),
