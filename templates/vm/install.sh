@@ -5,17 +5,18 @@
 #   ./install.sh          install, and start it with the machine
 #   ./install.sh ROOT     into a tree that is mounted at ROOT: for images of machines
 set -eu
+name='{{file}}' machine='{{machine}}'
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=${1-}
 case $root in '' | /*) ;; *) root=$PWD/$root ;; esac
-tree=$root/var/lib/lithops/runtimes/{{file}}
+tree=$root/var/lib/lithops/runtimes/$name
 unit=$root/etc/systemd/system/lithops-worker.service
 
 [ "$(id -u)" -eq 0 ] || { echo 'install.sh: only root may' >&2; exit 1; }
-case $(uname -m) in
-{{machine}}) ;;
-*) [ -n "$root" ] || { echo "install.sh: the runtime is for {{machine}}, this is $(uname -m)" >&2; exit 1; } ;;
-esac
+if [ -z "$root" ] && [ "$(uname -m)" != "$machine" ]; then
+	echo "install.sh: the runtime is for $machine, this is $(uname -m)" >&2
+	exit 1
+fi
 mkdir -p "${tree%/*}" "${unit%/*}" "$root/opt/lithops"
 new=$(mktemp -d "$tree.XXXXXX")
 trap 'rm -rf "$new"' EXIT

@@ -72,7 +72,7 @@ check 'oracle_f: the handler' rtbuild run --entrypoint python3 all/oracle_f:1 -c
 stdout_is 3.11
 for backend in openwhisk ibm_cf openwhisk:slim; do
 	build $backend
-	starts $backend '^runner of actions$'
+	starts "$backend" '^runner of actions$'
 done
 is 'openwhisk: no Lithops inside' "$(files all/openwhisk:1 | grep -c '/lithops/')" 0
 build localhost:container
@@ -118,6 +118,7 @@ is 'singularity: beside the store, by its name' "$(ls -d singularity*)" singular
 is 'singularity: its files' "$(find singularity-1 -type f | sort | tr '\n' ' ')" 'singularity-1/singularity-1.def singularity-1/singularity-1.oci.tar '
 stderr_has 'apptainer build'
 file_has 'singularity: the definition' singularity-1/*.def '^From: singularity-1\.oci\.tar$'
+# shellcheck disable=SC2016 # the $ is the definition's
 file_has 'singularity: the definition' singularity-1/*.def '^    python3 /lithops/lithopsentry\.py \$AMQP_URL$'
 check 'singularity: skopeo reads the archive' skopeo inspect --raw oci-archive:singularity-1/singularity-1.oci.tar
 is 'singularity: it is the image' "$(sha256sum <"$out" | cut -c 1-64)" "$(digest_of all/singularity:1 | cut -c 8-)"

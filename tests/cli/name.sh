@@ -122,6 +122,7 @@ stderr_has 'backend'
 
 # the one of the documentation
 mkdir -p doc/mine
+# shellcheck disable=SC2016 # backquotes of markdown
 sed -n '/^```yaml$/,/^```$/p' "$ROOT/docs/backends.md" | grep -v '^```' >doc/mine/backend.yaml
 check 'the example of docs/backends.md' rtbuild template render mine:science --templates doc --python 3.11 --installer pip
 stdout_has '^        scipy$'
