@@ -245,6 +245,47 @@ static void worlds_come_out_right(void **state)
 		check_world(&worlds[i]);
 }
 
+/* What people read when nothing can be chosen, word for word. */
+static void errors_explain(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		struct world world;
+		const char *msg, *hint;
+	} cases[] = {
+		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: c>=2\n" }, { "b", "1", ANY, "Requires-Dist: c<2\n" }, { "c", "1", ANY, "" }, { "c", "2", ANY, "" } },
+		    .requirements = { "a", "b" }, .noted = "And because you ask for b, what is asked for cannot be had." },
+		  "c>=2 (needed by a 1) contradicts c<2 (needed by b 1): c-2-py3-none-any.whl does not satisfy c<2 (needed by b 1); c-1-py3-none-any.whl does not satisfy c>=2 (needed by a 1)",
+		  "loosen one of the two, or add a version that satisfies both" },
+		{ { .wheels = { { "a", "1", "cp39-cp39-manylinux_2_17_x86_64", "" }, { "a", "1", "cp311-cp311-manylinux_2_17_aarch64", "" } }, .requirements = { "a" } },
+		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-cp311-cp311-manylinux_2_17_aarch64.whl is built for other targets; a-1-cp39-cp39-manylinux_2_17_x86_64.whl is built for other targets", "" },
+		{ { .wheels = { { "a", "1", ANY, "Requires-Python: >=3.12\n" }, { "a", "2rc1", ANY, "" } }, .requirements = { "a>=1" } },
+		  "no file of a>=1 fits Python 3.11 on linux/amd64 with glibc 2.36: a-2rc1-py3-none-any.whl is a pre-release; a-1-py3-none-any.whl needs Python >=3.12", "" },
+		{ { .other_file = "a-1.0.tar.gz", .requirements = { "a" } },
+		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1.0.tar.gz is a source archive",
+		  "rtbuild builds nothing: make a wheel of it (pip wheel) and name its folder by --find-links, or install it in a RUN step (--installer pip)" },
+		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: b @ https://h/b.whl\n" } }, .requirements = { "a" } },
+		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-py3-none-any.whl needs b by URL, which is not fetched", "" },
+		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: b==2\n" }, { "a", "2", ANY, "Requires-Dist: b==1\n" }, { "b", "1", ANY, "Requires-Dist: a==1\n" }, { "b", "2", ANY, "Requires-Dist: a==2\n" } }, .requirements = { "a" } },
+		  "no versions of a, b satisfy all that is asked of them", "the sentences before say what contradicts what: loosen one of these" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
+		AUTO(wheel_list_free) struct wheel_list l = { 0 };
+		struct err err = { 0 };
+
+		assert_true(fs_tmpdir_open(&dir, &err));
+		assert_false(select_in(&l, &cases[i].world, dir.path, &err));
+		assert_string_equal(err.msg, cases[i].msg);
+		assert_string_equal(err.hint, cases[i].hint);
+		if (cases[i].world.noted)
+			assert_string_equal(noted, cases[i].world.noted);
+	}
+}
+
 static void the_best_file_is_taken(void **state)
 {
 	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
@@ -457,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worlds_come_out_right),
+		cmocka_unit_test(errors_explain),
 		cmocka_unit_test(the_best_file_is_taken),
 		cmocka_unit_test(hashes_choose_the_file),
 		cmocka_unit_test(wheels_are_named_by_path),
