@@ -94,8 +94,7 @@ static bool render(struct session *s, void *arg, struct err *err)
 	    !installer_parse(&opt.installer, args->installer, err) ||
 	    !render_dockerfile(&text, &table, b, &opt, err))
 		return false;
-	text.ptr[text.len - 1] = '\0'; /* session_print ends the line */
-	return session_print(text.ptr, err);
+	return session_print_raw(text.ptr, text.len, err);
 }
 
 struct diff_args {

@@ -105,6 +105,13 @@ printf 'FROM {{base}}\nRUN echo {{title}}\n' >own/mine/Dockerfile
 check 'its own Dockerfile' rtbuild template render mine:old --templates own
 stdout_has '^FROM our/base:3\.6$'
 stdout_has '^RUN echo A platform of ours'
+printf 'FROM {{base}}' >own/mine/Dockerfile
+check 'a last line without its end' rtbuild template render mine --templates own
+stdout_is 'FROM our/base:3.12'
+: >own/mine/Dockerfile
+check 'an empty one' rtbuild template render mine --templates own
+stdout_empty
+printf 'FROM {{base}}\n' >own/mine/Dockerfile
 # over one of ours: the file alone
 mkdir own/knative
 printf 'FROM {{base}}\nRUN over {{nothing}}\n' >own/knative/Dockerfile
