@@ -158,9 +158,12 @@ enum {
 	LIMIT_TEMPLATE = 1 * MIB,
 	LIMIT_TEMPLATE_FILES = 1000,  /* of one directory or repository: ours has thirty backends */
 	LIMIT_SOURCE_FILE = 16 * MIB, /* a function's .py file */
-	LIMIT_BAKED_FILES = 20000,    /* of one package: past it, a wrong directory was given */
-	LIMIT_HANDLER_ZIP = 64 * MIB, /* Lithops and its entry point, in memory: 1 MiB today */
-	LIMIT_PACKAGE_DEPTH = 64,     /* directories below a package: the walk recurses */
+	LIMIT_SINGLE_FILE =
+		64 * MIB, /* what one func.pickle brings: a worker loads it whole, each time */
+	LIMIT_BY_VALUE_MS = 600 * 1000, /* the user's own file runs: a hang must end some time */
+	LIMIT_BAKED_FILES = 20000,      /* of one package: past it, a wrong directory was given */
+	LIMIT_HANDLER_ZIP = 64 * MIB,   /* Lithops and its entry point, in memory: 1 MiB today */
+	LIMIT_PACKAGE_DEPTH = 64,       /* directories below a package: the walk recurses */
 	LIMIT_SETTINGS_FILE = 4 * MIB,  /* config.json, auth.json, yaml settings */
 	LIMIT_COMMAND_OUTPUT = 4 * MIB, /* captured from a child */
 	LIMIT_QUERY = 1 * MIB,          /* a list of all versions there are of a project */

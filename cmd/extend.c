@@ -5,28 +5,38 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/extend_config.h"
 #include "extend/extend.h"
 
 /* rtbuild extend: a map function into an image. */
 
 struct extend_args {
-	const char *image, *function, *filepath, *tag, *platform, *print;
-	struct str_list modules;
-	bool push, no_push, force;
+	const char *image, *filepath, *mode, *interpreter, *python, *tag, *tag_scheme, *platform;
+	const char *print, *backend, *config_style;
+	struct str_list functions, modules;
+	bool by_value, push, no_push, force, is_public;
 };
 
 /* clang-format off */
 static const struct opt opts[] = {
 	OPT_ARG("IMAGE", struct extend_args, image, "the image to extend: in a registry, or in the store"),
-	OPT_TEXT(0,   "function", "[MOD:]F",  struct extend_args, function, "the function; alone, it is looked up in the .py files here"),
-	OPT_TEXT(0,   "filepath", "FILE.py",  struct extend_args, filepath, "the file it is in"),
-	OPT_LIST(0,   "module", "PATH",       struct extend_args, modules,  "bake this file or package too"),
-	OPT_TEXT('t', "tag", "TAG",           struct extend_args, tag,      "this tag instead of the content tag"),
-	OPT_TEXT(0,   "platform", "OS/ARCH",  struct extend_args, platform, "only this platform of an index"),
-	OPT_FLAG(0,   "push",                 struct extend_args, push,     "push it even when IMAGE is a short name of the store"),
-	OPT_FLAG(0,   "no-push",              struct extend_args, no_push,  "keep it in the store only"),
-	OPT_FLAG(0,   "force",                struct extend_args, force,    "overwrite a tag that holds something else"),
-	OPT_TEXT(0,   "print", "WHAT",        struct extend_args, print,    "ref (default: name:tag@digest) or tag (name:tag)"),
+	OPT_LIST(0,   "function", "[MOD:]F",  struct extend_args, functions,    "the function; alone, it is looked up in the .py files here"),
+	OPT_TEXT(0,   "filepath", "FILE.py",  struct extend_args, filepath,     "the file it is in"),
+	OPT_LIST(0,   "module", "PATH",       struct extend_args, modules,      "bake this module, package or data file too"),
+	OPT_TEXT(0,   "mode", "MODE",         struct extend_args, mode,         "native (default for one function), modules (for several), single-file or by-value"),
+	OPT_FLAG(0,   "by-value",             struct extend_args, by_value,     "--mode by-value: a closure or lambda, pickled by your own python3 with cloudpickle"),
+	OPT_TEXT(0,   "interpreter", "PYTHON", struct extend_args, interpreter, "the Python for that (default: python3)"),
+	OPT_TEXT(0,   "python", "X.Y",        struct extend_args, python,       "the Python of an IMAGE that does not say it"),
+	OPT_TEXT('t', "tag", "TAG",           struct extend_args, tag,          "this tag, or whole name, instead"),
+	OPT_TEXT(0,   "tag-scheme", "SCHEME", struct extend_args, tag_scheme,   "content (default), or lithops: the tag that an unmodified client looks for"),
+	OPT_TEXT(0,   "platform", "OS/ARCH",  struct extend_args, platform,     "only this platform of an index"),
+	OPT_FLAG(0,   "push",                 struct extend_args, push,         "push it even when IMAGE is a short name of the store"),
+	OPT_FLAG(0,   "no-push",              struct extend_args, no_push,      "keep it in the store only"),
+	OPT_FLAG(0,   "force",                struct extend_args, force,        "overwrite a tag that holds something else"),
+	OPT_FLAG(0,   "public",               struct extend_args, is_public,    "push to Docker Hub, where anyone may read it"),
+	OPT_TEXT(0,   "print", "WHAT",        struct extend_args, print,        "ref (default: name:tag@digest) or tag (name:tag)"),
+	OPT_TEXT('b', "backend", "NAME",      struct extend_args, backend,      "the backend to write into the configuration that is shown"),
+	OPT_TEXT(0,   "config-style", "STYLE", struct extend_args, config_style, "current (default), or 2021: that configuration with the keys of then"),
 	OPT_END
 };
 /* clang-format on */
@@ -40,6 +50,7 @@ static json_t *document(const struct extend_result *r)
 	json_object_set_new(doc, "reference", json_string(reference_familiar(&r->reference).text));
 	json_object_set_new(doc, "digest", json_string(digest_format(&r->reference.digest).text));
 	json_object_set_new(doc, "function", json_string(r->function));
+	json_object_set_new(doc, "mode", json_string(spec_mode_name(r->mode)));
 	json_object_set_new(doc, "filepath", json_string(r->filepath));
 	json_object_set_new(doc, "baked", baked);
 	json_object_set_new(doc, "existed", json_boolean(r->existed));
@@ -47,29 +58,81 @@ static json_t *document(const struct extend_result *r)
 	return doc;
 }
 
+static bool choose_mode(enum spec_mode *out, const struct extend_args *args, struct err *err)
+{
+	*out = args->by_value            ? SPEC_BY_VALUE
+	       : args->functions.len > 1 ? SPEC_MODULES
+					 : SPEC_NATIVE;
+	if (!args->mode)
+		return true;
+	if (!spec_mode_find(out, args->mode, err))
+		return false;
+	return !args->by_value || *out == SPEC_BY_VALUE ||
+	       err_set(err, E_USAGE, "--by-value and --mode %s", args->mode);
+}
+
+static bool choose_scheme(enum extend_scheme *out, const struct extend_args *args, struct err *err)
+{
+	const char *name = args->tag_scheme ? args->tag_scheme : "content";
+
+	*out = str_eq(name, "lithops") ? EXTEND_LITHOPS : EXTEND_CONTENT;
+	if (*out == EXTEND_CONTENT && !str_eq(name, "content"))
+		return err_set(err, E_USAGE, "unknown --tag-scheme '%s': content or lithops", name);
+	if (args->tag_scheme && args->tag)
+		return err_set(err, E_USAGE, "--tag and --tag-scheme: one of them");
+	return *out != EXTEND_LITHOPS || args->functions.len == 1 ||
+	       err_set(err, E_USAGE,
+		       "--tag-scheme lithops names a file, not its functions: one --function");
+}
+
+static bool check_words(const struct extend_args *args, struct err *err)
+{
+	if (!args->functions.len) {
+		err_set(err, E_USAGE, "--function is missing");
+		return err_hint(err, "--function f, or --function module:f");
+	}
+	if (args->print && !str_eq(args->print, "ref") && !str_eq(args->print, "tag"))
+		return err_set(err, E_USAGE, "unknown --print '%s': ref or tag", args->print);
+	return !args->push || !args->no_push || err_set(err, E_USAGE, "--push and --no-push");
+}
+
 static bool make_request(struct extend_request *out, const struct extend_args *args,
 			 struct err *err)
 {
 	*out = (struct extend_request){
-		.function = args->function,
+		.functions = (const char *const *)args->functions.items,
+		.function_count = args->functions.len,
+		.interpreter = args->interpreter,
+		.python = args->python,
 		.filepath = args->filepath,
 		.cwd = ".",
 		.modules = (const char *const *)args->modules.items,
 		.module_count = args->modules.len,
 		.tag = args->tag,
 		.force = args->force,
+		.is_public = args->is_public,
 		.layer = layer_options_default(),
 	};
-	if (!args->function) {
-		err_set(err, E_USAGE, "--function is missing");
-		return err_hint(err, "--function f, or --function module:f");
-	}
-	if (args->print && !str_eq(args->print, "ref") && !str_eq(args->print, "tag"))
-		return err_set(err, E_USAGE, "unknown --print '%s': ref or tag", args->print);
 	out->has_platform = args->platform != NULL;
-	return session_platform(&out->platform, args->platform, err) &&
+	return check_words(args, err) && choose_mode(&out->mode, args, err) &&
+	       choose_scheme(&out->scheme, args, err) &&
+	       session_platform(&out->platform, args->platform, err) &&
 	       clock_source_date_epoch(&out->epoch, &out->has_epoch, err) &&
 	       reference_parse(&out->base, args->image, err);
+}
+
+static void say_config(struct session *s, const struct extend_args *args, bool is_2021,
+		       const struct extend_request *req, const struct extend_result *result)
+{
+	const struct extend_config config = { .backend = args->backend,
+					      .style_2021 = is_2021,
+					      .lithops_tag = req->scheme == EXTEND_LITHOPS,
+					      .base = req->base };
+	AUTO(str_list_free) struct str_list lines = { 0 };
+
+	extend_config_lines(&lines, &config, result);
+	for (size_t i = 0; i < lines.len; i++)
+		event_note(s->events, "%s", lines.items[i]);
 }
 
 /*
@@ -95,13 +158,16 @@ static bool run(struct session *s, void *arg, struct err *err)
 	struct extend_env env = { .events = s->events };
 	struct extend_request request;
 	struct reference shown;
+	bool is_2021;
 
-	if (!make_request(&request, args, err) || !session_store(&env.store, s, err) ||
+	if (!extend_config_style(&is_2021, args->config_style, err) ||
+	    !make_request(&request, args, err) || !session_store(&env.store, s, err) ||
 	    !session_registry(&env.registry, s, err))
 		return false;
 	request.push = push_is_meant(s, args, &request.base, env.store);
 	if (!extend_run(&result, &env, &request, err))
 		return false;
+	say_config(s, args, is_2021, &request, &result);
 	shown = result.reference;
 	if (args->print && str_eq(args->print, "tag"))
 		shown.has_digest = false;
@@ -115,7 +181,7 @@ const struct cmd cmd_extend = {
 	.about = "One small layer and one config change are added in the registry; no layer of the "
 		 "base is "
 		 "read. The tag is a hash of everything that goes in: the same input has the same "
-		 "tag.",
+		 "tag. What a Lithops client has to be told is shown on stderr.",
 	.example = "  rtbuild extend registry.example.com/me/rt:1 --filepath map.py --function f",
 	.opts = opts,
 	.args_size = sizeof(struct extend_args),

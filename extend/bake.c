@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "extend/bake.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
-#include "extend/pickle.h"
 
 /* Turns a spec into layer entries. */
 
-static bool add_pickle(struct entry_list *out, const struct target *t, struct err *err)
+bool bake_has_modules(const struct spec *spec)
 {
-	AUTO(buf_free) struct buf pickle = BUF_INIT(SIZE_MAX / 2);
-
-	if (!pickle_function(&pickle, t->module, t->function, err))
-		return false;
-	entry_add_bytes(out, BAKE_PICKLE, pickle.ptr, pickle.len);
-	return true;
+	return spec->mode != SPEC_SINGLE_FILE;
 }
 
-bool bake_entries(struct entry_list *out, const struct spec *spec, struct err *err)
+static void add_modules(struct entry_list *out, const struct spec *spec)
 {
-	static const char *const dirs[] = { "opt", BAKE_ROOT, BAKE_MODULES };
-
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		entry_add(out, ENTRY_DIR, dirs[i]);
+	entry_add(out, ENTRY_DIR, BAKE_MODULES);
 	for (size_t i = 0; i < spec->modules.files.len; i++) {
 		const struct module_file *f = &spec->modules.files.items[i];
 		AUTO(auto_free) char *path = mem_printf("%s/%s", BAKE_MODULES, f->path);
@@ -33,5 +22,27 @@ bool bake_entries(struct entry_list *out, const struct spec *spec, struct err *e
 		else
 			entry_add_file(out, path, f->dir, f->name, f->size);
 	}
-	return add_pickle(out, &spec->target, err) && entry_list_add_parents(out, err);
+}
+
+bool bake_entries(struct entry_list *out, const struct spec *spec, struct err *err)
+{
+	static const char *const dirs[] = { "opt", BAKE_ROOT };
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		entry_add(out, ENTRY_DIR, dirs[i]);
+	if (bake_has_modules(spec))
+		add_modules(out, spec);
+	if (spec->pickle.len)
+		entry_add_bytes(out, BAKE_PICKLE, spec->pickle.ptr, spec->pickle.len);
+	return entry_list_add_parents(out, err);
+}
+
+void bake_list(struct str_list *out, const struct spec *spec)
+{
+	if (spec->pickle.len)
+		str_list_push(out, "/" BAKE_PICKLE);
+	for (size_t i = 0; bake_has_modules(spec) && i < spec->modules.files.len; i++)
+		str_list_push_take(
+			out, mem_printf("/%s/%s", BAKE_MODULES, spec->modules.files.items[i].path));
+	str_list_sort(out);
 }

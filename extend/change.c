@@ -11,12 +11,14 @@
 
 /* The configuration of an extended image. Layers and tags are made elsewhere. */
 
-static const char modules_dir[] = "/" BAKE_MODULES;
+/* Every directory an extension may have put into PYTHONPATH. */
+static const char *const our_dirs[] = { "/" BAKE_MODULES, "/" BAKE_PACKAGES };
 static const char format_version[] = "1";
 static const char history_prefix[] = "rtbuild extend ";
 
 enum label {
 	LABEL_FORMAT,
+	LABEL_MODE,
 	LABEL_MODULE,
 	LABEL_FUNCTION,
 	LABEL_BASE_NAME,
@@ -28,6 +30,7 @@ enum label {
 
 static const char *const label_names[] = {
 	[LABEL_FORMAT] = CHANGE_LABEL "format",
+	[LABEL_MODE] = CHANGE_LABEL "mode",
 	[LABEL_MODULE] = CHANGE_LABEL "module",
 	[LABEL_FUNCTION] = CHANGE_LABEL "function",
 	[LABEL_BASE_NAME] = CHANGE_LABEL "base.name",
@@ -60,21 +63,46 @@ static void add(struct change *c, bool is_label, const char *name, const char *v
 						       .value = arena_strdup(&c->arena, value) };
 }
 
+static bool is_our_dir(struct slice part)
+{
+	for (size_t i = 0; i < ARRAY_LEN(our_dirs); i++)
+		if (slice_eq(part, our_dirs[i]))
+			return true;
+	return false;
+}
+
 static void put_pythonpath(struct change *c, const char *old)
 {
 	AUTO(buf_free) struct buf path = BUF_INIT(SIZE_MAX / 2);
 	struct slice rest = slice_of(old);
 
-	buf_put(&path, modules_dir);
+	for (size_t i = 0; i < c->input->path_count; i++)
+		buf_putf(&path, "%s%s", i ? ":" : "", c->input->paths[i]);
 	while (rest.ptr) {
 		struct slice part = slice_cut(rest, ':', &rest);
 
-		if (!part.len || slice_eq(part, modules_dir))
+		if (!part.len || is_our_dir(part))
 			continue;
 		buf_put(&path, ":");
 		buf_put_bytes(&path, part.ptr, part.len);
 	}
 	add(c, false, "PYTHONPATH", path.ptr);
+}
+
+/* One half of each "module:function" of the list. */
+static void put_half(struct change *c, enum label label, bool second)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
+	struct slice rest = slice_of(c->input->functions);
+
+	while (rest.ptr) {
+		struct slice behind, one = slice_cut(rest, ',', &rest);
+		struct slice module = slice_cut(one, ':', &behind);
+
+		buf_put(&text, text.len ? "," : "");
+		buf_putf(&text, SLICE_FMT, SLICE_ARG(second ? behind : module));
+	}
+	add(c, true, label_names[label], text.ptr);
 }
 
 static void put_undo(struct change *c, const struct config *base)
@@ -97,12 +125,14 @@ void change_plan(struct change *out, const struct config *base, const struct cha
 	AUTO(buf_free) struct buf layers = BUF_INIT(SIZE_MAX / 2);
 
 	*out = (struct change){ .input = in };
-	put_pythonpath(out, config_env(base, "PYTHONPATH"));
+	if (in->path_count)
+		put_pythonpath(out, config_env(base, "PYTHONPATH"));
 	for (size_t i = 0; i < in->diff_id_count; i++)
 		buf_putf(&layers, "%s%s", i ? "," : "", digest_format(&in->diff_ids[i]).text);
 	add(out, true, label_names[LABEL_FORMAT], format_version);
-	add(out, true, label_names[LABEL_MODULE], in->module);
-	add(out, true, label_names[LABEL_FUNCTION], in->function);
+	add(out, true, label_names[LABEL_MODE], in->mode);
+	put_half(out, LABEL_MODULE, false);
+	put_half(out, LABEL_FUNCTION, true);
 	add(out, true, label_names[LABEL_BASE_NAME], in->base_name.text);
 	add(out, true, label_names[LABEL_BASE_DIGEST], digest_format(&in->base_digest).text);
 	add(out, true, label_names[LABEL_LAYERS], layers.ptr);
@@ -129,8 +159,7 @@ void change_hash(struct tag_hash *h, const struct change *c)
 void change_apply(struct config *out, bool *repaired_out, const struct config *base,
 		  const struct change *c, const char *hash)
 {
-	AUTO(auto_free)
-	char *by = mem_printf("%s%s:%s", history_prefix, c->input->module, c->input->function);
+	AUTO(auto_free) char *by = mem_printf("%s%s", history_prefix, c->input->functions);
 	struct history_entry entry = { .created = c->input->created, .created_by = by };
 
 	config_copy(out, base);

@@ -8,19 +8,24 @@
 
 /*
  * What an extension changes in an image's configuration, and taking it back, so that an image that
- *was extended before is extended from where that began. PYTHONPATH gets /opt/lithops/modules in
+ *was extended before is extended from where that began. PYTHONPATH gets the added directories in
  *front (never an empty part: Python reads one as the current directory); labels io.rtbuild.extend.*
  *say what was baked:
  *
  *	format       1
- *	module       map                  function   f, Class.method
+ *	mode         native, modules, single-file or by-value (extend/spec.h)
+ *	module       map                  function   f, Class.method; of several a comma-separated
+ *	             list each, in the same order
  *	base.name    registry/repository  base.digest  of the manifest that was extended
  *	layers       diff ids of the added layers, comma-separated
  *	undo         {"pythonpath":..., "env":..., "labels":...} as they were
  *	hash         64 hex digits; the content tag is the first 32
  */
 struct change_input {
-	const char *module, *function;
+	const char *functions;    /* "map:f,map:g" */
+	const char *mode;         /* as spec_mode_name says it */
+	const char *const *paths; /* to stand in front in PYTHONPATH; none: it stays */
+	size_t path_count;
 	struct reference_text base_name;
 	struct digest base_digest;
 	const struct digest *diff_ids; /* of the added layers, lowest first */

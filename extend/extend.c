@@ -24,6 +24,9 @@
  * opened ahead. */
 enum { SESSIONS = 2 };
 
+/* In front on PYTHONPATH. */
+static const char *const python_dirs[] = { "/" BAKE_MODULES };
+
 /* Blobs of the result: the new layer from the store, everything else as the base has it. */
 struct result_blobs {
 	struct blob_source source;
@@ -36,6 +39,7 @@ struct extension {
 	const struct extend_env *env;
 	const struct extend_request *req;
 	struct spec spec;
+	char *functions; /* of the spec */
 	struct base base;
 	struct layer layer;
 	struct reference target;
@@ -51,6 +55,7 @@ struct extension {
 static void extension_free(struct extension *x)
 {
 	spec_free(&x->spec);
+	free(x->functions);
 	for (size_t i = 0; i < SESSIONS; i++)
 		registry_upload_close(x->sessions[i]);
 	for (size_t i = 0; x->images && i < x->base.len; i++)
@@ -127,7 +132,33 @@ static bool gather_one(void *arg, size_t job, struct err *err)
 
 /* --- names --- */
 
-/* The repository now; the tag too when it was given: a tag, or a whole reference. */
+/* Where the client cuts a name: at its first colon, which is not the tag's in host:port/name. */
+static bool take_lithops_tag(struct extension *x, struct err *err)
+{
+	char tag[TAG_LEN + 1];
+
+	if (strchr(x->target.host, ':'))
+		event_warn(x->env->events,
+			   "an unmodified Lithops cuts '%s' at the port's colon and will not find "
+			   "this "
+			   "tag: give the registry a name without a port",
+			   reference_familiar(&x->req->base).text);
+	return spec_lithops_tag(tag, &x->spec, err) && reference_set_tag(&x->target, tag, err);
+}
+
+/* The function's source is for anyone to read there. */
+static bool check_public(const struct extension *x, struct err *err)
+{
+	if (!x->req->push || x->req->is_public || !str_eq(x->target.host, "docker.io"))
+		return true;
+	err_set(err, E_USAGE, "%s is on Docker Hub, where anyone may read what is pushed",
+		reference_name(&x->target).text);
+	return err_hint(err, "--public if that is meant, --no-push to keep it here, -t "
+			     "REGISTRY/NAME:TAG for another registry");
+}
+
+/* The repository now; the tag too when it was given: a tag, or a whole reference, or is known
+ * without the base. */
 static bool choose_target(struct extension *x, struct err *err)
 {
 	const char *tag = x->req->tag;
@@ -136,7 +167,7 @@ static bool choose_target(struct extension *x, struct err *err)
 	x->target.tag[0] = '\0';
 	x->target.has_digest = false;
 	if (!tag)
-		return true;
+		return x->req->scheme == EXTEND_CONTENT || take_lithops_tag(x, err);
 	if (!strpbrk(tag, "/:@"))
 		return reference_set_tag(&x->target, tag, err);
 	if (!reference_parse(&x->target, tag, err))
@@ -164,8 +195,10 @@ static int64_t created(const struct extension *x)
 static struct change_input input_for(const struct extension *x, const struct base_image *b)
 {
 	return (struct change_input){
-		.module = x->spec.target.module,
-		.function = x->spec.target.function,
+		.functions = x->functions,
+		.mode = spec_mode_name(x->spec.mode),
+		.paths = python_dirs,
+		.path_count = bake_has_modules(&x->spec),
 		.base_name = b->name,
 		.base_digest = b->digest,
 		.diff_ids = &x->layer.diff_id,
@@ -220,18 +253,44 @@ static bool name_result(struct extension *x, struct err *err)
 
 /* --- making --- */
 
-static void say_python(const struct extension *x, const struct base_image *b)
+/* Only one Python loads what another one wrote by value. */
+static bool check_minor(const char *version, const char *minor, const struct base_image *b,
+			struct err *err)
+{
+	size_t len = strlen(minor);
+
+	if (!version) {
+		err_set(err, E_INPUT,
+			"by value: the base (%s) does not say which Python it has, and only "
+			"Python %s loads what this one writes",
+			platform_format(&b->platform).text, minor);
+		return err_hint(err, "say it: --python X.Y");
+	}
+	if (strncmp(version, minor, len) == 0 && (!version[len] || version[len] == '.'))
+		return true;
+	err_set(err, E_INPUT,
+		"by value: the base (%s) has Python %s, but the function was written "
+		"by Python %s: only that one loads it",
+		platform_format(&b->platform).text, version, minor);
+	return err_hint(err, "name one of the base's version by --interpreter python3.N, or use "
+			     "--mode native");
+}
+
+/* What the base says of its Python, and whether it goes with the function. */
+static bool check_python(const struct extension *x, const struct base_image *b, struct err *err)
 {
 	const char *version = config_env(&b->image.config, "PYTHON_VERSION");
 	AUTO(auto_free) char *shown = version ? str_printable(version, strlen(version), 40) : NULL;
 	struct platform_text platform = platform_format(&b->platform);
+	const char *known = shown ? shown : x->req->python;
 
 	if (shown)
 		event_note(x->env->events, "the base (%s) has Python %s", platform.text, shown);
-	else
+	else if (!known)
 		event_note(x->env->events,
 			   "the base (%s) does not say which Python it has (no PYTHON_VERSION)",
 			   platform.text);
+	return !x->spec.minor || check_minor(known, x->spec.minor, b, err);
 }
 
 static bool make_image(struct image *out, struct extension *x, const struct base_image *b,
@@ -257,8 +316,7 @@ static bool make_image(struct image *out, struct extension *x, const struct base
 	if (repaired)
 		event_note(x->env->events,
 			   "the base has no fitting history: entries were made for its layers");
-	say_python(x, b);
-	return image_make(out, &recipe, err);
+	return check_python(x, b, err) && image_make(out, &recipe, err);
 }
 
 static void make_index(struct extension *x)
@@ -467,16 +525,11 @@ static bool is_kept(const struct extension *x, const struct digest *digest)
 
 static void report(struct extend_result *out, const struct extension *x)
 {
-	const struct target *t = &x->spec.target;
-
-	out->function = mem_printf("%s:%s", t->module, t->function);
-	out->filepath = mem_strdup(t->shown);
+	out->function = mem_strdup(x->functions);
+	out->mode = x->spec.mode;
+	out->filepath = mem_strdup(x->spec.targets.items[0].shown);
 	out->full_hash = mem_strdup(x->hash);
-	str_list_push(&out->baked, "/" BAKE_PICKLE);
-	for (size_t i = 0; i < x->spec.modules.files.len; i++)
-		str_list_push_take(&out->baked, mem_printf("/%s/%s", BAKE_MODULES,
-							   x->spec.modules.files.items[i].path));
-	str_list_sort(&out->baked);
+	bake_list(&out->baked, &x->spec);
 }
 
 /* --- the same again --- */
@@ -498,8 +551,9 @@ static struct memo_key memo_key(const struct extension *x)
 	tag_hash_field(&h, "base", reference_format(&base).text);
 	tag_hash_field(&h, "target", reference_format(&x->target).text);
 	tag_hash_field(&h, "platform", platform.text);
-	tag_hash_field(&h, "module", x->spec.target.module);
-	tag_hash_field(&h, "function", x->spec.target.function);
+	tag_hash_field(&h, "functions", x->functions);
+	tag_hash_field(&h, "mode", spec_mode_name(x->spec.mode));
+	tag_hash_field(&h, "python", x->req->python ? x->req->python : "");
 	tag_hash_field(&h, "created", when);
 	tag_hash_field(&h, "compressor", compressor_id(&x->req->layer.compress).text);
 	tag_hash_field(&h, "layer", digest_format(&x->layer.diff_id).text);
@@ -599,8 +653,11 @@ static bool make_and_give(bool *existed_out, struct digest *digest_out, struct e
 
 static bool run(struct extend_result *out, struct extension *x, struct err *err)
 {
-	const struct locate_request locate = {
-		.function = x->req->function,
+	const struct spec_request spec = {
+		.functions = x->req->functions,
+		.function_count = x->req->function_count,
+		.mode = x->req->mode,
+		.interpreter = x->req->interpreter,
 		.filepath = x->req->filepath,
 		.cwd = x->req->cwd ? x->req->cwd : ".",
 		.modules = x->req->modules,
@@ -608,7 +665,10 @@ static bool run(struct extend_result *out, struct extension *x, struct err *err)
 	};
 	struct digest digest;
 
-	if (!choose_target(x, err) || !spec_resolve(&x->spec, &locate, x->env->events, err) ||
+	if (!spec_resolve(&x->spec, &spec, x->env->events, err))
+		return false;
+	x->functions = spec_functions(&x->spec);
+	if (!choose_target(x, err) || !check_public(x, err) ||
 	    !remembered(&out->existed, &digest, x, err))
 		return false;
 	if (out->existed)

@@ -3,28 +3,41 @@
 #define EXTEND_EXTEND_H
 
 #include "base/event.h"
+#include "extend/spec.h"
 #include "image/image.h"
 #include "image/store.h"
 #include "layers/layer.h"
 #include "registry/registry.h"
 
+/* How the result is called when nobody says. */
+enum extend_scheme {
+	EXTEND_CONTENT, /* by all that goes in (extend/tag.h) */
+	EXTEND_LITHOPS, /* as an unmodified client calls it (spec_lithops_tag) */
+};
+
 /*
- * Bake a map function into an image: modules below /opt/lithops/modules, /opt/lithops/func.pickle
- * (facts/lithops.md section 2, plan A), PYTHONPATH in front, labels that say what was baked and on
- * which base digest; one layer, one config change, one unique content tag.
+ * Bake map functions into an image: modules below /opt/lithops/modules, /opt/lithops/func.pickle
+ * (facts/lithops.md section 2; which of its plans: extend/spec.h), PYTHONPATH in front, labels that
+ * say what was baked and on which base digest; one layer, one config change, one unique tag.
  */
 struct extend_request {
 	struct reference base;
-	const char *function;       /* "f", "mod:f", "Class.method" allowed behind the module */
+	const char *const *functions; /* "f", "mod:f", "Class.method" allowed behind the module */
+	size_t function_count;
+	enum spec_mode mode;
+	const char *interpreter;    /* of SPEC_BY_VALUE; NULL: python3 */
 	const char *filepath;       /* the .py file; NULL: looked up in the .py files of `cwd` */
 	const char *cwd;            /* directory of the look-up: "." */
 	const char *const *modules; /* more files and packages to bake */
 	size_t module_count;
-	const char *tag; /* -t; NULL: the content tag */
+	const char *tag; /* -t; NULL: as `scheme` says */
+	enum extend_scheme scheme;
+	const char *python; /* "3.11": of a base that does not say which Python it has; NULL */
 	struct platform platform;
 	bool has_platform; /* else every platform of an index, or the one image */
 	bool push;         /* to base's repository; else only into the store */
 	bool force;        /* overwrite a tag that holds something else */
+	bool is_public;    /* Docker Hub, where anyone may look, is meant */
 	struct layer_options layer;
 	bool has_epoch;
 	int64_t epoch;
@@ -32,18 +45,20 @@ struct extend_request {
 
 struct extend_result {
 	struct reference reference; /* with tag and digest */
-	char *function;             /* "mod:f" as baked */
-	char *filepath;             /* the file that was used */
-	struct str_list baked;      /* paths in the image, sorted */
-	bool existed;               /* the very same was there already: nothing was pushed */
-	char *full_hash;            /* 64 hex; the tag is its first 32 */
+	char *function;             /* "mod:f" as baked; several comma-separated */
+	enum spec_mode mode;
+	char *filepath;        /* the file that was used */
+	struct str_list baked; /* paths in the image, sorted */
+	bool existed;          /* the very same was there already: nothing was pushed */
+	char *full_hash;       /* 64 hex; the tag is its first 32 */
 };
 void extend_result_free(struct extend_result *r);
 
 /*
  * The whole verb. Nothing is pushed before everything is checked. E_USAGE: function not found or
  * several (listed); E_INPUT: not a top-level function, name shadows, bad identifier, with
- * file:line:col; E_INTEGRITY: the tag exists with other content.
+ * file:line:col; E_INTEGRITY: the tag exists with other content. Also E_USAGE: to Docker Hub and
+ * not `is_public`.
  */
 struct extend_env {
 	struct store *store;

@@ -155,10 +155,13 @@ static const struct binding *nearest(const struct outline *o, const char *word)
 	return best;
 }
 
-static bool check_function(const struct target *t, struct events *events, struct err *err)
+static bool check_function(const struct target *t, bool by_value, struct events *events,
+			   struct err *err)
 {
 	const struct binding *b = outline_find(&t->outline, t->function), *near;
 
+	if (by_value && (strchr(t->function, '.') || (b && b->kind != BINDING_DELETE)))
+		return true; /* Python itself says what it is */
 	if (!check_classes(t, err))
 		return false;
 	if (!b) {
@@ -187,7 +190,7 @@ static bool read_target(struct target *t, struct err *err)
 }
 
 /* "map" of "dir/map.py"; the file's name decides the module's name. */
-static bool stem_of(char **out, const char *path, struct err *err)
+static bool stem_of(char **out, const char *path, bool by_value, struct err *err)
 {
 	const char *base = fs_basename(path);
 	size_t len = strlen(base);
@@ -196,6 +199,10 @@ static bool stem_of(char **out, const char *path, struct err *err)
 	if (!str_has_suffix(base, suffix))
 		return err_set(err, E_INPUT, "'%s' is not a .py file", path);
 	stem = mem_strndup(base, len - strlen(suffix));
+	if (by_value) {
+		*out = STEAL(stem); /* no worker imports it */
+		return true;
+	}
 	if (str_eq(stem, "__init__") || str_eq(stem, "__main__")) {
 		err_set(err, E_INPUT, "'%s' has no module name of its own", path);
 		return err_hint(err, str_eq(stem, "__init__")
@@ -308,7 +315,7 @@ static bool take_filepath(struct target *t, const struct locate_request *req, st
 	size_t len;
 
 	if (!t->module) {
-		if (!stem_of(&t->module, req->filepath, err))
+		if (!stem_of(&t->module, req->filepath, req->by_value, err))
 			return false;
 		t->root = directory_of(path);
 		t->path = mem_strdup(fs_basename(path));
@@ -434,7 +441,7 @@ static bool look_up(struct target *t, const struct locate_request *req, struct e
 	t->shown = under(req->cwd, file);
 	if (c.files.len)
 		event_note(events, "function '%s' found in %s", t->function, c.list.ptr);
-	return stem_of(&t->module, t->shown, err);
+	return stem_of(&t->module, t->shown, req->by_value, err);
 }
 
 /* "mod:f" into its parts; module NULL when there is none. */
@@ -444,6 +451,7 @@ static bool split(struct target *t, const char *text, struct err *err)
 
 	t->function = mem_strdup(colon ? colon + 1 : text);
 	t->module = colon ? mem_strndup(text, (size_t)(colon - text)) : NULL;
+	t->is_module = colon != NULL;
 	if (identifier_check_dotted(t->function, "function", err))
 		return true;
 	return err_hint(err, "write --function f, --function module:f or --function Class.method");
@@ -460,7 +468,7 @@ static bool locate(struct target *t, const struct locate_request *req, struct ev
 		ok = find_module(t, req, err);
 	else if (ok)
 		ok = look_up(t, req, events, err);
-	return ok && read_target(t, err) && check_function(t, events, err);
+	return ok && read_target(t, err) && check_function(t, req->by_value, events, err);
 }
 
 bool locate_function(struct target *out, const struct locate_request *req, struct events *events,

@@ -9,6 +9,7 @@
 
 /* The function that is to be baked, found and checked. Owned. */
 struct target {
+	bool is_module; /* it was asked for by module, not as one of a script */
 	char *root;     /* the directory its module is found in: what stands for sys.path */
 	char *module;   /* "map", "pkg.map" */
 	char *function; /* "f", "Class.method" */
@@ -26,6 +27,9 @@ struct locate_request {
 	const char *cwd;
 	const char *const *modules; /* files and packages given beside: `mod` may be one of them */
 	size_t module_count;
+	/* For a pickle by value: any top-level name will do (a lambda, what a call returned), in a
+	 * file of any name. */
+	bool by_value;
 };
 
 /*

@@ -510,6 +510,17 @@ bool modules_add_source(struct modules *m, const char *root, const char *name, c
 	return true;
 }
 
+bool modules_add_imports(struct modules *m, const char *root, const char *shown,
+			 struct slice source, const struct outline *outline, struct err *err)
+{
+	int dir;
+
+	if (!open_root(&dir, m, root, err))
+		return false;
+	queue_imports(m, outline, shown, source, dir);
+	return true;
+}
+
 bool modules_add_name(struct modules *m, const char *root, const char *name, struct err *err)
 {
 	bool found;

@@ -63,6 +63,10 @@ void modules_free(struct modules *m);
 MUST_CHECK bool modules_add_source(struct modules *m, const char *root, const char *name,
 				   const char *shown, struct slice source,
 				   const struct outline *outline, struct err *err);
+/* What such a source imports, without itself. */
+MUST_CHECK bool modules_add_imports(struct modules *m, const char *root, const char *shown,
+				    struct slice source, const struct outline *outline,
+				    struct err *err);
 /* A top-level module or package of `root` by name. */
 MUST_CHECK bool modules_add_name(struct modules *m, const char *root, const char *name,
 				 struct err *err);

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "extend/identifier.h"
 
-/* Two small pickles, byte by byte. By-value functions (closures, lambdas) cannot be made this way.
- */
+/* Two small pickles, byte by byte. By-value functions (closures, lambdas) cannot be made this way:
+ * value.c has the user's Python make the inner one. */
 
 /* Opcodes of pickletools.py. */
 enum opcode {
@@ -42,6 +43,13 @@ static void put_sized(struct buf *out, enum opcode small, enum opcode large, con
 	buf_put_bytes(out, data, len);
 }
 
+static void put_text(struct buf *out, const char *text)
+{
+	buf_put_byte(out, OP_BINUNICODE);
+	put_length(out, strlen(text));
+	buf_put(out, text);
+}
+
 static void put_reference(struct buf *out, const char *module, const char *function)
 {
 	if (strchr(function, '.')) {
@@ -57,23 +65,50 @@ static void put_reference(struct buf *out, const char *module, const char *funct
 	buf_put_byte(out, OP_STOP);
 }
 
-bool pickle_function(struct buf *out, const char *module, const char *function, struct err *err)
+bool pickle_reference(struct buf *out, const char *module, const char *function, struct err *err)
 {
-	static const char key[] = "func";
-	AUTO(buf_free) struct buf inner = BUF_INIT(SIZE_MAX / 2);
-
 	if (!identifier_check_dotted(module, "module", err) ||
 	    !identifier_check_dotted(function, "function", err))
 		return false;
-	put_reference(&inner, module, function);
+	put_reference(out, module, function);
+	return true;
+}
+
+static void put_files(struct buf *out, const struct pickle_file *files, size_t count)
+{
+	put_text(out, "module_data");
+	buf_put_byte(out, OP_EMPTY_DICT);
+	for (size_t i = 0; i < count; i++) {
+		AUTO(auto_free)
+		char *text = str_base64_encode(files[i].bytes.ptr, files[i].bytes.len);
+
+		put_text(out, files[i].path);
+		put_text(out, text);
+		buf_put_byte(out, OP_SETITEM);
+	}
+	buf_put_byte(out, OP_SETITEM);
+}
+
+void pickle_payload(struct buf *out, struct slice function, const struct pickle_file *files,
+		    size_t count)
+{
 	buf_put_byte(out, OP_PROTO);
 	buf_put_byte(out, 3);
 	buf_put_byte(out, OP_EMPTY_DICT);
-	buf_put_byte(out, OP_BINUNICODE);
-	put_length(out, sizeof(key) - 1);
-	buf_put(out, key);
-	put_sized(out, OP_SHORT_BINBYTES, OP_BINBYTES, inner.ptr, inner.len);
+	put_text(out, "func");
+	put_sized(out, OP_SHORT_BINBYTES, OP_BINBYTES, function.ptr, function.len);
 	buf_put_byte(out, OP_SETITEM);
+	if (count)
+		put_files(out, files, count);
 	buf_put_byte(out, OP_STOP);
+}
+
+bool pickle_function(struct buf *out, const char *module, const char *function, struct err *err)
+{
+	AUTO(buf_free) struct buf inner = BUF_INIT(SIZE_MAX / 2);
+
+	if (!pickle_reference(&inner, module, function, err))
+		return false;
+	pickle_payload(out, (struct slice){ .ptr = inner.ptr, .len = inner.len }, NULL, 0);
 	return true;
 }

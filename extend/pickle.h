@@ -16,4 +16,21 @@
 MUST_CHECK bool pickle_function(struct buf *out, const char *module, const char *function,
 				struct err *err); /* E_INPUT: not identifiers */
 
+/* The inner pickle alone: the reference to a function. */
+MUST_CHECK bool pickle_reference(struct buf *out, const char *module, const char *function,
+				 struct err *err); /* E_INPUT: not identifiers */
+
+/* A file that a worker writes before it loads the function. */
+struct pickle_file {
+	const char *path; /* relative, "pkg/data.txt" */
+	struct slice bytes;
+};
+
+/*
+ * The outer pickle around an inner one of whoever made it; with files also 'module_data', a dict
+ * {path: base64}, in the order given.
+ */
+void pickle_payload(struct buf *out, struct slice function, const struct pickle_file *files,
+		    size_t count);
+
 #endif

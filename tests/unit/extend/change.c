@@ -7,13 +7,17 @@
 
 static const struct digest added = { .bytes = { 1, 2, 3 } };
 
+static const char *const front[] = { "/opt/lithops/modules" };
+
 static struct change_input input_of(const char *function)
 {
 	struct reference name = ref_of("registry.example.com:5000/me/rt");
 
 	return (struct change_input){
-		.module = "map",
-		.function = function,
+		.functions = function,
+		.mode = "native",
+		.paths = front,
+		.path_count = 1,
 		.base_name = reference_name(&name),
 		.base_digest = digest_of("base", 4),
 		.diff_ids = &added,
@@ -77,7 +81,7 @@ static void pythonpath(void **state)
 		struct image base, extended;
 
 		base_make(&base, NULL, &recipe);
-		extend(&extended, &base, "f");
+		extend(&extended, &base, "map:f");
 		assert_string_equal(config_env(&extended.config, "PYTHONPATH"), cases[i].want);
 		image_free(&base);
 		image_free(&extended);
@@ -90,7 +94,8 @@ static void document_is_patched_in_place(void **state)
 		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":\"u\",\"Env\":["
 		"\"A=1\","
 		"\"PYTHONPATH=/opt/lithops/modules:/x\",\"B=2\"],\"Odd\":[1.5,null],\"Labels\":{"
-		"\"io.rtbuild.extend.format\":\"1\",\"io.rtbuild.extend.module\":\"map\","
+		"\"io.rtbuild.extend.format\":\"1\",\"io.rtbuild.extend.mode\":\"native\",\"io."
+		"rtbuild.extend.module\":\"map\","
 		"\"io.rtbuild.extend.function\":\"f\","
 		"\"io.rtbuild.extend.base.name\":\"registry.example.com:5000/me/rt\","
 		"\"io.rtbuild.extend.base.digest\":\"sha256:"
@@ -127,7 +132,7 @@ static void document_is_patched_in_place(void **state)
 		}
 	}
 	base_make(&base, NULL, &recipe);
-	extend(&extended, &base, "f");
+	extend(&extended, &base, "map:f");
 	assert_string_equal(extended.config_raw, expected.ptr);
 	image_free(&base);
 	image_free(&extended);
@@ -159,7 +164,7 @@ static void undo_leads_back(void **state)
 		bool was_undone;
 
 		base_make(&base, NULL, &recipes[i]);
-		extend(&first, &base, "f");
+		extend(&first, &base, "map:f");
 		MUST(change_undo(&was_undone, &undone, &origin, &first, err));
 		assert_true(was_undone);
 		assert_true(digest_eq(&origin.base_digest, &base_digest));
@@ -168,8 +173,8 @@ static void undo_leads_back(void **state)
 		assert_int_equal(undone.manifest.layer_count, base.manifest.layer_count);
 		if (recipes[i].execution && recipes[i].history == (int)recipes[i].layers)
 			assert_string_equal(undone.config_raw, base.config_raw);
-		extend(&second, &undone, "g");
-		extend(&direct, &base, "g");
+		extend(&second, &undone, "map:g");
+		extend(&direct, &base, "map:g");
 		assert_string_equal(second.config_raw, direct.config_raw);
 		assert_string_equal(second.manifest.raw, direct.manifest.raw);
 		image_free(&base);
@@ -211,7 +216,7 @@ static void built_upon(void **state)
 	(void)state;
 	layer.diff_id = digest_of("run", 3);
 	base_make(&base, NULL, &recipe);
-	extend(&extended, &base, "f");
+	extend(&extended, &base, "map:f");
 	config_copy(&config, &extended.config);
 	config_append(&config, &entry, &layer.diff_id);
 	more.base = &extended;
@@ -256,7 +261,7 @@ static void hostile_labels(void **state)
 
 	(void)state;
 	base_make(&base, NULL, &recipe);
-	extend(&extended, &base, "f");
+	extend(&extended, &base, "map:f");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		AUTO(config_free) struct config config = { 0 };
 		struct layer layer = added_layer();
@@ -308,9 +313,9 @@ static void hash_covers_the_change(void **state)
 	base_make(&base, NULL, &recipe);
 	base_make(&other, NULL, &recipes[0]);
 	for (size_t i = 0; i < ARRAY_LEN(inputs); i++)
-		inputs[i] = input_of("f");
-	inputs[1].function = "g";
-	inputs[2].module = "pam";
+		inputs[i] = input_of("map:f");
+	inputs[1].functions = "map:g";
+	inputs[2].functions = "pam:f";
 	inputs[3].base_digest = digest_of("x", 1);
 	inputs[4].diff_ids = two;
 	inputs[5].diff_ids = two;

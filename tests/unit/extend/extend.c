@@ -26,6 +26,8 @@ struct world {
 	char host[64];
 };
 
+static const char *const f_only[] = { "f" }, *const g_only[] = { "g" },
+			 *const absent_only[] = { "absent" };
 static const char map_py[] =
 	"import helper\ndef f(x):\n    return helper.twice(x)\ndef g(x): return -x\n";
 
@@ -188,7 +190,8 @@ static struct extend_request request_for(const struct world *w, const char *base
 {
 	return (struct extend_request){
 		.base = ref_of(base),
-		.function = "f",
+		.functions = f_only,
+		.function_count = 1,
 		.filepath = "map.py",
 		.cwd = w->dir.path,
 		.layer = layer_options_default(),
@@ -369,7 +372,7 @@ static void different_input_different_tag(void **state)
 	base_put(w->store, "127.0.0.1:1/me/rt:1", &python_base);
 	for (int i = 0; i < 6; i++) {
 		if (i == 1)
-			req.function = "g";
+			req.functions = g_only;
 		if (i == 2)
 			put_file(&w->dir, "helper.py", "def twice(x): return x + x\n");
 		if (i == 3)
@@ -399,7 +402,7 @@ static void chained_extends(void **state)
 
 	base_put(w->store, "127.0.0.1:1/me/rt:1", &python_base);
 	first = extended(w, &req, false);
-	req.function = "g";
+	req.functions = g_only;
 	direct = extended(w, &req, false);
 	req.base = ref_of(first);
 	chained = extended(w, &req, true);
@@ -408,7 +411,7 @@ static void chained_extends(void **state)
 		strstr(w->said.text.ptr,
 		       "this image was extended before: starting again from 127.0.0.1:1/me/rt@"));
 	req.base = ref_of(chained);
-	req.function = "f";
+	req.functions = f_only;
 	back = extended(w, &req, true);
 	assert_string_equal(back, first);
 	img = find(w, chained);
@@ -430,7 +433,7 @@ static void tags(void **state)
 	other = extended(w, &req, false);
 	assert_true(str_has_prefix(other, "127.0.0.1:2/you/other:x@sha256:"));
 	req.tag = "mine";
-	req.function = "g";
+	req.functions = g_only;
 	MUST_FAIL(extend(&(struct extend_result){ 0 }, w, &req, err), E_INTEGRITY,
 		  "127.0.0.1:1/me/rt:mine is there and holds something else");
 	req.force = true;
@@ -534,10 +537,10 @@ static void failures_leave_nothing(void **state)
 
 	base_put(w->store, "127.0.0.1:1/me/rt:1", &python_base);
 	MUST(store_images(&before, w->store, err));
-	req.function = "absent";
+	req.functions = absent_only;
 	MUST_FAIL(extend(&(struct extend_result){ 0 }, w, &req, err), E_USAGE,
 		  "extend: no top-level function");
-	req.function = "f";
+	req.functions = f_only;
 	req.base = ref_of("127.0.0.1:1/me/rt:2");
 	MUST_FAIL(extend(&(struct extend_result){ 0 }, w, &req, err), E_NETWORK,
 		  "base 127.0.0.1:1/me/rt:2");
@@ -782,7 +785,7 @@ static void pushes_an_index(void **state)
 	close_store(w);
 	open_store(w);
 	req.base = ref_of(text);
-	req.function = "g";
+	req.functions = g_only;
 	mark = log_mark(w);
 	again = extended(w, &req, false);
 	log = requests(w, mark);

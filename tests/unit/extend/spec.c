@@ -37,9 +37,11 @@ static int close_place(void **state)
 static bool resolve(struct spec *out, struct place *p, const char *function, const char *filepath,
 		    const char *const *modules, struct err *err)
 {
-	struct locate_request req = {
-		.function = function, .filepath = filepath, .cwd = p->dir.path, .modules = modules
-	};
+	struct spec_request req = { .functions = &function,
+				    .function_count = 1,
+				    .filepath = filepath,
+				    .cwd = p->dir.path,
+				    .modules = modules };
 
 	while (modules && modules[req.module_count])
 		req.module_count++;
@@ -66,7 +68,7 @@ static void bakes(struct place *p, const char *function, const char *filepath,
 	AUTO(auto_free) char *got = NULL, *files = NULL;
 
 	MUST(resolve(&s, p, function, filepath, modules, err));
-	got = mem_printf("%s:%s", s.target.module, s.target.function);
+	got = mem_printf("%s:%s", s.targets.items[0].module, s.targets.items[0].function);
 	files = file_list(&s);
 	assert_string_equal(got, want_function);
 	assert_string_equal(files, want_files);
