@@ -148,13 +148,13 @@ no_zip 2 "cannot be installed by 'pip'" --backend aliyun_fc --installer pip
 no_zip 2 'runs on|does not run on' --backend aliyun_fc --platform linux/arm64
 no_zip 2 'has no Python 3.11' --backend aliyun_fc --python 3.11
 no_zip 2 'for one platform' --backend aws_lambda:handler --platform linux/amd64,linux/arm64
-no_zip 2 -- '--push: openwhisk:action is a zip' --backend openwhisk:action --push
-no_zip 2 -- '--label: openwhisk:action is a zip' --backend openwhisk:action --label a=b
+no_zip 2 'push: openwhisk:action is a zip' --backend openwhisk:action --push
+no_zip 2 'label: openwhisk:action is a zip' --backend openwhisk:action --label a=b
 no_zip 2 'one name' --backend openwhisk:action a b
 exits 2 rtbuild build --backend openwhisk:action -o a.zip -o b.zip
 stderr_has 'one file'
 exits 2 rtbuild build --setting a=b .
-stderr_has 'no function zip'
+stderr_has 'setting is for --backend'
 exits 9 rtbuild build --backend openwhisk:action -o none.txt/no.zip
 exits 6 rtbuild build --backend openwhisk:action -o nowhere/no.zip
 printf -- '-r none.txt\n' >nested.txt
