@@ -137,7 +137,7 @@ FOR_LONG := tests/cli/runtimes_conda.sh tests/cli/runtimes_default.sh
 SCRIPTS := $(filter-out $(FOR_LONG) $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
 
 # These take minutes: they begin first, so that the others fill the second lane.
-LONG := $(filter tests/cli/runtimes.sh tests/cli/differential.sh,$(SCRIPTS))
+LONG := $(filter tests/cli/runtimes.sh tests/cli/differential.sh tests/cli/install.sh,$(SCRIPTS))
 
 check: all unit-build fuzz-build servers ## every test, on what is installed; T=pattern selects
 	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(LONG) $(UNIT) $(FUZZ) $(filter-out $(LONG),$(SCRIPTS))
