@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/extend_config.h"
+#include "cmd/wheel_sources.h"
 #include "extend/extend.h"
 
 /* rtbuild extend: a map function into an image. */
@@ -13,7 +14,9 @@
 struct extend_args {
 	const char *image, *filepath, *mode, *interpreter, *python, *tag, *tag_scheme, *platform;
 	const char *print, *backend, *config_style;
-	struct str_list functions, modules;
+	const char *libc;
+	struct str_list functions, modules, requirements;
+	struct wheel_args wheels;
 	bool by_value, push, no_push, force, is_public;
 };
 
@@ -23,6 +26,9 @@ static const struct opt opts[] = {
 	OPT_LIST(0,   "function", "[MOD:]F",  struct extend_args, functions,    "the function; alone, it is looked up in the .py files here"),
 	OPT_TEXT(0,   "filepath", "FILE.py",  struct extend_args, filepath,     "the file it is in"),
 	OPT_LIST(0,   "module", "PATH",       struct extend_args, modules,      "bake this module, package or data file too"),
+	OPT_LIST('r', "requirements", "FILE", struct extend_args, requirements, "packages the function needs, as wheels in a layer of their own"),
+	OPTS_WHEELS(struct extend_args, wheels),
+	OPT_TEXT(0,   "libc", "NAME-VERSION", struct extend_args, libc,         "the C library of IMAGE, for packages (default: glibc-2.36; Alpine: musl-1.2)"),
 	OPT_TEXT(0,   "mode", "MODE",         struct extend_args, mode,         "native (default for one function), modules (for several), single-file or by-value"),
 	OPT_FLAG(0,   "by-value",             struct extend_args, by_value,     "--mode by-value: a closure or lambda, pickled by your own python3 with cloudpickle"),
 	OPT_TEXT(0,   "interpreter", "PYTHON", struct extend_args, interpreter, "the Python for that (default: python3)"),
@@ -43,16 +49,19 @@ static const struct opt opts[] = {
 
 static json_t *document(const struct extend_result *r)
 {
-	json_t *doc = json_object(), *baked = json_array();
+	json_t *doc = json_object(), *baked = json_array(), *packages = json_array();
 
 	for (size_t i = 0; i < r->baked.len; i++)
 		json_array_append_new(baked, json_string(r->baked.items[i]));
+	for (size_t i = 0; i < r->packages.len; i++)
+		json_array_append_new(packages, json_string(r->packages.items[i]));
 	json_object_set_new(doc, "reference", json_string(reference_familiar(&r->reference).text));
 	json_object_set_new(doc, "digest", json_string(digest_format(&r->reference.digest).text));
 	json_object_set_new(doc, "function", json_string(r->function));
 	json_object_set_new(doc, "mode", json_string(spec_mode_name(r->mode)));
 	json_object_set_new(doc, "filepath", json_string(r->filepath));
 	json_object_set_new(doc, "baked", baked);
+	json_object_set_new(doc, "packages", packages);
 	json_object_set_new(doc, "existed", json_boolean(r->existed));
 	json_object_set_new(doc, "hash", json_string(r->full_hash));
 	return doc;
@@ -104,6 +113,9 @@ static bool make_request(struct extend_request *out, const struct extend_args *a
 		.function_count = args->functions.len,
 		.interpreter = args->interpreter,
 		.python = args->python,
+		.libc = args->libc,
+		.requirements = (const char *const *)args->requirements.items,
+		.requirement_count = args->requirements.len,
 		.filepath = args->filepath,
 		.cwd = ".",
 		.modules = (const char *const *)args->modules.items,
@@ -151,9 +163,24 @@ static bool push_is_meant(struct session *s, const struct extend_args *args,
 	return false;
 }
 
+/* Where the wheels are; `sources` must stay. */
+static bool find_wheels(struct extend_request *req, struct wheel_sources *sources,
+			struct session *s, const struct extend_args *args, struct err *err)
+{
+	if (!args->requirements.len)
+		return true;
+	if (!wheel_sources_make(sources, s, &args->wheels, err))
+		return false;
+	req->find_links = (const char *const *)sources->find_links.items;
+	req->find_links_count = sources->find_links.len;
+	req->indexes = &sources->indexes;
+	return true;
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct extend_args *args = arg;
+	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
 	AUTO(extend_result_free) struct extend_result result = { 0 };
 	struct extend_env env = { .events = s->events };
 	struct extend_request request;
@@ -163,6 +190,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 	if (!extend_config_style(&is_2021, args->config_style, err) ||
 	    !make_request(&request, args, err) || !session_store(&env.store, s, err) ||
 	    !session_registry(&env.registry, s, err))
+		return false;
+	if (!find_wheels(&request, &sources, s, args, err))
 		return false;
 	request.push = push_is_meant(s, args, &request.base, env.store);
 	if (!extend_run(&result, &env, &request, err))

@@ -13,6 +13,7 @@
 #include "extend/base.h"
 #include "extend/change.h"
 #include "extend/memo.h"
+#include "extend/packages.h"
 #include "extend/spec.h"
 #include "extend/tag.h"
 #include "registry/pull.h"
@@ -25,14 +26,23 @@
 enum { SESSIONS = 2 };
 
 /* In front on PYTHONPATH. */
-static const char *const python_dirs[] = { "/" BAKE_MODULES };
+static const char *const python_dirs[] = { "/" BAKE_MODULES, "/" BAKE_PACKAGES };
+
+/* The layers that one image gets, lowest first: packages when there are any, then the functions. */
+enum { ADDED_MAX = 2 };
+struct added {
+	struct layer layers[ADDED_MAX];
+	struct digest diff_ids[ADDED_MAX];
+	size_t len;
+};
 
 /* Blobs of the result: the new layer from the store, everything else as the base has it. */
 struct result_blobs {
 	struct blob_source source;
 	struct store *store;
 	struct blob_source *base;
-	struct digest fresh;
+	const struct added *added; /* layers the base has not */
+	size_t added_count;
 };
 
 struct extension {
@@ -45,8 +55,10 @@ struct extension {
 	struct reference target;
 	struct upload *sessions[SESSIONS];
 	struct result_blobs blobs;
-	struct image *images; /* as many as base.len, in its order */
-	struct arena arena;   /* of index */
+	struct added *added;      /* as many as base.len, in its order */
+	struct str_list packages; /* for the report */
+	struct image *images;     /* as many as base.len, in its order */
+	struct arena arena;       /* of index */
 	struct index index;
 	char hash[TAG_HASH_LEN + 1];
 	bool has_layer; /* written before anything was asked */
@@ -61,6 +73,8 @@ static void extension_free(struct extension *x)
 	for (size_t i = 0; x->images && i < x->base.len; i++)
 		image_free(&x->images[i]);
 	free(x->images);
+	free(x->added);
+	str_list_free(&x->packages);
 	base_free(&x->base);
 	arena_free(&x->arena);
 }
@@ -71,6 +85,7 @@ void extend_result_free(struct extend_result *r)
 	free(r->filepath);
 	free(r->full_hash);
 	str_list_free(&r->baked);
+	str_list_free(&r->packages);
 	*r = (struct extend_result){ 0 };
 }
 
@@ -90,8 +105,10 @@ static const struct reference *result_origin(struct blob_source *self, const str
 {
 	struct result_blobs *b = (struct result_blobs *)self;
 
-	if (digest_eq(&d->digest, &b->fresh))
-		return NULL;
+	for (size_t i = 0; i < b->added_count; i++)
+		for (size_t n = 0; n < b->added[i].len; n++)
+			if (digest_eq(&d->digest, &b->added[i].layers[n].descriptor.digest))
+				return NULL;
 	return b->base->origin ? b->base->origin(b->base, d) : NULL;
 }
 
@@ -128,6 +145,56 @@ static bool gather_one(void *arg, size_t job, struct err *err)
 	if (job == 1)
 		return x->has_layer || write_layer(x, err);
 	return registry_upload_begin(&x->sessions[job - 2], x->env->registry, &x->target, err);
+}
+
+/* --- layers of one platform --- */
+
+/* What the image says of its Python, else what the user does. */
+static const char *python_of(const struct extension *x, const struct base_image *b)
+{
+	const char *version = config_env(&b->image.config, "PYTHON_VERSION");
+
+	return version ? version : x->req->python;
+}
+
+static void add_layer(struct added *a, const struct layer *layer)
+{
+	a->layers[a->len] = *layer;
+	a->diff_ids[a->len++] = layer->diff_id;
+}
+
+static bool add_packages(struct extension *x, const struct base_image *b, struct added *to,
+			 struct err *err)
+{
+	const struct packages_request req = {
+		.python = python_of(x, b),
+		.libc = x->req->libc,
+		.platform = b->platform,
+		.files = x->req->requirements,
+		.file_count = x->req->requirement_count,
+		.find_links = x->req->find_links,
+		.find_links_count = x->req->find_links_count,
+		.indexes = x->req->indexes,
+		.layer = x->req->layer,
+	};
+	struct layer layer;
+
+	if (!packages_write(&layer, &x->packages, x->env->store, &req, x->env->events, err))
+		return err_wrap(err, "%s", platform_format(&b->platform).text);
+	add_layer(to, &layer);
+	return true;
+}
+
+static bool add_layers(struct extension *x, struct err *err)
+{
+	x->added = mem_alloc(x->base.len * sizeof(*x->added));
+	for (size_t i = 0; i < x->base.len; i++) {
+		if (x->req->requirement_count &&
+		    !add_packages(x, &x->base.items[i], &x->added[i], err))
+			return false;
+		add_layer(&x->added[i], &x->layer);
+	}
+	return true;
 }
 
 /* --- names --- */
@@ -192,17 +259,29 @@ static int64_t created(const struct extension *x)
 	return x->req->has_epoch ? x->req->epoch : CLOCK_EPOCH_1980;
 }
 
+static const struct added *added_of(const struct extension *x, const struct base_image *b)
+{
+	return &x->added[b - x->base.items];
+}
+
+static bool has_packages(const struct extension *x)
+{
+	return x->req->requirement_count > 0;
+}
+
 static struct change_input input_for(const struct extension *x, const struct base_image *b)
 {
+	bool has_modules = bake_has_modules(&x->spec);
+
 	return (struct change_input){
 		.functions = x->functions,
 		.mode = spec_mode_name(x->spec.mode),
-		.paths = python_dirs,
-		.path_count = bake_has_modules(&x->spec),
+		.paths = python_dirs + !has_modules,
+		.path_count = (size_t)has_modules + has_packages(x),
 		.base_name = b->name,
 		.base_digest = b->digest,
-		.diff_ids = &x->layer.diff_id,
-		.diff_id_count = 1,
+		.diff_ids = added_of(x, b)->diff_ids,
+		.diff_id_count = added_of(x, b)->len,
 		.created = created(x),
 	};
 }
@@ -225,7 +304,8 @@ static void hash_image(struct tag_hash *h, const struct extension *x, const stru
 	tag_hash_field(h, "platform", platform_format(&b->platform).text);
 	tag_hash_field(h, "output", family_name(&b->image));
 	tag_hash_field(h, "manifest", digest_format(&b->digest).text);
-	tag_hash_field(h, "layer", digest_format(&x->layer.diff_id).text);
+	for (size_t i = 0; i < input.diff_id_count; i++)
+		tag_hash_field(h, "layer", digest_format(&input.diff_ids[i]).text);
 	change_hash(h, &change);
 }
 
@@ -282,7 +362,7 @@ static bool check_python(const struct extension *x, const struct base_image *b, 
 	const char *version = config_env(&b->image.config, "PYTHON_VERSION");
 	AUTO(auto_free) char *shown = version ? str_printable(version, strlen(version), 40) : NULL;
 	struct platform_text platform = platform_format(&b->platform);
-	const char *known = shown ? shown : x->req->python;
+	const char *known = python_of(x, b);
 
 	if (shown)
 		event_note(x->env->events, "the base (%s) has Python %s", platform.text, shown);
@@ -302,8 +382,8 @@ static bool make_image(struct image *out, struct extension *x, const struct base
 	struct image_recipe recipe = {
 		.base = &b->image,
 		.config = &config,
-		.layers = &x->layer,
-		.layer_count = 1,
+		.layers = added_of(x, b)->layers,
+		.layer_count = added_of(x, b)->len,
 		.blobs = &x->blobs.source,
 	};
 	bool repaired;
@@ -342,7 +422,8 @@ static bool make_result(struct extension *x, struct err *err)
 		.source = { result_open, result_origin },
 		.store = x->env->store,
 		.base = x->base.items[0].image.blobs,
-		.fresh = x->layer.descriptor.digest,
+		.added = x->added,
+		.added_count = x->base.len,
 	};
 	x->images = mem_alloc(x->base.len * sizeof(*x->images));
 	for (size_t i = 0; i < x->base.len; i++)
@@ -496,7 +577,7 @@ static bool give(bool *existed_out, struct digest *digest_out, struct extension 
 	*digest_out = result_digest(x);
 	if (is_in_place(x))
 		return give_in_place(x, err);
-	if (x->req->push && x->layer.descriptor.size <= LIMIT_UNASKED) {
+	if (x->req->push && x->layer.descriptor.size <= LIMIT_UNASKED && !has_packages(x)) {
 		opt.ask = ask_target;
 		opt.ask_arg = &question;
 	} else if (!check_target(existed_out, digest_out, x, err)) {
@@ -523,13 +604,15 @@ static bool is_kept(const struct extension *x, const struct digest *digest)
 	return !digest_eq(digest, &ours);
 }
 
-static void report(struct extend_result *out, const struct extension *x)
+static void report(struct extend_result *out, struct extension *x)
 {
 	out->function = mem_strdup(x->functions);
 	out->mode = x->spec.mode;
 	out->filepath = mem_strdup(x->spec.targets.items[0].shown);
 	out->full_hash = mem_strdup(x->hash);
 	bake_list(&out->baked, &x->spec);
+	out->packages = x->packages;
+	x->packages = (struct str_list){ 0 };
 }
 
 /* --- the same again --- */
@@ -596,7 +679,7 @@ static bool remembered(bool *done_out, struct digest *digest_out, struct extensi
 	struct memo m;
 
 	*done_out = false;
-	if (!x->req->push || !memo_any(x->env->store) ||
+	if (!x->req->push || has_packages(x) || !memo_any(x->env->store) ||
 	    store_has_image(x->env->store, &x->req->base))
 		return true;
 	if (!write_layer(x, err))
@@ -618,8 +701,8 @@ static void remember(const struct extension *x, const struct memo_key *key,
 	struct memo m = { .base = x->base.root, .result = *result, .target = x->target };
 	struct err why = { 0 };
 
-	if (!x->req->push || x->base.is_local)
-		return;
+	if (!x->req->push || x->base.is_local || has_packages(x))
+		return; /* what an index has may change */
 	memcpy(m.hash, x->hash, sizeof(m.hash));
 	if (!memo_put(x->env->store, key, &m, &why))
 		event_detail(x->env->events, "not remembered: %s", why.msg);
@@ -641,7 +724,8 @@ static bool make_and_give(bool *existed_out, struct digest *digest_out, struct e
 	if (!parallel_run(jobs, jobs, gather_one, x, err))
 		return false;
 	key = memo_key(x); /* before the target has its tag */
-	if (!name_result(x, err) || !make_result(x, err) || !give(existed_out, digest_out, x, err))
+	if (!add_layers(x, err) || !name_result(x, err) || !make_result(x, err) ||
+	    !give(existed_out, digest_out, x, err))
 		return false;
 	if (*existed_out)
 		say_existed(x);

@@ -7,6 +7,7 @@
 #include "image/image.h"
 #include "image/store.h"
 #include "layers/layer.h"
+#include "python/wheels.h"
 #include "registry/registry.h"
 
 /* How the result is called when nobody says. */
@@ -18,7 +19,8 @@ enum extend_scheme {
 /*
  * Bake map functions into an image: modules below /opt/lithops/modules, /opt/lithops/func.pickle
  * (facts/lithops.md section 2; which of its plans: extend/spec.h), PYTHONPATH in front, labels that
- * say what was baked and on which base digest; one layer, one config change, one unique tag.
+ * say what was baked and on which base digest; one layer, another one for packages, one config
+ * change, one unique tag.
  */
 struct extend_request {
 	struct reference base;
@@ -34,10 +36,16 @@ struct extend_request {
 	enum extend_scheme scheme;
 	const char *python; /* "3.11": of a base that does not say which Python it has; NULL */
 	struct platform platform;
-	bool has_platform; /* else every platform of an index, or the one image */
-	bool push;         /* to base's repository; else only into the store */
-	bool force;        /* overwrite a tag that holds something else */
-	bool is_public;    /* Docker Hub, where anyone may look, is meant */
+	bool has_platform;               /* else every platform of an index, or the one image */
+	const char *libc;                /* of packages; NULL: glibc (extend/packages.h) */
+	const char *const *requirements; /* files: packages for a layer of their own */
+	size_t requirement_count;
+	const char *const *find_links; /* where their wheels are */
+	size_t find_links_count;
+	const struct wheel_indexes *indexes;
+	bool push;      /* to base's repository; else only into the store */
+	bool force;     /* overwrite a tag that holds something else */
+	bool is_public; /* Docker Hub, where anyone may look, is meant */
 	struct layer_options layer;
 	bool has_epoch;
 	int64_t epoch;
@@ -47,10 +55,11 @@ struct extend_result {
 	struct reference reference; /* with tag and digest */
 	char *function;             /* "mod:f" as baked; several comma-separated */
 	enum spec_mode mode;
-	char *filepath;        /* the file that was used */
-	struct str_list baked; /* paths in the image, sorted */
-	bool existed;          /* the very same was there already: nothing was pushed */
-	char *full_hash;       /* 64 hex; the tag is its first 32 */
+	char *filepath;           /* the file that was used */
+	struct str_list baked;    /* paths in the image, sorted; those of packages are not listed */
+	struct str_list packages; /* "numpy 1.26.4"; of several platforms each */
+	bool existed;             /* the very same was there already: nothing was pushed */
+	char *full_hash;          /* 64 hex; the tag is its first 32 */
 };
 void extend_result_free(struct extend_result *r);
 
