@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -6,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/extend_config.h"
+#include "cmd/extend_watch.h"
 #include "cmd/wheel_sources.h"
 #include "extend/extend.h"
 
@@ -17,7 +19,7 @@ struct extend_args {
 	const char *libc;
 	struct str_list functions, modules, requirements;
 	struct wheel_args wheels;
-	bool by_value, push, no_push, force, is_public;
+	bool by_value, push, no_push, force, is_public, watch;
 };
 
 /* clang-format off */
@@ -40,6 +42,7 @@ static const struct opt opts[] = {
 	OPT_FLAG(0,   "no-push",              struct extend_args, no_push,      "keep it in the store only"),
 	OPT_FLAG(0,   "force",                struct extend_args, force,        "overwrite a tag that holds something else"),
 	OPT_FLAG(0,   "public",               struct extend_args, is_public,    "push to Docker Hub, where anyone may read it"),
+	OPT_FLAG(0,   "watch",                struct extend_args, watch,        "again whenever a source changes, one reference a change, until interrupted"),
 	OPT_TEXT(0,   "print", "WHAT",        struct extend_args, print,        "ref (default: name:tag@digest) or tag (name:tag)"),
 	OPT_TEXT('b', "backend", "NAME",      struct extend_args, backend,      "the backend to write into the configuration that is shown"),
 	OPT_TEXT(0,   "config-style", "STYLE", struct extend_args, config_style, "current (default), or 2021: that configuration with the keys of then"),
@@ -177,31 +180,86 @@ static bool find_wheels(struct extend_request *req, struct wheel_sources *source
 	return true;
 }
 
+/* One invocation, for each time that --watch goes round. */
+struct extending {
+	struct session *session;
+	const struct extend_args *args;
+	struct extend_env env;
+	struct extend_request request;
+	bool is_2021;
+	char *last; /* what was printed */
+};
+
+static bool print_result(struct extending *e, const struct extend_result *result, struct err *err)
+{
+	const struct extend_args *args = e->args;
+	struct reference shown = result->reference;
+	struct reference_text text;
+
+	if (args->print && str_eq(args->print, "tag"))
+		shown.has_digest = false;
+	text = reference_familiar(&shown);
+	if (e->last && str_eq(e->last, text.text))
+		return true; /* what changed is not in it */
+	free(e->last);
+	e->last = mem_strdup(text.text);
+	say_config(e->session, args, e->is_2021, &e->request, result);
+	return session_result(e->session, e->session->options.json ? document(result) : NULL,
+			      text.text, err);
+}
+
+static bool extend_once(void *arg, struct str_list *dirs_out, struct err *err)
+{
+	struct extending *e = arg;
+	AUTO(extend_result_free) struct extend_result result = { 0 };
+
+	if (!extend_run(&result, &e->env, &e->request, err))
+		return false;
+	for (size_t i = 0; i < result.dirs.len; i++)
+		str_list_push(dirs_out, result.dirs.items[i]);
+	return print_result(e, &result, err);
+}
+
+static void push_parent(struct str_list *dirs, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	str_list_push_take(dirs, !slash          ? mem_strdup(".")
+				 : slash == path ? mem_strdup("/")
+						 : mem_strndup(path, (size_t)(slash - path)));
+}
+
+/* Watched before anything is read: what was named. */
+static void named_dirs(struct str_list *out, const struct extend_args *args)
+{
+	push_parent(out, args->filepath ? args->filepath : ".");
+	for (size_t i = 0; i < args->modules.len; i++)
+		push_parent(out, args->modules.items[i]);
+	for (size_t i = 0; i < args->requirements.len; i++)
+		push_parent(out, args->requirements.items[i]);
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct extend_args *args = arg;
 	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
-	AUTO(extend_result_free) struct extend_result result = { 0 };
-	struct extend_env env = { .events = s->events };
-	struct extend_request request;
-	struct reference shown;
-	bool is_2021;
+	AUTO(str_list_free) struct str_list dirs = { 0 };
+	struct extending e = { .session = s, .args = args, .env.events = s->events };
+	bool ok;
 
-	if (!extend_config_style(&is_2021, args->config_style, err) ||
-	    !make_request(&request, args, err) || !session_store(&env.store, s, err) ||
-	    !session_registry(&env.registry, s, err))
+	if (!extend_config_style(&e.is_2021, args->config_style, err) ||
+	    !make_request(&e.request, args, err) || !session_store(&e.env.store, s, err) ||
+	    !session_registry(&e.env.registry, s, err) ||
+	    !find_wheels(&e.request, &sources, s, args, err))
 		return false;
-	if (!find_wheels(&request, &sources, s, args, err))
-		return false;
-	request.push = push_is_meant(s, args, &request.base, env.store);
-	if (!extend_run(&result, &env, &request, err))
-		return false;
-	say_config(s, args, is_2021, &request, &result);
-	shown = result.reference;
-	if (args->print && str_eq(args->print, "tag"))
-		shown.has_digest = false;
-	return session_result(s, s->options.json ? document(&result) : NULL,
-			      reference_familiar(&shown).text, err);
+	e.request.push = push_is_meant(s, args, &e.request.base, e.env.store);
+	named_dirs(&dirs, args);
+	if (args->watch)
+		ok = extend_watch(extend_once, &e, &dirs, s->events, err);
+	else
+		ok = extend_once(&e, &dirs, err);
+	free(e.last);
+	return ok;
 }
 
 const struct cmd cmd_extend = {

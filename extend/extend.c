@@ -86,6 +86,7 @@ void extend_result_free(struct extend_result *r)
 	free(r->full_hash);
 	str_list_free(&r->baked);
 	str_list_free(&r->packages);
+	str_list_free(&r->dirs);
 	*r = (struct extend_result){ 0 };
 }
 
@@ -611,6 +612,7 @@ static void report(struct extend_result *out, struct extension *x)
 	out->filepath = mem_strdup(x->spec.targets.items[0].shown);
 	out->full_hash = mem_strdup(x->hash);
 	bake_list(&out->baked, &x->spec);
+	modules_dirs(&out->dirs, &x->spec.modules);
 	out->packages = x->packages;
 	x->packages = (struct str_list){ 0 };
 }

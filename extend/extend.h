@@ -57,6 +57,7 @@ struct extend_result {
 	enum spec_mode mode;
 	char *filepath;           /* the file that was used */
 	struct str_list baked;    /* paths in the image, sorted; those of packages are not listed */
+	struct str_list dirs;     /* on this machine, that files were taken from; some twice */
 	struct str_list packages; /* "numpy 1.26.4"; of several platforms each */
 	bool existed;             /* the very same was there already: nothing was pushed */
 	char *full_hash;          /* 64 hex; the tag is its first 32 */

@@ -41,6 +41,7 @@ void modules_free(struct modules *m)
 	free(m->tops.items);
 	free(m->queue.items);
 	map_free(&m->by_name);
+	str_list_free(&m->dirs_walked);
 	arena_free(&m->arena);
 	*m = (struct modules){ 0 };
 }
@@ -243,6 +244,7 @@ static bool walk(struct walk *w, const char *below, int depth, struct err *err)
 			       LIMIT_PACKAGE_DEPTH);
 	if (!cancel_check(err))
 		return false;
+	str_list_push_take(&w->m->dirs_walked, fs_join(w->from, below));
 	if (!fs_list(&names, w->dir, *below ? below : ".", FS_BENEATH_NOLINK, err))
 		return err_wrap(err, "%s", w->from);
 	for (size_t i = 0; i < names.len; i++) {
@@ -447,7 +449,7 @@ static const char *dir_name(const struct modules *m, int root)
 
 			return slash ? m->tops.items[i].from : "";
 		}
-	return "";
+	return NULL;
 }
 
 static bool follow(struct modules *m, const struct module_import *import, struct err *err)
@@ -456,7 +458,9 @@ static bool follow(struct modules *m, const struct module_import *import, struct
 	AUTO(auto_free) char *name = mem_strndup(top.ptr, top.len);
 	AUTO(auto_free) char *why = mem_printf(", imported in %s:%d", import->file, import->line);
 	AUTO(auto_free) char *from_dir = NULL;
-	const char *shown = dir_name(m, import->root), *slash = strrchr(shown, '/');
+	/* a script by value is no module itself: then beside it */
+	const char *known = dir_name(m, import->root), *shown = known ? known : import->file;
+	const char *slash = strrchr(shown, '/');
 	bool found;
 
 	if (map_has(&m->by_name, name))
@@ -598,4 +602,17 @@ bool modules_add_path(struct modules *m, const char *path, struct err *err)
 	if (module < 0)
 		return err_set_errno(err, "%s", path);
 	return add_module_fd(m, stem, clean, module, dir, "", err);
+}
+
+void modules_dirs(struct str_list *out, const struct modules *m)
+{
+	for (size_t i = 0; i < m->dirs_walked.len; i++)
+		str_list_push(out, m->dirs_walked.items[i]);
+	for (size_t i = 0; i < m->tops.len; i++) {
+		const char *from = m->tops.items[i].from, *slash = strrchr(from, '/');
+
+		str_list_push_take(
+			out, slash ? mem_strndup(from, slash == from ? 1 : (size_t)(slash - from))
+				   : mem_strdup("."));
+	}
 }

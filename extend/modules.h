@@ -50,7 +50,8 @@ struct modules {
 	struct {
 		struct module_import *items;
 		size_t len, cap;
-	} queue; /* imports to look at */
+	} queue;                     /* imports to look at */
+	struct str_list dirs_walked; /* of packages, as the user would name them */
 	struct events *events;
 };
 
@@ -80,5 +81,8 @@ MUST_CHECK bool modules_add_path(struct modules *m, const char *path, struct err
  * followed (of module files: in packages that is their own affair).
  */
 MUST_CHECK bool modules_close_over(struct modules *m, struct err *err);
+
+/* Every directory a file was taken from, for whoever waits for changes; some may come twice. */
+void modules_dirs(struct str_list *out, const struct modules *m);
 
 #endif
