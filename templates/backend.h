@@ -57,6 +57,32 @@ struct backend_limit {
 	struct json_list options; /* int64_t: these alone */
 };
 
+/* A size of processor and the memory it takes, MB; max 0: any. */
+struct backend_cpu {
+	const char *cpu; /* "0.25" */
+	int64_t min, max, step;
+};
+
+/* A value of the descriptor that only the user knows, a key of Lithops' configuration where it has
+ * one: --setting. */
+struct backend_setting {
+	const char *name;
+	const char *def;  /* NULL: must be said; "": may be left out */
+	const char *what; /* in one line; NULL: the name says it */
+};
+
+/* What the platform takes to run the artifact (runtime/deployment.h); file NULL: nothing. */
+struct backend_descriptor {
+	const char *file;        /* beside backend.yaml: descriptor.json, .yaml, .sh or .service */
+	const char *apply;       /* the command that takes it */
+	int64_t name_max;        /* characters of a name there; 0: 63, a DNS label's */
+	bool name_words;         /* upper case and _ may be in it, too */
+	const char *pull_secret; /* its name when the registry is private; NULL: none unless said */
+	const char *registry;    /* what the image's reference must have in it; NULL: anything */
+	struct json_list cpus; /* struct backend_cpu: the first that takes the memory is default */
+	struct json_list settings; /* struct backend_setting */
+};
+
 struct backend_naming {   /* templates/naming.h */
 	const char *def;  /* the runtime's name when the user gives none */
 	const char *rule; /* how the reference Lithops pushes comes from a runtime's name */
@@ -100,6 +126,7 @@ struct backend {
 	struct backend_layout layout; /* site NULL: the official Python images' */
 	struct backend_handler handler;
 	struct backend_zip zip;
+	struct backend_descriptor descriptor;
 };
 
 /* All of them, sorted by name; made by templates/table.h. Zero is empty. */

@@ -61,6 +61,38 @@ static const struct json_field zip_fields[] = {
 };
 static const struct json_type zip_type = JSON_OBJECT(struct backend_zip, zip_fields);
 
+static const struct json_field cpu_fields[] = {
+	JSON_REQUIRED(struct backend_cpu, cpu,  "cpu",  &json_type_text),
+	JSON_OPTIONAL(struct backend_cpu, min,  "min",  &json_type_int),
+	JSON_OPTIONAL(struct backend_cpu, max,  "max",  &json_type_int),
+	JSON_OPTIONAL(struct backend_cpu, step, "step", &json_type_int),
+	{ 0 },
+};
+static const struct json_type cpu_type = JSON_OBJECT(struct backend_cpu, cpu_fields);
+static const struct json_type cpus_type = JSON_LIST(&cpu_type);
+
+static const struct json_field setting_fields[] = {
+	JSON_REQUIRED(struct backend_setting, name, "name",    &json_type_text),
+	JSON_OPTIONAL(struct backend_setting, def,  "default", &json_type_text),
+	JSON_OPTIONAL(struct backend_setting, what, "what",    &json_type_text),
+	{ 0 },
+};
+static const struct json_type setting_type = JSON_OBJECT(struct backend_setting, setting_fields);
+static const struct json_type settings_type = JSON_LIST(&setting_type);
+
+static const struct json_field descriptor_fields[] = {
+	JSON_REQUIRED(struct backend_descriptor, file,        "file",        &json_type_text),
+	JSON_REQUIRED(struct backend_descriptor, apply,       "apply",       &json_type_text),
+	JSON_OPTIONAL(struct backend_descriptor, name_max,    "name_max",    &json_type_int),
+	JSON_OPTIONAL(struct backend_descriptor, name_words,  "name_words",  &json_type_bool),
+	JSON_OPTIONAL(struct backend_descriptor, pull_secret, "pull_secret", &json_type_text),
+	JSON_OPTIONAL(struct backend_descriptor, registry,    "registry",    &json_type_text),
+	JSON_OPTIONAL(struct backend_descriptor, cpus,        "cpus",        &cpus_type),
+	JSON_OPTIONAL(struct backend_descriptor, settings,    "settings",    &settings_type),
+	{ 0 },
+};
+static const struct json_type deployment_type = JSON_OBJECT(struct backend_descriptor, descriptor_fields);
+
 static const struct json_type int_list_type = JSON_LIST(&json_type_int);
 static const struct json_field limit_fields[] = {
 	JSON_REQUIRED(struct backend_limit, def,     "default", &json_type_int),
@@ -116,6 +148,7 @@ static const struct json_field backend_fields[] = {
 	JSON_OPTIONAL(struct backend, layout,            "layout",            &layout_type),
 	JSON_OPTIONAL(struct backend, handler,           "handler",           &handler_type),
 	JSON_OPTIONAL(struct backend, zip,               "zip",               &zip_type),
+	JSON_OPTIONAL(struct backend, descriptor,        "descriptor",        &deployment_type),
 	{ 0 },
 };
 /* clang-format on */
@@ -245,6 +278,16 @@ static bool zip_fits(const struct backend *b)
 	return fits && (!b->zip.name || b->zip.installers.len);
 }
 
+static bool descriptor_fits(const struct backend *b)
+{
+	static const char *const suffixes[] = { ".json", ".yaml", ".sh", ".service" };
+	const char *suffix = b->descriptor.file ? strrchr(b->descriptor.file, '.') : suffixes[0];
+
+	return suffix && one_of(suffix, suffixes, ARRAY_LEN(suffixes)) &&
+	       path_fits(b->descriptor.file) &&
+	       (!b->descriptor.name_max || b->descriptor.name_max >= 24);
+}
+
 static bool workdir_fits(const struct backend *b)
 {
 	return b->workdir ? b->workdir[0] == '/' : !b->base || !b->handler.entry;
@@ -317,6 +360,8 @@ static const struct {
 	{ "handler", handler_fits, "relative paths without . and .., the entry below lithops/" },
 	{ "zip", zip_fits,
 	  "an artifact zip has one, with relative paths, installed by wheels or pip" },
+	{ "descriptor", descriptor_fits,
+	  "its file ends in .json, .yaml, .sh or .service; its names have 24 characters or more" },
 	{ "workdir", workdir_fits, "an absolute path; an image with a handler needs one" },
 	{ "downloads", downloads_fit, "an absolute path to an https URL" },
 	{ "environment", environment_fits, "names of letters, digits and _, values of one line" },
