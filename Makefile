@@ -165,6 +165,7 @@ lint: ## everything that has one right answer
 	@tools/check-banned
 	@tools/check-format
 	@tools/check-shell
+	@tools/check-rules
 	@CPPFLAGS="$(filter-out -DRTBUILD%,$(CPPFLAGS))" tools/check-headers
 	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build fuzz-build servers
 
