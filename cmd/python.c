@@ -63,7 +63,6 @@ static const struct cmd *const subs[] = { &cmd_python_lock, &cmd_python_install,
 
 const struct cmd cmd_python = {
 	.name = "python",
-	.summary = "lock packages for a Python elsewhere; targets, and questions about versions "
-		   "and wheels",
+	.summary = "lock packages for another Python; targets; versions and wheels",
 	.subs = subs,
 };
