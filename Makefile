@@ -159,6 +159,9 @@ bench: all ## side by side with every peer on PATH
 	@RTBUILD=$(abspath $(B)/rtbuild) tests/bench/registry
 	@RTBUILD=$(abspath $(B)/rtbuild) tests/bench/layer
 
+lithops: all ## an unmodified Lithops with rtbuild as its docker: LITHOPS_SRC=DIR
+	@RTBUILD=$(abspath $(B)/rtbuild) LITHOPS_SRC='$(LITHOPS_SRC)' tests/run tests/lithops/run
+
 lint: ## everything that has one right answer
 	@tools/check-includes
 	@tools/check-adapters
