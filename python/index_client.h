@@ -30,6 +30,10 @@ DEFINE_AUTO(struct index_client, index_client_close)
 bool index_client_is_offline(const struct index_client *x);
 struct http_stats index_client_stats(struct index_client *x);
 
+/* A host that is believed without a certificate, as pip's --trusted-host: "NAME" or "NAME:PORT".
+ * Before the first request. */
+void index_client_trust(struct index_client *x, const char *host);
+
 /*
  * An index or a page as users name it: the URL without its credentials, which are kept for that
  * origin. The caller frees. E_INPUT; E_UNSUPPORTED for plain http beyond loopback.

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -36,6 +37,7 @@ void index_client_close(struct index_client *x)
 	http_close(x->http);
 	index_credentials_close(x->credentials);
 	map_free(&x->no_ranges);
+	str_list_free(&x->trusted);
 	lock_free(&x->lock);
 	free(x);
 }
@@ -50,17 +52,43 @@ struct http_stats index_client_stats(struct index_client *x)
 	return http_stats(x->http);
 }
 
+void index_client_trust(struct index_client *x, const char *host)
+{
+	str_list_push(&x->trusted, host);
+}
+
+/* By its name alone, or with the port that is written in the URL. */
+static bool is_trusted(const struct index_client *x, const struct url *url)
+{
+	AUTO(auto_free) char *with_port = mem_printf("%s:%u", url->host, url->port);
+
+	for (size_t i = 0; i < x->trusted.len; i++)
+		if (strcasecmp(x->trusted.items[i], url->host) == 0 ||
+		    strcasecmp(x->trusted.items[i], with_port) == 0)
+			return true;
+	return false;
+}
+
+/* Whether what it says may be believed, and it may be told a password. */
+static bool is_safe(const struct index_client *x, const struct url *url)
+{
+	return url->https || x->plain_http || url_reach(url) == URL_LOOPBACK || is_trusted(x, url);
+}
+
 bool index_client_take(char **url_out, struct index_client *x, const char *text, struct err *err)
 {
 	AUTO(url_free) struct url url = { 0 };
 
 	if (!index_credentials_take(&url, x->credentials, text, err))
 		return err_wrap(err, "package URL");
-	if (!url.https && !x->plain_http && url_reach(&url) != URL_LOOPBACK) {
+	if (!is_safe(x, &url)) {
 		AUTO(auto_free) char *shown = url_shown(&url);
 
 		err_set(err, E_UNSUPPORTED, "%s: plain http is not trusted", shown);
-		return err_hint(err, "use https, or --plain-http to allow it");
+		return err_hint(err,
+				"use https, or --plain-http to allow it (in a requirements "
+				"file: --trusted-host %s)",
+				url.host);
 	}
 	*url_out = url_text(&url);
 	return true;
@@ -78,11 +106,12 @@ static bool send_once(struct http_reply *reply, struct index_client *x, const st
 		      const struct index_ask *ask, bool foreign, struct err *err)
 {
 	AUTO(index_credential_free) char *authorization = NULL;
-	struct http_request req = { .method = "GET", .url = url, .foreign = foreign };
+	struct http_request req = {
+		.method = "GET", .url = url, .foreign = foreign, .insecure = is_trusted(x, url)
+	};
 	size_t n = 0;
 
-	if ((url->https || x->plain_http || url_reach(url) == URL_LOOPBACK) &&
-	    !index_credentials_find(&authorization, x->credentials, url, err))
+	if (is_safe(x, url) && !index_credentials_find(&authorization, x->credentials, url, err))
 		return false;
 	for (size_t i = 0; i < INDEX_ASK_HEADERS && ask->headers[i].name; i++)
 		if (ask->headers[i].value)

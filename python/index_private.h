@@ -15,7 +15,8 @@ struct index_client {
 	struct store *store;
 	bool plain_http, offline;
 	struct lock lock;
-	struct map no_ranges; /* origins that give files only whole */
+	struct map no_ranges;    /* origins that give files only whole */
+	struct str_list trusted; /* hosts, with or without a port */
 };
 
 enum { INDEX_ASK_HEADERS = 4 };

@@ -131,6 +131,8 @@ static bool gather(struct candidates *c, const struct requirements *r,
 		   const struct wheel_request *req, struct err *err)
 {
 	c->only_sha256 = true;
+	for (size_t i = 0; c->client && i < r->trusted_hosts.len; i++)
+		index_client_trust(c->client, r->trusted_hosts.items[i]);
 	for (size_t i = 0; i < req->find_links_count; i++)
 		if (!add_links(c, req->find_links[i], err))
 			return false;

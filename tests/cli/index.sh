@@ -186,6 +186,12 @@ stderr_has "content type is 'text/plain'"
 exits 3 layer -i 'https://'
 exits 8 layer -i http://index.example/simple
 stderr_has 'plain http'
+start_proxy "index.example:80=${PYPI#http://}"
+printf -- '-i http://index.example/json/main/simple\nalpha\n' >plain.txt
+exits 8 env http_proxy="http://$PROXY" rtbuild layer -r plain.txt --python 3.11 -o plain.zip
+stderr_has '--trusted-host index.example'
+sed -i '1i --trusted-host index.example' plain.txt
+check 'a host that the requirements trust' env http_proxy="http://$PROXY" rtbuild layer -r plain.txt --python 3.11 -o plain.zip
 
 # --- credentials ---
 
