@@ -20,6 +20,7 @@ compare() {
 	ours=''
 	while [ $# -ge 2 ]; do
 		program=${2%% *}
+		name='' bound=''
 		bound_split "$1"
 		if [ "$program" != sh ] && ! command -v "$program" >/dev/null; then
 			printf '%10s  %8s  %s (not on PATH)\n' - - "$name"

@@ -191,7 +191,7 @@ depth() {
 # trips NAME WANTED PREPARE CMD...: of requests that are each answered late. A machine with much else to
 # do may be later than that with the next, and seem to wait: three tries, of which the best counts.
 trips() {
-	trips_name=$1 trips_wanted=$2 trips_prepare=$3 trips_best=99
+	trips_name=$1 trips_wanted=$2 trips_prepare=$3
 	shift 3
 	for trips_try in 1 2 3; do
 		script ''
