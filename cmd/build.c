@@ -17,6 +17,7 @@
 #include "cmd/build_cache.h"
 #include "cmd/build_check.h"
 #include "cmd/build_context.h"
+#include "cmd/build_extend.h"
 #include "cmd/build_secrets.h"
 #include "cmd/build_zip.h"
 #include "cmd/cmd.h"
@@ -724,16 +725,21 @@ static bool build_and_give(struct session *s, struct job *job, const struct buil
 	AUTO(artifact_free) struct artifact artifact = { 0 };
 	const struct outcome_files files = { args->iidfile, args->digestfile, args->image_refs,
 					     args->metadata_file };
+	AUTO(build_extension_free) struct build_extension extension = { 0 };
 	struct registry *registry;
 
 	artifact_init(&artifact, job->platforms, job->platform_count);
+	if (job->backend &&
+	    !build_extension_plan(&extension, s, job->backend->name, &job->outputs, err))
+		return false;
 	if (!session_registry(&registry, s, err))
 		return false;
 	expect_pushes(registry, &job->outputs);
 	if (!build_caches_open(&cache, &job->caches, s, &job->platforms[0], err) ||
 	    !build(&artifact, s, job, cache, err) ||
 	    !outputs_write(&job->outputs, s, &artifact, err) ||
-	    !write_caches(cache, &artifact, &job->outputs, err))
+	    !write_caches(cache, &artifact, &job->outputs, err) ||
+	    !build_extension_run(&extension, s, &job->outputs, err))
 		return false;
 	return outcome_write(s,
 			     &(struct outcome){ .artifact = &artifact,

@@ -464,24 +464,39 @@ static bool look_at_target(bool *there_out, struct digest *out, const struct ext
 	return false;
 }
 
-/* The hash in the labels of what is there: another compressor gives other bytes for the very same
- * extension. */
-static bool has_our_hash(const struct extension *x)
+/* What a label of what is there says. */
+static bool there_says(const struct extension *x, const char *label, const char *want)
 {
-	const struct platform *want = &x->base.items[0].platform;
+	const struct platform *platform = &x->base.items[0].platform;
 	struct err ignored = { 0 };
-	const char *hash;
+	const char *value;
 	struct image there;
 	bool same;
 
 	if (x->req->push ? !registry_pull(&there, NULL, x->env->registry, x->env->store, &x->target,
-					  want, &ignored)
-			 : !store_find_image(&there, x->env->store, &x->target, want, &ignored))
+					  platform, &ignored)
+			 : !store_find_image(&there, x->env->store, &x->target, platform, &ignored))
 		return false;
-	hash = config_label(&there.config, CHANGE_LABEL "hash");
-	same = hash && str_eq(hash, x->hash);
+	value = config_label(&there.config, label);
+	same = value && str_eq(value, want);
 	image_free(&there);
 	return same;
+}
+
+/* Another compressor gives other bytes for the very same extension. */
+static bool has_our_hash(const struct extension *x)
+{
+	return there_says(x, CHANGE_LABEL "hash", x->hash);
+}
+
+/* One function's: the only kind whose tag does not say what is in it. */
+static bool may_replace(const struct extension *x)
+{
+	const struct target *t = &x->spec.targets.items[0];
+
+	return x->req->force || (x->req->replace_own && x->spec.targets.len == 1 &&
+				 there_says(x, CHANGE_LABEL "module", t->module) &&
+				 there_says(x, CHANGE_LABEL "function", t->function));
 }
 
 static bool refuse_target(const struct extension *x, const struct digest *there, struct err *err)
@@ -502,12 +517,12 @@ static bool check_target(bool *existed_out, struct digest *digest_out, const str
 		return false;
 	if (!*existed_out || digest_eq(&there, &ours))
 		return true;
-	if (x->req->force) {
-		*existed_out = false;
+	if (!x->req->force && has_our_hash(x)) {
+		*digest_out = there;
 		return true;
 	}
-	if (has_our_hash(x)) {
-		*digest_out = there;
+	if (may_replace(x)) {
+		*existed_out = false;
 		return true;
 	}
 	return refuse_target(x, &there, err);

@@ -43,9 +43,11 @@ struct extend_request {
 	const char *const *find_links; /* where their wheels are */
 	size_t find_links_count;
 	const struct wheel_indexes *indexes;
-	bool push;      /* to base's repository; else only into the store */
-	bool force;     /* overwrite a tag that holds something else */
-	bool is_public; /* Docker Hub, where anyone may look, is meant */
+	bool push;        /* to base's repository; else only into the store */
+	bool force;       /* overwrite a tag that holds something else */
+	bool replace_own; /* overwrite what the same functions made on another base, or before a
+			     change */
+	bool is_public;   /* Docker Hub, where anyone may look, is meant */
 	struct layer_options layer;
 	bool has_epoch;
 	int64_t epoch;
