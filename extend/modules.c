@@ -567,6 +567,32 @@ static bool add_data(struct modules *m, const char *path, const char *base, int 
 	return true;
 }
 
+/* A directory without Python in it is data, under whatever name: nothing imports it. */
+static bool check_dir_name(const char *base, int dir, struct err *err)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	bool is_data = true;
+
+	if (!fs_list(&names, dir, ".", FS_BENEATH_NOLINK, err))
+		return false;
+	for (size_t i = 0; i < names.len; i++)
+		is_data = is_data && !str_has_suffix(names.items[i], ".py");
+	if (!is_data)
+		return check_name(base, err);
+	return !str_has_prefix(base, ".wh.") ||
+	       err_set(err, E_INPUT, "a layer cannot hold a file of such a name");
+}
+
+static bool add_dir(struct modules *m, const char *clean, const char *base, int root,
+		    struct err *err)
+{
+	AUTO(auto_close) int dir = -1;
+
+	if (!fs_open_dir(&dir, clean, err) || !check_dir_name(base, dir, err))
+		return false;
+	return add_package(m, base, clean, keep_dir(m, steal_fd(&dir)), root, "", err);
+}
+
 bool modules_add_path(struct modules *m, const char *path, struct err *err)
 {
 	AUTO(auto_free) char *clean = fs_clean(path), *root = NULL, *stem = NULL;
@@ -574,7 +600,7 @@ bool modules_add_path(struct modules *m, const char *path, struct err *err)
 	const char *slash = strrchr(clean, '/');
 	AUTO(auto_close) int module = -1;
 	struct stat st;
-	int dir, package;
+	int dir;
 
 	if (stat(clean, &st) < 0)
 		return err_set_errno(err, "%s", path);
@@ -585,11 +611,8 @@ bool modules_add_path(struct modules *m, const char *path, struct err *err)
 				: mem_strndup(clean, (size_t)(slash - clean));
 	if (!open_root(&dir, m, root, err))
 		return false;
-	if (S_ISDIR(st.st_mode)) {
-		if (!check_name(base, err) || !fs_open_dir(&package, clean, err))
-			return err_wrap(err, "%s", path);
-		return add_package(m, base, clean, keep_dir(m, package), dir, "", err);
-	}
+	if (S_ISDIR(st.st_mode))
+		return add_dir(m, clean, base, dir, err) || err_wrap(err, "%s", path);
 	if (!str_has_suffix(base, ".py"))
 		return str_has_prefix(base, ".wh.")
 			       ? err_set(err, E_INPUT,

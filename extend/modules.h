@@ -71,8 +71,8 @@ MUST_CHECK bool modules_add_imports(struct modules *m, const char *root, const c
 /* A top-level module or package of `root` by name. */
 MUST_CHECK bool modules_add_name(struct modules *m, const char *root, const char *name,
 				 struct err *err);
-/* A file or package directory given by path; a file that is no .py is baked beside the modules as
- * data. */
+/* A file or package directory given by path; a file that is no .py, and a directory without any, is
+ * baked beside the modules as data. */
 MUST_CHECK bool modules_add_path(struct modules *m, const char *path, struct err *err);
 
 /*

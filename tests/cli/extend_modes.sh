@@ -123,6 +123,14 @@ check 'single-file: packages and data' rtbuild extend "$base" --filepath src/dee
 check 'single-file: they are unpacked' work "$(cat "$out")" python3 /worker.py '[1]'
 stdout_is '[[6, true]]'
 
+mkdir -p src/my-data/more && echo one >src/my-data/a.txt && echo two >src/my-data/more/b.txt
+check '--module: a directory of data, of any name' extend --function f_add --module src/my-data --no-push --json
+is '--module: data is beside the modules' "$(jq -r '.baked[]' "$out" | grep my-data | tr '\n' ' ')" \
+	'/opt/lithops/modules/my-data/a.txt /opt/lithops/modules/my-data/more/b.txt '
+echo 'x = 1' >src/my-data/mod.py
+exits 3 extend --function f_add --module src/my-data --no-push
+stderr_has "module name 'my-data' is not a Python identifier"
+
 # --- by value ---
 
 python_minor=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')

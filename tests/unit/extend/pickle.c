@@ -33,6 +33,20 @@ static void golden_bytes(void **state)
 	}
 }
 
+/* pickle.dumps of the same dict loads to the same; base64 by RFC 4648. */
+static void files_are_in_the_payload(void **state)
+{
+	static const char want[] = "\x80\x03}X\4\0\0\0funcC\2N.sX\013\0\0\0module_data}"
+				   "X\3\0\0\0a/bX\4\0\0\0aGk=sX\1\0\0\0cX\0\0\0\0ss.";
+	const struct pickle_file files[] = { { "a/b", { "hi", 2 } }, { "c", { "", 0 } } };
+	AUTO(buf_free) struct buf out = BUF_INIT(4096);
+
+	(void)state;
+	pickle_payload(&out, (struct slice){ "N.", 2 }, files, ARRAY_LEN(files));
+	assert_int_equal(out.len, sizeof(want) - 1);
+	assert_memory_equal(out.ptr, want, sizeof(want) - 1);
+}
+
 static char *letters(size_t n)
 {
 	char *text = mem_alloc(n + 1);
@@ -245,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_bytes),
+		cmocka_unit_test(files_are_in_the_payload),
 		cmocka_unit_test(length_of_the_inner_pickle),
 		cmocka_unit_test(long_nested_names),
 		cmocka_unit_test(names),
