@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "cmd/configuration.h"
 #include "net/http.h"
 #include "templates/table.h"
 
@@ -45,6 +46,19 @@ bool backends_load(struct backend_table *out, struct session *s, const struct st
 			return err_wrap(err, "--templates %s", word);
 	}
 	return true;
+}
+
+bool backends_choose(const struct backend **out, struct session *s,
+		     const struct backend_table *table, const char *name, struct err *err)
+{
+	if (name)
+		return backend_find(out, table, name, err);
+	if (!configuration_backend(out, s, table, err))
+		return false;
+	if (*out)
+		return true;
+	err_set(err, E_USAGE, "which backend?");
+	return err_hint(err, "-b NAME, one of `rtbuild template list`");
 }
 
 bool backends_settings(struct map *out, const struct str_list *texts, struct err *err)

@@ -11,6 +11,11 @@
 MUST_CHECK bool backends_load(struct backend_table *out, struct session *s,
 			      const struct str_list *templates, struct err *err);
 
+/* -b NAME, or what Lithops' configuration says (cmd/configuration.h). E_USAGE when neither does. */
+MUST_CHECK bool backends_choose(const struct backend **out, struct session *s,
+				const struct backend_table *table, const char *name,
+				struct err *err);
+
 /* --setting KEY=VALUE into a MAP_TEXT. E_USAGE. */
 MUST_CHECK bool backends_settings(struct map *out, const struct str_list *texts, struct err *err);
 

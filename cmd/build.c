@@ -22,6 +22,7 @@
 #include "cmd/build_zip.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/configuration.h"
 #include "cmd/outcome.h"
 #include "cmd/output.h"
 #include "runtime/inputs.h"
@@ -115,7 +116,8 @@ struct job {
 	struct bundle_request bundle;
 	struct runtime_inputs inputs;
 	bool has_inputs;
-	char *context; /* the word that names it; NULL: the default */
+	bool settings_asked; /* on the command line: not only by the configuration */
+	char *context;       /* the word that names it; NULL: the default */
 	struct build_source source;
 	struct map build_args, labels;
 	struct {
@@ -214,12 +216,23 @@ static bool put_pairs(struct map *map, const struct str_list *list, const char *
 	return true;
 }
 
+/* The configuration alone does not decide the name (Lithops asks its cloud for the rest): then it
+ * is the plain one. */
+static void keep_plain_name(struct job *job, struct session *s, struct err *err)
+{
+	event_note(s->events, "named without Lithops' rule: %s", err->msg);
+	*err = (struct err){ 0 };
+	if (!job->names.len)
+		str_list_push(&job->names, job->inputs.default_name);
+}
+
 /*
  * A runtime's name is Lithops' kind of name where its configuration is known, --setting: then it
  * decides the reference, as it does in `lithops runtime build`. What -t says is a reference
  * already.
  */
-static bool make_names(struct job *job, const struct build_args *args, struct err *err)
+static bool make_names(struct job *job, struct session *s, const struct build_args *args,
+		       struct err *err)
 {
 	const struct runtime_inputs *in = &job->inputs;
 	size_t own = job->names.len - args->tags.len;
@@ -238,8 +251,12 @@ static bool make_names(struct job *job, const struct build_args *args, struct er
 		AUTO(naming_free) struct naming n = { 0 };
 
 		req.name = i < job->names.len ? job->names.items[i] : NULL;
-		if (!naming_make(&n, &req, err))
-			return false;
+		if (!naming_make(&n, &req, err)) {
+			if (job->settings_asked || err->code != E_USAGE)
+				return false;
+			keep_plain_name(job, s, err);
+			break;
+		}
 		if (!req.name)
 			str_list_push(&job->names, "");
 		free(job->names.items[i]);
@@ -289,7 +306,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 		return false;
 	for (size_t i = 0; i < job->inputs.context_count; i++)
 		*ARRAY_PUSH(&job->contexts) = job->inputs.contexts[i];
-	return make_names(job, args, err);
+	return make_names(job, s, args, err);
 }
 
 static bool layer_options(struct layer_options *out, const struct build_args *args,
@@ -650,13 +667,67 @@ static bool check_no_backend(const struct build_args *args, struct err *err)
 	return true;
 }
 
-static bool find_backend(struct job *job, struct session *s, const struct build_args *args,
+/* Nothing says what to build: no Dockerfile here and none named, no context. */
+static bool has_no_source(const struct build_args *args)
+{
+	for (size_t i = 0; i < args->positionals.len; i++)
+		if (is_directory(args->positionals.items[i]) ||
+		    build_context_is_source(args->positionals.items[i]))
+			return false;
+	return !args->file && access("Dockerfile", F_OK) != 0;
+}
+
+/* The keys that its names, or the files of its zip, depend on. */
+static bool configure_settings(struct build_args *args, struct session *s, const struct backend *b,
+			       struct err *err)
+{
+	const struct backend_zip_setting *own = b->zip.settings.items;
+	size_t count = 0;
+
+	while (naming_keys[count])
+		count++;
+	if (!build_zip_is_made(b))
+		return configuration_fill(&args->settings, s, b, naming_keys, count, err);
+	for (size_t i = 0; i < b->zip.settings.len; i++)
+		if (!configuration_fill(&args->settings, s, b, &own[i].name, 1, err))
+			return false;
+	return true;
+}
+
+/* What is not said is the configuration's: settings, the runtime's name, the platform. */
+static bool configure(struct build_args *args, struct session *s, const struct backend *b,
+		      struct err *err)
+{
+	const char *platform = NULL, *runtime = NULL;
+
+	if (!configure_settings(args, s, b, err) ||
+	    (!args->platforms.len && !args->python_target &&
+	     !configuration_platform(&platform, s, b, err)) ||
+	    (!args->positionals.len && !args->tags.len &&
+	     !configuration_text(&runtime, s, b, "runtime", err)))
+		return false;
+	if (platform)
+		str_list_push(&args->platforms, platform);
+	if (runtime && !is_directory(runtime) && !build_context_is_source(runtime))
+		str_list_push(&args->positionals, runtime);
+	return true;
+}
+
+static bool find_backend(struct job *job, struct session *s, struct build_args *args,
 			 struct err *err)
 {
-	if (!args->backend)
+	if (!args->backend && !has_no_source(args))
 		return check_no_backend(args, err);
-	if (!backends_load(&job->backends, s, &args->templates, err) ||
-	    !backend_find(&job->backend, &job->backends, args->backend, err))
+	if (!backends_load(&job->backends, s, &args->templates, err))
+		return false;
+	if (args->backend ? !backend_find(&job->backend, &job->backends, args->backend, err)
+			  : !configuration_backend(&job->backend, s, &job->backends, err))
+		return false;
+	if (!job->backend)
+		return check_no_backend(args, err);
+	args->backend = job->backend->name;
+	job->settings_asked = args->settings.len > 0;
+	if (!configure(args, s, job->backend, err))
 		return false;
 	if (backend_is_image(job->backend) || build_zip_is_made(job->backend))
 		return true;
@@ -755,7 +826,7 @@ static bool build_and_give(struct session *s, struct job *job, const struct buil
 
 static bool run(struct session *s, void *arg, struct err *err)
 {
-	const struct build_args *args = arg;
+	struct build_args *args = arg;
 	AUTO(job_free) struct job job = { 0 };
 
 	if (!outcome_print_check(args->print, err) || !find_backend(&job, s, args, err) ||

@@ -9,12 +9,14 @@
 #include "python/index_client.h"
 #include "registry/registry.h"
 #include "sandbox/sandbox.h"
+#include "templates/lithops_config.h"
 
 /* Options every command takes. */
 struct globals {
-	const char *store, *progress, *authfile, *ca_file, *chunk_size;
+	const char *store, *progress, *authfile, *ca_file, *chunk_size, *config;
 	struct str_list trusted_realms;
-	bool quiet, verbose, debug, json, plain_http, insecure, create_repository, foreign_layers;
+	bool quiet, verbose, debug, json, plain_http, insecure, create_repository, foreign_layers,
+		no_config;
 };
 
 /*
@@ -27,7 +29,9 @@ struct session {
 	struct store *store;
 	struct registry *registry;
 	struct index_client *index_client;
-	struct sandbox *sandbox; /* commands with CMD_SANDBOX only */
+	struct sandbox *sandbox;       /* commands with CMD_SANDBOX only */
+	struct lithops_config lithops; /* by cmd/configuration.h, once has_lithops */
+	bool has_lithops, explained_lithops;
 	uint64_t started_ms;
 	int exit_status; /* of a command that ran another one; 0 otherwise */
 	json_t **kept;   /* where session_result puts its document instead of printing; NULL: no */

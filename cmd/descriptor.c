@@ -7,6 +7,7 @@
 #include "cmd/backends.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/configuration.h"
 #include "cmd/find.h"
 #include "layers/zip.h"
 #include "registry/credentials.h"
@@ -24,7 +25,7 @@ struct descriptor_args {
 static const struct opt opts[] = {
 	OPT_ARG("IMAGE|ZIP",                   struct descriptor_args, artifact,    "what was built: a name of the store or a registry, or the zip"),
 	OPT_ARGS("ARG",                        struct descriptor_args, args,        "words for its entry point"),
-	OPT_TEXT('b', "backend", "NAME",       struct descriptor_args, backend,     "which backend: `rtbuild template list`"),
+	OPT_TEXT('b', "backend", "NAME",       struct descriptor_args, backend,     "which backend: `rtbuild template list` (default: what Lithops' configuration says)"),
 	OPT_TEXT(0,   "name", "NAME",          struct descriptor_args, name,        "what it is called there (default: after the artifact)"),
 	OPT_TEXT(0,   "memory", "MB",          struct descriptor_args, memory,      "memory (default: what Lithops asks for)"),
 	OPT_TEXT(0,   "timeout", "SECONDS",    struct descriptor_args, timeout,     "time (default: what Lithops asks for)"),
@@ -192,19 +193,31 @@ static bool check_format(const struct backend *b, const char *format, struct err
 	return err_hint(err, "%s", str_eq(suffix, "yaml") ? "json or yaml" : "leave it out");
 }
 
-static bool read_args(struct deployment_request *req, struct map *settings,
-		      struct backend_table *table, struct session *s,
-		      const struct descriptor_args *args, struct err *err)
+/* What is not said is the configuration's. */
+static bool configure(struct descriptor_args *args, struct session *s, const struct backend *b,
+		      struct err *err)
 {
-	if (!args->backend) {
-		err_set(err, E_USAGE, "which backend?");
-		return err_hint(err, "-b NAME, one of `rtbuild template list`");
-	}
+	const struct backend_setting *own = b->descriptor.settings.items;
+
+	for (size_t i = 0; i < b->descriptor.settings.len; i++)
+		if (!configuration_fill(&args->settings, s, b, &own[i].name, 1, err))
+			return false;
+	return (args->memory || configuration_text(&args->memory, s, b, "runtime_memory", err)) &&
+	       (args->timeout ||
+		configuration_text(&args->timeout, s, b, "runtime_timeout", err)) &&
+	       (args->cpu || configuration_text(&args->cpu, s, b, "runtime_cpu", err));
+}
+
+static bool read_args(struct deployment_request *req, struct map *settings,
+		      struct backend_table *table, struct session *s, struct descriptor_args *args,
+		      struct err *err)
+{
 	return backends_load(table, s, &args->templates, err) &&
-	       backend_find(&req->backend, table, args->backend, err) &&
+	       backends_choose(&req->backend, s, table, args->backend, err) &&
 	       deployment_check_backend(req->backend, err) &&
 	       check_format(req->backend, args->format, err) &&
 	       backend_python(&req->python, req->backend, args->python, err) &&
+	       configure(args, s, req->backend, err) &&
 	       backends_settings(settings, &args->settings, err) &&
 	       positive(&req->memory_mb, "memory", args->memory, err) &&
 	       positive(&req->timeout_s, "timeout", args->timeout, err);
@@ -212,7 +225,7 @@ static bool read_args(struct deployment_request *req, struct map *settings,
 
 static bool run(struct session *s, void *arg, struct err *err)
 {
-	const struct descriptor_args *args = arg;
+	struct descriptor_args *args = arg;
 	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(map_free) struct map settings = MAP_TEXT;
 	AUTO(found_free) struct found found = { 0 };
@@ -239,8 +252,8 @@ const struct cmd cmd_descriptor = {
 		 "Service of Knative or Cloud Run ...: with the image by its digest, and checked "
 		 "against what the platform takes.",
 	.example = "  rtbuild descriptor -b k8s registry.example.com/me/rt:1 | kubectl apply -f -\n"
-		   "  rtbuild descriptor -b aws_lambda IMAGE --memory 1024 --setting "
-		   "execution_role=arn:aws:iam::... >function.json",
+		   "  rtbuild descriptor -b aws_lambda IMAGE --setting execution_role=ARN "
+		   ">function.json",
 	.opts = opts,
 	.args_size = sizeof(struct descriptor_args),
 	.run = run,

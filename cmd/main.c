@@ -28,6 +28,8 @@ const struct opt global_opts[] = {
 	OPT_FLAG(0,   "json",           struct globals, json,       "print one JSON document as the result"),
 	OPT_TEXT(0,   "progress", "MODE", struct globals, progress, "auto, tty, plain or json (lines of events); on stderr"),
 	OPT_TEXT(0,   "authfile", "FILE", struct globals, authfile, "credentials from this file alone"),
+	OPT_TEXT(0,   "config", "FILE", struct globals, config,     "Lithops' configuration (default: the one Lithops would read)"),
+	OPT_FLAG(0,   "no-config",      struct globals, no_config,  "read no configuration of Lithops"),
 	OPT_TEXT(0,   "ca-file", "FILE", struct globals, ca_file,   "trust this certificate authority too"),
 	OPT_FLAG(0,   "plain-http",     struct globals, plain_http, "speak HTTP without TLS; unasked for on loopback only"),
 	OPT_FLAG(0,   "insecure",       struct globals, insecure,   "do not verify the registry's certificate"),
@@ -141,6 +143,7 @@ static void session_close(struct session *s)
 {
 	sandbox_stop(s->sandbox);
 	registry_close(s->registry);
+	lithops_config_free(&s->lithops);
 	index_client_close(s->index_client);
 	store_close(s->store);
 	opts_free(&s->options, global_opts);

@@ -6,6 +6,7 @@
 #include "cmd/backends.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/configuration.h"
 #include "templates/naming.h"
 
 /* rtbuild name: what Lithops calls a runtime. */
@@ -19,7 +20,7 @@ struct name_args {
 /* clang-format off */
 static const struct opt opts[] = {
 	OPT_ARG_OPTIONAL("NAME",                  struct name_args, name,            "the runtime's name (default: the one of the default runtime)"),
-	OPT_TEXT('b', "backend", "NAME",          struct name_args, backend,         "which backend: `rtbuild template list`"),
+	OPT_TEXT('b', "backend", "NAME",          struct name_args, backend,         "which backend: `rtbuild template list` (default: what Lithops' configuration says)"),
 	OPT_TEXT(0,   "python", "X.Y",            struct name_args, python,          "the client's Python (default: the backend's)"),
 	OPT_TEXT(0,   "lithops-version", "X.Y.Z", struct name_args, lithops_version, "the client's Lithops"),
 	OPT_LIST(0,   "setting", "KEY=VALUE",     struct name_args, settings,        "a key of Lithops' configuration: docker_server, docker_user, region, account_id, ..."),
@@ -70,9 +71,21 @@ static bool print_one(struct session *s, const struct naming *n, const struct ba
 	return err_hint(err, "runtime, image, repository or layer");
 }
 
+/* What is not said is the configuration's. */
+static bool configure(struct naming_request *req, struct session *s, struct name_args *args,
+		      struct err *err)
+{
+	size_t count = 0;
+
+	while (naming_keys[count])
+		count++;
+	return configuration_fill(&args->settings, s, req->backend, naming_keys, count, err) &&
+	       (req->name || configuration_text(&req->name, s, req->backend, "runtime", err));
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
-	const struct name_args *args = arg;
+	struct name_args *args = arg;
 	AUTO(backend_table_free) struct backend_table table = { 0 };
 	AUTO(map_free) struct map settings = MAP_TEXT;
 	AUTO(naming_free) struct naming n = { 0 };
@@ -81,12 +94,9 @@ static bool run(struct session *s, void *arg, struct err *err)
 				      .lithops_version = args->lithops_version,
 				      .settings = &settings };
 
-	if (!args->backend) {
-		err_set(err, E_USAGE, "which backend?");
-		return err_hint(err, "-b NAME, one of `rtbuild template list`");
-	}
 	if (!backends_load(&table, s, &args->templates, err) ||
-	    !backend_find(&req.backend, &table, args->backend, err) ||
+	    !backends_choose(&req.backend, s, &table, args->backend, err) ||
+	    !configure(&req, s, args, err) ||
 	    !backend_python(&req.python, req.backend, args->python, err) ||
 	    !backends_settings(&settings, &args->settings, err) || !naming_make(&n, &req, err))
 		return false;

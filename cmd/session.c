@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/configuration.h"
 
 /* What commands share, made on first use; and results on stdout. */
 
@@ -30,6 +31,8 @@ bool session_registry(struct registry **out, struct session *s, struct err *err)
 		.create_repositories = s->options.create_repository,
 		.foreign_layers = s->options.foreign_layers,
 		.trusted_realms = &s->options.trusted_realms,
+		.fallback = configuration_credential,
+		.fallback_self = s,
 	};
 
 	if (!s->registry) {

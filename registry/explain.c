@@ -8,6 +8,7 @@
 #include "net/proxy.h"
 #include "registry/client.h"
 #include "registry/cloud.h"
+#include "registry/logins.h"
 #include "registry/realm.h"
 #include "registry/route.h"
 
@@ -177,6 +178,8 @@ static bool add_credential(json_t *to, struct registry *r, const struct route *r
 	set_text(to, "cloud", cloud_name(host));
 	if (ok && !where && !r->authfile)
 		ok = cloud_login(&c, &where, r->http, host, r->events, &why);
+	if (ok && !where && !r->authfile && r->fallback)
+		ok = logins_fallback(&c, &where, r, host, &why);
 	if (why.code == E_CANCELLED) {
 		*err = why;
 		return false;

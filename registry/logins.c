@@ -73,6 +73,25 @@ static bool find_cloud(struct login *out, struct registry *r, const char *host,
 	return cloud_login(&out->credential, &out->where, r->http, host, r->events, err);
 }
 
+bool logins_fallback(struct credential *out, char **where_out, struct registry *r, const char *host,
+		     struct err *err)
+{
+	bool ok;
+
+	/* it reads a file or two at most, the first time */
+	lock_take(&r->lock);
+	ok = r->fallback(r->fallback_self, out, where_out, host, err);
+	lock_drop(&r->lock);
+	return ok;
+}
+
+static bool find_fallback(struct login *out, struct registry *r, const char *host,
+			  const char *repository, struct err *err)
+{
+	(void)repository;
+	return logins_fallback(&out->credential, &out->where, r, host, err);
+}
+
 static bool find_kept(struct login *out, struct registry *r, const char *host,
 		      const char *repository, struct err *err)
 {
@@ -84,12 +103,18 @@ bool logins_find(const struct login **out, struct registry *r, const char *host,
 		 const char *repository, struct err *err)
 {
 	AUTO(auto_free) char *key = mem_printf("%s/%s", host, repository);
+	AUTO(auto_free) char *fallback = NULL;
 
 	if (!once(out, r, key, find_kept, host, repository, err))
 		return false;
 	/* --authfile means that file alone. */
-	return (*out)->where || r->authfile || !cloud_knows(host) ||
-	       once(out, r, host, find_cloud, host, NULL, err);
+	if ((*out)->where || r->authfile)
+		return true;
+	if (cloud_knows(host) && !once(out, r, host, find_cloud, host, NULL, err))
+		return false;
+	fallback = mem_printf("%s (fallback)", host);
+	return (*out)->where || !r->fallback ||
+	       once(out, r, fallback, find_fallback, host, NULL, err);
 }
 
 void logins_worked(struct registry *r, const struct login *login)

@@ -7,13 +7,18 @@
 /*
  * Inside registry/: the credential for each repository, looked for at the first need and kept for
  * the run. First the settings files and helpers (registry/credentials.h); when they have none, the
- * login of the cloud the host belongs to, once for a host. A helper or a cloud may take seconds, so
- * no lock is held meanwhile; who wants the same one waits, others do not.
+ * login of the cloud the host belongs to, then registry_options.fallback, once for a host. A helper
+ * or a cloud may take seconds, so no lock is held meanwhile; who wants the same one waits, others
+ * do not.
  */
 
 /* Borrowed from the registry. An anonymous one is a login too. */
 MUST_CHECK bool logins_find(const struct login **out, struct registry *r, const char *host,
 			    const char *repository, struct err *err);
+
+/* registry_options.fallback, which must be there. */
+MUST_CHECK bool logins_fallback(struct credential *out, char **where_out, struct registry *r,
+				const char *host, struct err *err);
 
 /* Take over a credential that came another way, for client_call.as. Borrowed from the registry. */
 const struct login *logins_keep(struct registry *r, struct login *found);

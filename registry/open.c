@@ -13,6 +13,8 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	(void)err; /* what can fail is left for the first request */
 	r->events = opt->events;
 	r->authfile = opt->authfile ? mem_strdup(opt->authfile) : NULL;
+	r->fallback = opt->fallback;
+	r->fallback_self = opt->fallback_self;
 	r->plain_http = opt->plain_http;
 	r->insecure = opt->insecure;
 	r->create_repositories = opt->create_repositories;

@@ -13,6 +13,7 @@
  * touched before the first request.
  */
 struct registry;
+struct credential;
 
 struct registry_options {
 	struct events *events;
@@ -28,6 +29,12 @@ struct registry_options {
 	struct store *store; /* may be NULL: for what was learnt about hosts (no secrets), and for
 				transfers that a later run goes on with */
 	bool trace;          /* headers of all requests as details, without secrets */
+	/* Where a credential may be when none of the usual places has one (not with authfile): into
+	 * `out`, and where from into *where_out; neither: nothing there. Never called twice at a
+	 * time. NULL: no such place. */
+	bool (*fallback)(void *self, struct credential *out, char **where_out, const char *host,
+			 struct err *err);
+	void *fallback_self;
 	uint64_t chunk_size; /* larger blobs go up in chunks of this; 0: rtbuild decides */
 };
 MUST_CHECK bool registry_open(struct registry **out, const struct registry_options *opt,

@@ -17,6 +17,9 @@
 struct registry {
 	struct events *events;
 	char *authfile;
+	bool (*fallback)(void *self, struct credential *out, char **where_out, const char *host,
+			 struct err *err);
+	void *fallback_self;
 	bool plain_http, insecure, create_repositories, foreign_layers;
 	struct str_list trusted_realms;
 	struct store *store;
