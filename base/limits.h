@@ -144,6 +144,9 @@ enum {
 	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
 	LIMIT_BYTECODE = 256 * MIB,  /* of one module: ten times the largest source taken */
 	LIMIT_PRECOMPILE_MS = 120000,  /* for one module, on a busy machine */
+	LIMIT_INTERPRETER = 64 * MIB,  /* a base image's Python: conda's has 30 MB */
+	LIMIT_LIBC = 64 * MIB,         /* its C library: 2 MB, 20 with debug information */
+	LIMIT_BASE_MEMO = 4 * KIB,     /* what was found: six short lines */
 	LIMIT_ELF_DYNAMIC = 1 * MIB,   /* of a shared object: real ones have a hundred entries */
 	LIMIT_ELF_STRINGS = 128 * MIB, /* names of its symbols: the largest C++ ones reach 40 MB */
 	LIMIT_ELF_VERSIONS = 1 * MIB,

@@ -64,44 +64,53 @@ void base_blobs_init(struct base_blobs *b, struct store *store, struct registry 
 }
 
 /* The store's image when it has the name, unless the registry must be asked. */
-static bool find_image(struct image *out, struct build *b, const struct reference *ref,
-		       const struct platform *platform, bool *remote_out, struct err *err)
+static bool find_image(struct image *out, const struct build_env *env, bool pull,
+		       const struct reference *ref, const struct platform *platform,
+		       bool *remote_out, struct err *err)
 {
 	*remote_out = false;
-	if (!b->req->pull && store_has_image(b->env->store, ref)) {
-		if (store_find_image(out, b->env->store, ref, platform, err))
+	if (!pull && store_has_image(env->store, ref)) {
+		if (store_find_image(out, env->store, ref, platform, err))
 			return true;
-		if (err->code != E_NOT_FOUND || !b->env->registry)
+		if (err->code != E_NOT_FOUND || !env->registry)
 			return false;
 		err_clear(err); /* there for other platforms only */
 	}
-	if (!b->env->registry)
+	if (!env->registry)
 		return err_set(err, E_NOT_FOUND, "it is not in the store");
 	*remote_out = true;
-	return registry_pull(out, NULL, b->env->registry, b->env->store, ref, platform, err);
+	return registry_pull(out, NULL, env->registry, env->store, ref, platform, err);
 }
 
-static bool load(struct base *base, struct build *b, const char *name,
-		 const struct platform *platform, struct err *err)
+bool base_find(struct image *out, struct base_blobs *blobs, const struct build_env *env, bool pull,
+	       const char *name, const struct platform *platform, struct err *err)
 {
 	struct reference ref;
-	struct platform have;
-	bool remote;
+	bool remote = false;
 
 	if (layout_is(name)) {
-		remote = false;
-		if (!layout_import(&base->image, b->env->store, name, platform, err))
+		if (!layout_import(out, env->store, name, platform, err))
 			return false;
 	} else {
 		if (!reference_parse(&ref, name, err))
 			return false;
 		reference_default_tag(&ref);
-		if (!find_image(&base->image, b, &ref, platform, &remote, err))
+		if (!find_image(out, env, pull, &ref, platform, &remote, err))
 			return err_wrap(err, "%s", reference_familiar(&ref).text);
 	}
-	base_blobs_init(&base->blobs, b->env->store, b->env->registry,
-			remote ? base->image.blobs : NULL, &base->image, &base->image.arena);
-	base->image.blobs = &base->blobs.source;
+	base_blobs_init(blobs, env->store, env->registry, remote ? out->blobs : NULL, out,
+			&out->arena);
+	out->blobs = &blobs->source;
+	return true;
+}
+
+static bool load(struct base *base, struct build *b, const char *name,
+		 const struct platform *platform, struct err *err)
+{
+	struct platform have;
+
+	if (!base_find(&base->image, &base->blobs, b->env, b->req->pull, name, platform, err))
+		return false;
 	have = image_platform(&base->image);
 	if (!platform_matches(&have, platform))
 		event_warn(b->env->events, "%s is for %s, not for %s", name,
@@ -165,23 +174,30 @@ void bases_free(struct base *list)
 	}
 }
 
-/* The layers from number `first` on, as many as are not in the store. */
-static bool fetch_from(struct build *b, const struct base *base, size_t first, struct err *err)
+bool base_fetch_layers(const struct build_env *env, const struct image *img, size_t first,
+		       size_t count, struct err *err)
 {
-	struct image part = base->image; /* the same documents, fewer layers */
+	struct image part = *img; /* the same documents, fewer layers */
 	bool whole = true;
 
 	part.manifest.layers += first;
-	part.manifest.layer_count -= first;
-	for (size_t i = 0; i < part.manifest.layer_count; i++)
-		whole = whole && store_has_blob(b->env->store, &part.manifest.layers[i].digest,
+	part.manifest.layer_count = count;
+	for (size_t i = 0; i < count; i++)
+		whole = whole && store_has_blob(env->store, &part.manifest.layers[i].digest,
 						part.manifest.layers[i].size);
 	if (whole)
 		return true;
-	if (!b->env->registry)
+	if (!env->registry)
 		return err_set(err, E_NOT_FOUND, "layers of the base are not in the store");
-	return registry_fetch_layers(b->env->registry, b->env->store, &part, 0, err) ||
+	return registry_fetch_layers(env->registry, env->store, &part, 0, err) ||
 	       err_wrap(err, "fetch the base's layers");
+}
+
+/* The layers from number `first` on, as many as are not in the store. */
+static bool fetch_from(struct build *b, const struct base *base, size_t first, struct err *err)
+{
+	return base_fetch_layers(b->env, &base->image, first,
+				 base->image.manifest.layer_count - first, err);
 }
 
 /* Holding files_lock. */

@@ -32,6 +32,15 @@ struct base_blobs {
 void base_blobs_init(struct base_blobs *b, struct store *store, struct registry *registry,
 		     struct blob_source *remote, const struct image *from, struct arena *arena);
 
+/* An image by name: the store's, unless `pull`, or the registry's, or of a layout on disk. `blobs`
+ * becomes its blob source and must stay where it is. */
+MUST_CHECK bool base_find(struct image *out, struct base_blobs *blobs, const struct build_env *env,
+			  bool pull, const char *name, const struct platform *platform,
+			  struct err *err);
+/* `count` layers of it from number `first` on come to the store. */
+MUST_CHECK bool base_fetch_layers(const struct build_env *env, const struct image *img,
+				  size_t first, size_t count, struct err *err);
+
 /* An image that stages start from or copy from. Const but for what its locks guard. */
 struct base {
 	char *name; /* as written, with its platform: the key */

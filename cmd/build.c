@@ -66,12 +66,12 @@ static const struct opt opts[] = {
 	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct build_args, templates,    "more backends, as DIR/NAME/backend.yaml"),
 	OPT_TEXT(0,   "python", "X.Y",            struct build_args, python,       "Python version (default: the backend's)"),
 	OPT_TEXT(0,   "lithops", "VERSION|WHEEL|DIR", struct build_args, lithops, "this Lithops: a version, a wheel, a source tree or installed package (default: the best wheel)"),
-	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's"),
+	OPT_TEXT(0,   "base", "IMAGE",            struct build_args, base,         "base image instead of the backend's; its Python and C library are looked up in it"),
 	OPT_LIST('r', "requirements", "FILE",     struct build_args, requirements, "more packages, as pip takes them"),
 	OPTS_WHEELS(struct build_args, wheels),
 	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
 	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "a key of Lithops' configuration: names, and files of a zip, depend on it"),
-	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: glibc-2.36)"),
+	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: what the base has)"),
 	OPT_TEXT(0,   "precompile", "PYTHON",     struct build_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version"),
 	OPT_TEXT(0,   "python-target", "NAME|FILE.json", struct build_args, python_target, "Python, platform and C library together: `rtbuild python target list`"),
 	OPT_GROUP("How"),
@@ -287,7 +287,8 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 					.requirements = &args->requirements,
 					.find_links = &sources.find_links,
 					.indexes = &sources.indexes,
-					.platform = job->request.platform };
+					.platform = job->request.platform,
+					.pull = args->pull };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
 
 	if (job->platform_count > 1) {
@@ -298,7 +299,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 	if ((args->python_target &&
 	     !runtime_request_target(&want, &target, args->python_target, true, err)) ||
 	    !installer_parse(&want.installer, args->installer, err) ||
-	    !session_store(&want.store, s, err) ||
+	    !session_store(&want.store, s, err) || !session_registry(&want.registry, s, err) ||
 	    !wheel_sources_make(&sources, s, &args->wheels, err))
 		return false;
 	job->has_inputs = true;

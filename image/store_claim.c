@@ -66,6 +66,7 @@ static bool orphans_in(struct str_list *out, struct store *s, const char *path, 
 
 /* Folders whose files are replaced by a temporary one beside them; other files there stay. */
 static const char *const written_dirs[] = { "cache",
+					    "cache/bases",
 					    "cache/hosts",
 					    "cache/indexes",
 					    "cache/loadable",

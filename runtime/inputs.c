@@ -74,10 +74,13 @@ static bool fill(char **out, const struct backend *b, const char *field,
 	return !field || render_field(out, b, field, opt, err);
 }
 
-static bool make_layout(struct layout *out, const struct backend *b,
+/* A Python that was found in the base has its own places. */
+static bool make_layout(struct layout *out, const struct backend *b, const struct base_python *base,
 			const struct render_options *opt, struct err *err)
 {
-	const struct backend_layout l = backend_layout(b);
+	const struct backend_layout found = { base->site, base->scripts, base->data, base->headers,
+					      base->interpreter };
+	const struct backend_layout l = base->site ? found : backend_layout(b);
 
 	return fill(&out->site, b, l.site, opt, err) &&
 	       fill(&out->scripts, b, l.scripts, opt, err) &&
@@ -131,7 +134,7 @@ static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
 	AUTO(layout_free) struct layout texts = { 0 };
 	struct wheel_layout layout;
 
-	if (!make_layout(&texts, b, opt, err))
+	if (!make_layout(&texts, b, &in->base, opt, err))
 		return false;
 	layout = (struct wheel_layout){ .site = texts.site,
 					.scripts = texts.scripts,
@@ -220,18 +223,73 @@ static bool check_installer(const struct runtime_request *req, struct err *err)
 			req->backend->name);
 }
 
-bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request *req,
-			 struct events *events, struct err *err)
+/* Whether the base decides what packages are for: the user's, and a template's whose row does not
+ * say its C library; not those of the named targets. */
+static bool asks_base(const struct runtime_request *req)
 {
 	const struct backend *b = req->backend;
-	struct platform_text platform = platform_format(&req->platform);
+
+	if (!b->base || !req->registry || !req->store || req->dockerfile || req->target)
+		return false;
+	return req->base ? !str_eq(req->base, "scratch")
+			 : !b->libc.len && !str_has_prefix(b->base, "python:{{python}}-slim-") &&
+				   !str_eq(b->base, "scratch");
+}
+
+/* What the base image tells goes into the request, `text` has the version. */
+static bool ask_base(struct runtime_inputs *in, struct runtime_request *req, char **text,
+		     struct events *events, struct err *err)
+{
+	const struct backend *b = req->backend;
+	const struct build_env env = { .store = req->store,
+				       .registry = req->registry,
+				       .events = events };
+	struct base_python_request look = { .env = &env,
+					    .platform = req->platform,
+					    .pull = req->pull,
+					    .libc_only = b->layout.site != NULL,
+					    .python = req->python,
+					    .libc = req->libc };
 	struct render_options opt = { .base = req->base, .installer = req->installer };
+	AUTO(auto_free) char *own = NULL;
+
+	if (!backend_python(&opt.python, b, req->python, err) ||
+	    (!req->base && !render_field(&own, b, b->base, &opt, err)))
+		return false;
+	look.base = own ? own : req->base;
+	if (!base_python_find(&in->base, &look, err))
+		return false;
+	if (!req->libc)
+		req->libc = in->base.libc;
+	if (!platform_matches(&in->base.platform, &req->platform))
+		req->platform = in->base.platform;
+	if (in->base.minor < 0)
+		return true;
+	*text = mem_printf("3.%d.%d", in->base.minor, in->base.patch);
+	req->full_python = *text;
+	req->python = arena_printf(&in->base.arena, "3.%d", in->base.minor);
+	return backend_python(&opt.python, b, req->python, err) ||
+	       err_wrap(err, "base %s", look.base);
+}
+
+bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request *asked,
+			 struct events *events, struct err *err)
+{
+	struct runtime_request told = *asked, *req = &told;
+	const struct backend *b = req->backend;
+	struct platform_text platform;
+	struct render_options opt = { .base = req->base, .installer = req->installer };
+	AUTO(auto_free) char *version = NULL;
 	AUTO(python_profile_free) struct python_profile profile = { 0 };
 	const struct python_target *target = &profile.target;
 
 	*in = (struct runtime_inputs){ .dockerfile = BUF_INIT(LIMIT_DOCKERFILE),
 				       .lithops = LITHOPS_INIT };
-	if (!check_installer(req, err) || !backend_python(&in->python, b, req->python, err) ||
+	if (!check_installer(req, err) ||
+	    (asks_base(req) && !ask_base(in, req, &version, events, err)))
+		return false;
+	platform = platform_format(&req->platform);
+	if (!backend_python(&in->python, b, req->python, err) ||
 	    !backend_check_platform(b, platform.text, err) ||
 	    !runtime_target_make(&profile, req, in->python, events, err))
 		return false;
@@ -265,6 +323,7 @@ void runtime_inputs_free(struct runtime_inputs *in)
 	wheel_groups_free(&in->groups);
 	wheel_list_free(&in->wheels);
 	entry_list_free(&in->context_files);
+	base_python_free(&in->base);
 	lithops_free(&in->lithops);
 	precompiler_close(in->precompiler);
 	free(in->packages_identity);

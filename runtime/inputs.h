@@ -6,6 +6,7 @@
 #include "builder/build.h"
 #include "layers/entry.h"
 #include "python/wheel_groups.h"
+#include "runtime/base_python.h"
 #include "runtime/lithops.h"
 #include "runtime/request.h"
 
@@ -17,7 +18,8 @@
  */
 struct runtime_inputs {
 	const char *python;
-	char *default_name; /* as the backend names it when the user does not */
+	struct base_python base; /* what the base told; minor -1, or zeros: it was not asked */
+	char *default_name;      /* as the backend names it when the user does not */
 	struct buf dockerfile;
 	struct lithops lithops; /* of a backend with a handler */
 	struct wheel_list wheels;

@@ -7,6 +7,7 @@
 #include "image/store.h"
 #include "python/targets.h"
 #include "python/wheels.h"
+#include "registry/registry.h"
 #include "templates/backend.h"
 #include "templates/render.h"
 
@@ -28,6 +29,9 @@ struct runtime_request {
 	const struct python_profile *target; /* --target: what the three above say as well; NULL:
 						they alone (runtime/target.h) */
 	struct store *store;                 /* remembers what was looked at; NULL: nothing does */
+	struct registry *registry;           /* for a base image that is looked at; NULL: none is */
+	bool pull;                           /* though the store has it */
+	const char *full_python;             /* "3.11.9"; NULL: the patch level is not known */
 	const char *precompile;    /* an interpreter of that Python: modules get bytecode, too */
 	bool exclude_preinstalled; /* leave out what the target's runtime brings */
 };

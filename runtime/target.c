@@ -65,6 +65,9 @@ static bool make(struct python_profile *out, const struct runtime_request *req, 
 		out->preinstalled = req->target->preinstalled;
 		return true;
 	}
+	if (req->full_python)
+		return python_target_make(&out->target, req->full_python, &req->platform, libc,
+					  err);
 	if (!find_own(out, &found, req, python, err))
 		return false;
 	if (found && !libc)
