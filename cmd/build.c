@@ -20,6 +20,7 @@
 #include "cmd/build_extend.h"
 #include "cmd/build_secrets.h"
 #include "cmd/build_zip.h"
+#include "cmd/check_report.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/configuration.h"
@@ -43,7 +44,7 @@ struct build_args {
 	struct str_list tags, build_args, contexts, requirements, labels, annotations, settings;
 	struct str_list cache_from, cache_to;
 	struct str_list platforms, outputs, no_cache_filters;
-	bool no_cache, pull, push, load, plan, check, keep_times, print_config;
+	bool force, no_cache, pull, push, load, plan, check, keep_times, print_config;
 };
 
 /* clang-format off */
@@ -95,6 +96,7 @@ static const struct opt opts[] = {
 	OPT_LIST('t', "tag", "NAME[:TAG]",        struct build_args, tags,         "name the image; several are fine"),
 	OPT_LIST('o', "output", "type=TYPE[,dest=PATH]", struct build_args, outputs, "store (default), registry, oci, docker, tar, local, cacheonly; several are fine; DIR is local"),
 	OPT_FLAG(0,   "push",                     struct build_args, push,         "push it under its names"),
+	OPT_FLAG(0,   "force",                    struct build_args, force,        "push it though a rule of its backend says no (`rtbuild check`)"),
 	OPT_FLAG(0,   "load",                     struct build_args, load,         "into the store: what happens anyway without -o"),
 	OPT_TEXT(0,   "print", "WHAT",            struct build_args, print,        "ref (default: name@digest), tag (name:tag) or digest"),
 	OPT_FLAG(0,   "print-config",             struct build_args, print_config, "of a backend: print the part of Lithops\' configuration that uses it"),
@@ -601,6 +603,7 @@ static bool check_zip_args(const struct build_args *args, const struct backend *
 		{ "plan", args->plan },
 		{ "check", args->check },
 		{ "push", args->push },
+		{ "force", args->force },
 		{ "load", args->load },
 		{ "print", args->print },
 		{ "iidfile", args->iidfile },
@@ -790,6 +793,35 @@ static bool show_config(struct session *s, const struct job *job, const struct b
 	return true;
 }
 
+/* What the platform would refuse is not pushed. Only what is here anyway is looked at, and no
+ * file's bytes: `rtbuild check` looks at everything. */
+static bool check_rules_kept(struct session *s, const struct job *job,
+			     const struct artifact *artifact, bool force, struct err *err)
+{
+	AUTO(check_report_free) struct check_report report = { 0 };
+	struct check_request req = { .backend = job->backend,
+				     .root = MEDIA_MANIFEST,
+				     .image = &artifact->images[0],
+				     .python = job->inputs.python,
+				     .platform = &job->platforms[0],
+				     .depth = CHECK_LISTING,
+				     .local = true };
+	bool pushed = false;
+
+	for (size_t i = 0; i < job->outputs.len; i++)
+		pushed = pushed || output_is_pushed(&job->outputs.items[i]);
+	if (!job->backend || !pushed)
+		return true;
+	if (!session_store(&req.store, s, err) || !check_run(&report, &req, err))
+		return false;
+	if (check_report_warn(s, &report, job->backend, "not pushed", err))
+		return true;
+	if (!force)
+		return err_hint(err, "--force pushes it nevertheless");
+	*err = (struct err){ 0 };
+	return true;
+}
+
 static bool build_and_give(struct session *s, struct job *job, const struct build_args *args,
 			   struct err *err)
 {
@@ -809,6 +841,7 @@ static bool build_and_give(struct session *s, struct job *job, const struct buil
 	expect_pushes(registry, &job->outputs);
 	if (!build_caches_open(&cache, &job->caches, s, &job->platforms[0], err) ||
 	    !build(&artifact, s, job, cache, err) ||
+	    !check_rules_kept(s, job, &artifact, args->force, err) ||
 	    !outputs_write(&job->outputs, s, &artifact, err) ||
 	    !write_caches(cache, &artifact, &job->outputs, err) ||
 	    !build_extension_run(&extension, s, &job->outputs, err))

@@ -6,6 +6,8 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+need_wheels
+
 # --- every rule ---
 
 # artifact RULE passes|fails: its options in $options
@@ -63,6 +65,19 @@ stdout_has "^error: 'json' in / hides Python's own \[shadows-stdlib\]$"
 stdout_has '^  cure: rename it'
 stderr_has 'shadows-stdlib.fails.zip: 1 error by the rules of gcp_functions'
 check 'a rule is ignored' rtbuild check shadows-stdlib.fails.zip -b gcp_functions --ignore shadows-stdlib
+
+# --- a build asks before it pushes ---
+
+mkdir own
+printf 'FROM scratch\nCOPY lithopsentry.py /lithops/\nUSER %s\n' 0 >own/Dockerfile
+: >own/lithopsentry.py
+exits 1 rtbuild build -b k8s -f own/Dockerfile own -t "$REGISTRY/check/own:1" --push
+stderr_has 'python-found'
+stderr_has '--force pushes it nevertheless'
+fails 'nothing was pushed' rtbuild digest "docker://$REGISTRY/check/own:1"
+check 'pushed by force' rtbuild build -b k8s -f own/Dockerfile own -t "$REGISTRY/check/own:1" --push --force
+stderr_has '\[user\]'
+check 'it is there' rtbuild digest "docker://$REGISTRY/check/own:1"
 
 # --- refused ---
 
