@@ -18,6 +18,7 @@
 #include "cmd/build_check.h"
 #include "cmd/build_context.h"
 #include "cmd/build_extend.h"
+#include "cmd/build_matrix.h"
 #include "cmd/build_secrets.h"
 #include "cmd/build_zip.h"
 #include "cmd/check_report.h"
@@ -36,8 +37,8 @@ struct build_args {
 	struct wheel_args wheels;
 	struct str_list positionals;
 	const char *lithops;
-	const char *backend, *file, *target, *python, *base, *installer, *libc, *python_target,
-		*precompile, *network, *isolation, *format, *compression, *print;
+	const char *matrix, *backend, *file, *target, *python, *base, *installer, *libc,
+		*python_target, *precompile, *network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size;
 	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow, templates;
@@ -53,6 +54,7 @@ static const struct opt opts[] = {
 		 "a directory, - (a tar or Dockerfile on stdin) or a URL is the context (default: .), else a name"),
 	OPT_GROUP("What to build"),
 	OPT_TEXT('b', "backend", "NAME",          struct build_args, backend,      "a serverless backend's runtime: `rtbuild template list`"),
+	OPT_TEXT(0,   "matrix", "FILE",           struct build_args, matrix,       "many runtimes, backends by Pythons by platforms: one YAML file, one process"),
 	OPT_TEXT('f', "file", "FILE",             struct build_args, file,         "the Dockerfile (default: Dockerfile in the context); - for stdin, or a URL"),
 	OPT_TEXT(0,   "target", "STAGE",          struct build_args, target,       "stop at this stage"),
 	OPT_LIST(0,   "platform", "OS/ARCH,...",  struct build_args, platforms,    "the platforms it is for: several make an index (default: this machine's)"),
@@ -858,9 +860,8 @@ static bool build_and_give(struct session *s, struct job *job, const struct buil
 	       show_config(s, job, args, err);
 }
 
-static bool run(struct session *s, void *arg, struct err *err)
+static bool run_one(struct session *s, struct build_args *args, struct err *err)
 {
-	struct build_args *args = arg;
 	AUTO(job_free) struct job job = { 0 };
 
 	if (!outcome_print_check(args->print, err) || !find_backend(&job, s, args, err) ||
@@ -875,6 +876,100 @@ static bool run(struct session *s, void *arg, struct err *err)
 	if (args->check)
 		return build_check(s, &job.request, err);
 	return read_outputs(&job, args, err) && build_and_give(s, &job, args, err);
+}
+
+/* What the file says of each cell, and what is of one image alone. */
+static bool check_matrix_args(const struct build_args *args, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{ "backend", args->backend },
+		{ "tag", args->tags.len },
+		{ "output", args->outputs.len },
+		{ "platform", args->platforms.len },
+		{ "python", args->python },
+		{ "python-target", args->python_target },
+		{ "file", args->file },
+		{ "push", args->push },
+		{ "plan", args->plan },
+		{ "check", args->check },
+		{ "print", args->print },
+		{ "print-config", args->print_config },
+		{ "iidfile", args->iidfile },
+		{ "digestfile", args->digestfile },
+		{ "image-refs", args->image_refs },
+		{ "metadata-file", args->metadata_file },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i].given)
+			return err_set(err, E_USAGE,
+				       "--%s and --matrix: the file says that of each",
+				       others[i].name);
+	if (args->positionals.len)
+		return err_set(err, E_USAGE, "'%s' and --matrix: it names its images itself",
+			       args->positionals.items[0]);
+	return true;
+}
+
+/* Options that images alone have are not for the zips among the cells. */
+static void clear_image_args(struct build_args *args)
+{
+	const struct build_args none = { 0 };
+
+	args->target = args->base = args->network = args->isolation = none.base;
+	args->format = args->compression = none.base;
+	args->no_cache = args->pull = args->load = args->force = args->keep_times = false;
+	args->build_args = args->contexts = args->secrets = args->labels = none.labels;
+	args->ssh = args->git_allow = args->annotations = args->cache_from = none.labels;
+	args->cache_to = args->no_cache_filters = none.labels;
+}
+
+static bool run_cell(void *arg, struct session *s, const struct matrix_cell *cell, bool push,
+		     struct err *err)
+{
+	struct build_args args = *(const struct build_args *)arg;
+	AUTO(str_list_free)
+	struct str_list tags = { 0 }, platforms = { 0 }, outputs = { 0 }, settings = { 0 };
+
+	args.matrix = NULL;
+	args.backend = cell->backend->name;
+	args.python = cell->python;
+	str_list_push(&platforms, cell->platform);
+	if (cell->name)
+		str_list_push(&tags, cell->name);
+	if (build_zip_is_made(cell->backend)) {
+		clear_image_args(&args);
+		str_list_push(&outputs, cell->output);
+	} else if (cell->output) {
+		str_list_push_take(&outputs, mem_printf("type=bundle,dest=%s", cell->output));
+		str_list_push(&outputs, "type=store");
+	}
+	/* a SIF is a file of its host's, not of a registry */
+	args.push =
+		push && backend_is_image(cell->backend) && !str_eq(cell->backend->artifact, "sif");
+	for (size_t i = 0; i < args.settings.len; i++)
+		str_list_push(&settings, args.settings.items[i]);
+	for (size_t i = 0; i < cell->settings.len; i++)
+		str_list_push(&settings, cell->settings.items[i]);
+	args.settings = settings;
+	args.tags = tags;
+	args.platforms = platforms;
+	args.outputs = outputs;
+	return run_one(s, &args, err);
+}
+
+static bool run(struct session *s, void *arg, struct err *err)
+{
+	struct build_args *args = arg;
+
+	if (!args->matrix)
+		return run_one(s, args, err);
+	return check_matrix_args(args, err) &&
+	       build_matrix(s, args->matrix, &args->templates,
+			    &(struct build_matrix){ .build = run_cell, .arg = args }, err);
 }
 
 const struct cmd cmd_build = {
