@@ -6,7 +6,6 @@
 # tests/unit/templates/lithops_config.c.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
-unset LITHOPS_CONFIG LITHOPS_CONFIG_FILE
 need_wheels
 need_base
 
