@@ -47,7 +47,8 @@ while read -r option command; do
 	remove) command=rmi ;;
 	template) command='template render' ;;
 	list) command='template list' ;;
-	lock) command='python lock' ;;
+	lock | install) command="python $command" ;;
+	diff) command='template diff' ;;
 	shim) command='shim install' ;;
 	cache) command='cache rm' ;;
 	esac
