@@ -79,7 +79,9 @@ cat >some.yaml <<'END'
 backends: [openwhisk, k8s]
 pythons: ["3.11"]
 END
-exits 6 rtbuild build --matrix some.yaml --base nowhere.invalid/base:1 --offline --json
+run rtbuild build --matrix some.yaml --base nowhere.invalid/base:1 --offline --json
+is 'all fail: both were tried' "$(jq .failed "$out")" 2
+is 'all fail: the exit status is the worst' "$(jq '[.cells[].exit_status] | max' "$out")" "$status"
 cat >two.yaml <<'END'
 backends: [gcp_functions, "aws_lambda:handler"]
 pythons: ["3.11"]
