@@ -51,6 +51,11 @@ const struct image *base_image_get(const struct base_image *b)
 	return &b->image;
 }
 
+bool base_image_fetch(struct base_image *b, struct err *err)
+{
+	return base_fetch_layers(b->env, &b->image, 0, b->count, err);
+}
+
 bool base_image_lower(struct tree **out, struct base_image *b, size_t count, struct err *err)
 {
 	AUTO(auto_close) int indexes = -1;

@@ -19,6 +19,8 @@ DEFINE_AUTO(struct base_image, base_image_close)
 
 const struct image *base_image_get(const struct base_image *b);
 
+/* All its layers come to the store. */
+MUST_CHECK bool base_image_fetch(struct base_image *b, struct err *err);
 /* The files of its lowest `count` layers. The caller closes, before the image. */
 MUST_CHECK bool base_image_lower(struct tree **out, struct base_image *b, size_t count,
 				 struct err *err);

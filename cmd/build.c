@@ -75,7 +75,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "installer", "WAY",         struct build_args, installer,    "wheels (default: no Python needed here) or pip (in a RUN; for a zip, the platform's)"),
 	OPT_LIST(0,   "setting", "KEY=VALUE",     struct build_args, settings,     "a key of Lithops' configuration: names, and files of a zip, depend on it"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: what the base has)"),
-	OPT_TEXT(0,   "precompile", "PYTHON",     struct build_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version"),
+	OPT_TEXT(0,   "precompile", "PYTHON",     struct build_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version; base: the base image's own"),
 	OPT_TEXT(0,   "python-target", "NAME|FILE.json", struct build_args, python_target, "Python, platform and C library together: `rtbuild python target list`"),
 	OPT_GROUP("How"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
@@ -292,6 +292,7 @@ static bool make_inputs(struct job *job, struct session *s, const struct build_a
 					.find_links = &sources.find_links,
 					.indexes = &sources.indexes,
 					.platform = job->request.platform,
+					.sandbox = s->sandbox,
 					.pull = args->pull };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
 

@@ -52,6 +52,9 @@ struct precompiler {
 	pid_t pid;
 	int to, from;
 	char *interpreter;
+	const char *argv[10];
+	struct precompiler_host host; /* start NULL: a process of our own */
+	bool is_hosted;               /* it was started there */
 	char tag[64], identity[128];
 	struct arena arena;
 	struct map known; /* key -> struct slice * */
@@ -70,6 +73,8 @@ void precompiler_close(struct precompiler *p)
 		close(p->to); /* the end of its questions: it ends */
 	if (p->from >= 0)
 		close(p->from);
+	if (p->is_hosted && !p->host.end(p->host.arg, &ignored))
+		err_clear(&ignored);
 	if (p->pid > 0 && !proc_wait(&status, p->pid, &ignored))
 		err_clear(&ignored);
 	map_free(&p->known);
@@ -139,13 +144,15 @@ static bool start(struct precompiler *p, struct err *err)
 	/* -E would drop the hash seed with the rest; the environment is ours alone. */
 	static const char *const env[] = { "PYTHONHASHSEED=0", "LC_ALL=C.UTF-8",
 					   "PATH=/usr/local/bin:/usr/bin:/bin", NULL };
-	const char *const argv[] = { p->interpreter, "-s", "-S",    "-B", "-W",
-				     "ignore",       "-c", program, NULL };
+	static const char *const options[] = { "-s", "-S", "-B", "-W", "ignore", "-c", program };
 	AUTO(auto_close) int child_in = -1;
 	AUTO(auto_close) int child_out = -1;
-	struct proc_spec spec = { .argv = argv, .env = env, .cwd = "/", .stderr_fd = -1 };
+	struct proc_spec spec = { .argv = p->argv, .env = env, .cwd = "/", .stderr_fd = -1 };
 	int in[2], out[2];
 
+	p->argv[0] = p->interpreter;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		p->argv[1 + i] = options[i];
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return err_set_errno(err, "make a pipe");
 	child_in = in[0];
@@ -154,6 +161,10 @@ static bool start(struct precompiler *p, struct err *err)
 		return err_set_errno(err, "make a pipe");
 	p->from = out[0];
 	child_out = out[1];
+	if (p->host.start) {
+		p->is_hosted = p->host.start(p->host.arg, p->argv, env, child_in, child_out, err);
+		return p->is_hosted;
+	}
 	spec.stdin_fd = child_in;
 	spec.stdout_fd = child_out;
 	return proc_start(&p->pid, &spec, err);
@@ -185,23 +196,71 @@ static bool check_answer(struct precompiler *p, int minor, struct err *err)
 	return true;
 }
 
-bool precompiler_open(struct precompiler **out, const char *interpreter, int minor, struct err *err)
+/* Where it ended unasked, its host knows why. */
+static bool explain(struct precompiler *p, struct err *err)
 {
-	AUTO(auto_precompiler_close) struct precompiler *p = mem_alloc(sizeof(*p));
+	struct err why = { 0 };
+
+	if (!p->is_hosted || err->code == E_CANCELLED)
+		return false;
+	close(p->to);
+	close(p->from);
+	p->to = p->from = -1;
+	p->is_hosted = false;
+	if (!p->host.end(p->host.arg, &why))
+		*err = why;
+	return false;
+}
+
+static bool open_by(struct precompiler **out, struct precompiler *p, int minor, struct err *err)
+{
+	if (minor < 7) {
+		precompiler_close(p);
+		return err_set(err, E_INPUT, "Python 3.%d has no bytecode by hash (PEP 552)",
+			       minor);
+	}
+	if (!start(p, err) || !read_line(p, err) || !check_answer(p, minor, err)) {
+		(void)explain(p, err);
+		precompiler_close(p);
+		return err_wrap(err, "--precompile");
+	}
+	*out = p;
+	return true;
+}
+
+static struct precompiler *make(char *interpreter)
+{
+	struct precompiler *p = mem_alloc(sizeof(*p));
 
 	lock_init(&p->lock);
 	p->to = p->from = -1;
-	p->interpreter =
-		strchr(interpreter, '/') ? fs_absolute(interpreter) : proc_find(interpreter);
-	if (!p->interpreter)
+	p->interpreter = interpreter;
+	return p;
+}
+
+bool precompiler_open(struct precompiler **out, const char *interpreter, int minor, struct err *err)
+{
+	AUTO(auto_free)
+	char *path = strchr(interpreter, '/') ? fs_absolute(interpreter) : proc_find(interpreter);
+
+	if (!path && str_eq(interpreter, "base")) {
+		err_set(err, E_USAGE,
+			"--precompile base: there is no base image whose Python the packages are "
+			"for");
+		return err_hint(err, "name a Python that runs on this machine by its path");
+	}
+	if (!path)
 		return err_set(err, E_NOT_FOUND, "--precompile: there is no %s", interpreter);
-	if (minor < 7)
-		return err_set(err, E_INPUT, "Python 3.%d has no bytecode by hash (PEP 552)",
-			       minor);
-	if (!start(p, err) || !read_line(p, err) || !check_answer(p, minor, err))
-		return err_wrap(err, "--precompile");
-	*out = STEAL(p);
-	return true;
+	return open_by(out, make(STEAL(path)), minor, err);
+}
+
+bool precompiler_open_in(struct precompiler **out, const struct precompiler_host *host, int minor,
+			 struct err *err)
+{
+	struct precompiler *p = make(mem_strdup(host->interpreter));
+
+	p->host = *host;
+	return open_by(out, p, minor, err);
 }
 
 const char *precompiler_tag(const struct precompiler *p)

@@ -23,6 +23,20 @@ struct precompiler;
  * does not run. */
 MUST_CHECK bool precompiler_open(struct precompiler **out, const char *interpreter, int minor,
 				 struct err *err);
+
+/* An interpreter that is started otherwise: in the root tree of an image. `start` may return before
+ * it runs; it copies the descriptors, and `argv` (its first word is `interpreter`) and `env` stay.
+ * `end` waits for it; its questions have ended by then. It says why when it could not run, or is
+ * true. */
+struct precompiler_host {
+	const char *interpreter;
+	bool (*start)(void *arg, const char *const *argv, const char *const *env, int in, int out,
+		      struct err *err);
+	bool (*end)(void *arg, struct err *err);
+	void *arg;
+};
+MUST_CHECK bool precompiler_open_in(struct precompiler **out, const struct precompiler_host *host,
+				    int minor, struct err *err);
 void precompiler_close(struct precompiler *p); /* NULL is fine */
 DEFINE_AUTO(struct precompiler, precompiler_close)
 

@@ -101,6 +101,27 @@ static struct wheel_request wheel_request(const struct runtime_request *req,
 	return out;
 }
 
+static bool by_base(const struct runtime_request *req)
+{
+	return req->precompile && str_eq(req->precompile, "base");
+}
+
+static bool open_precompiler(struct runtime_inputs *in, const struct runtime_request *req,
+			     int minor, struct events *events, struct err *err)
+{
+	struct build_env env = { .store = req->store,
+				 .registry = req->registry,
+				 .sandbox = req->sandbox,
+				 .events = events };
+	struct precompiler_host host;
+
+	if (!by_base(req) || !in->base.interpreter)
+		return precompiler_open(&in->precompiler, req->precompile, minor, err);
+	return base_interpreter_open(&in->interpreter, &host, &env, in->base_name, &req->platform,
+				     in->base.interpreter, err) &&
+	       precompiler_open_in(&in->precompiler, &host, minor, err);
+}
+
 static bool select_packages(struct runtime_inputs *in, const struct runtime_request *req,
 			    const struct python_profile *profile, struct events *events,
 			    struct err *err)
@@ -123,8 +144,7 @@ static bool select_packages(struct runtime_inputs *in, const struct runtime_requ
 	    !elf_check_wheels(&in->wheels, &profile->target, req->store, events, err))
 		return false;
 	note_stand_ins(events, &in->wheels);
-	return !req->precompile ||
-	       precompiler_open(&in->precompiler, req->precompile, profile->target.minor, err);
+	return !req->precompile || open_precompiler(in, req, profile->target.minor, events, err);
 }
 
 static bool lay_out_packages(struct runtime_inputs *in, const struct backend *b,
@@ -231,6 +251,8 @@ static bool asks_base(const struct runtime_request *req)
 
 	if (!b->base || !req->registry || !req->store || req->dockerfile || req->target)
 		return false;
+	if (by_base(req) && !(req->base && str_eq(req->base, "scratch")))
+		return true;
 	return req->base ? !str_eq(req->base, "scratch")
 			 : !b->libc.len && !str_has_prefix(b->base, "python:{{python}}-slim-") &&
 				   !str_eq(b->base, "scratch");
@@ -256,7 +278,8 @@ static bool ask_base(struct runtime_inputs *in, struct runtime_request *req, cha
 	if (!backend_python(&opt.python, b, req->python, err) ||
 	    (!req->base && !render_field(&own, b, b->base, &opt, err)))
 		return false;
-	look.base = own ? own : req->base;
+	in->base_name = own ? STEAL(own) : mem_strdup(req->base);
+	look.base = in->base_name;
 	if (!base_python_find(&in->base, &look, err))
 		return false;
 	if (!req->libc)
@@ -326,6 +349,8 @@ void runtime_inputs_free(struct runtime_inputs *in)
 	base_python_free(&in->base);
 	lithops_free(&in->lithops);
 	precompiler_close(in->precompiler);
+	base_interpreter_close(in->interpreter);
+	free(in->base_name);
 	free(in->packages_identity);
 	free(in->handler_identity);
 	*in = (struct runtime_inputs){ 0 };

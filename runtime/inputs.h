@@ -6,6 +6,7 @@
 #include "builder/build.h"
 #include "layers/entry.h"
 #include "python/wheel_groups.h"
+#include "runtime/base_interpreter.h"
 #include "runtime/base_python.h"
 #include "runtime/lithops.h"
 #include "runtime/request.h"
@@ -23,7 +24,9 @@ struct runtime_inputs {
 	struct buf dockerfile;
 	struct lithops lithops; /* of a backend with a handler */
 	struct wheel_list wheels;
-	struct precompiler *precompiler; /* NULL: modules have no bytecode */
+	struct base_interpreter *interpreter; /* NULL, or what the precompiler runs in */
+	char *base_name;                      /* of `base`, where it was asked */
+	struct precompiler *precompiler;      /* NULL: modules have no bytecode */
 	struct entry_list packages, handler;
 	struct entry_list context_files; /* with a Dockerfile of the user's: the handler's zip */
 	struct wheel_groups groups;      /* the same packages, for the layers of an image */

@@ -8,6 +8,7 @@
 #include "python/targets.h"
 #include "python/wheels.h"
 #include "registry/registry.h"
+#include "sandbox/sandbox.h"
 #include "templates/backend.h"
 #include "templates/render.h"
 
@@ -30,9 +31,11 @@ struct runtime_request {
 						they alone (runtime/target.h) */
 	struct store *store;                 /* remembers what was looked at; NULL: nothing does */
 	struct registry *registry;           /* for a base image that is looked at; NULL: none is */
-	bool pull;                           /* though the store has it */
-	const char *full_python;             /* "3.11.9"; NULL: the patch level is not known */
-	const char *precompile;    /* an interpreter of that Python: modules get bytecode, too */
+	struct sandbox *sandbox;   /* for `precompile` by the base's Python; NULL: it cannot run */
+	bool pull;                 /* though the store has it */
+	const char *full_python;   /* "3.11.9"; NULL: the patch level is not known */
+	const char *precompile;    /* an interpreter of that Python: modules get bytecode, too.
+				      "base": the base image's */
 	bool exclude_preinstalled; /* leave out what the target's runtime brings */
 };
 
