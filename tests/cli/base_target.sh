@@ -60,9 +60,9 @@ base() { # NAME [OPTION...], Dockerfile on stdin
 }
 digests() { curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$REGISTRY/v2/${1%:*}/manifests/${1##*:}" | jq -r '.layers[].digest'; }
 fetched() { # MARK NAME: the numbers of its layers that were asked for
-	digests "$2" >digests
+	digests "$2" >listed
 	requests_since "$1" | sed -n 's,^GET .*/blobs/\(sha256:[0-9a-f]*\) .*,\1,p' | sort -u >got
-	grep -n -F -f got digests | sed 's/:.*//' | tr '\n' ' '
+	grep -n -F -f got listed | sed 's/:.*//' | tr '\n' ' '
 }
 # Each look-up begins with an empty store, as another machine does.
 look() { rm -rf "$RTBUILD_STORE" && again "$@"; }
