@@ -32,6 +32,7 @@ kept() { find "$RTBUILD_STORE/partial/blobs" -type f -size +0 -printf '%s\n' 2>/
 kill_when() {
 	reached=$1 what=$2
 	shift 2
+	forget
 	rtbuild "$@" >"$out" 2>"$err" &
 	victim=$!
 	check "$1: as far as $what $reached" until_is "$reached" "$what"
@@ -44,7 +45,9 @@ requests_full() {
 	requests_settle
 	sed "1,$1d" "$REGISTRY_LOG" | grep -- "$2"
 }
-push() { rtbuild push local/big:1 "$REGISTRY/up/$1:1" --chunk-size 500kB; }
+# What was pushed before to another repository would be mounted from there.
+forget() { rm -f "$RTBUILD_STORE"/cache/hosts/*.layers; }
+push() { forget; rtbuild push local/big:1 "$REGISTRY/up/$1:1" --chunk-size 500kB; }
 
 # --- uploads ---
 
