@@ -117,18 +117,6 @@ static pid_t fork_init(void)
 bool builtin_run(int *status_out, const struct container *c, const struct buf *filter,
 		 struct err *err)
 {
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set_errno(err, "pipe");
-	pid = c->space->bind_proc ? fork() : fork_init();
-	if (pid == 0)
-		launch_child(c, enter, filter, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return err_set_errno(err, "make a process namespace");
-	}
-	return launch_wait(status_out, c, pid, fds[0], err);
+	return launch_run(status_out, c, c->space->bind_proc ? fork : fork_init, enter, filter,
+			  err);
 }

@@ -246,9 +246,8 @@ bool cachestore_import(const char *store, const struct space *space, const char 
 	AUTO(auto_close) int lock = -1;
 	AUTO(auto_close) int root = -1;
 
-	if (mkdirat(work->fd, "cache", 0755) < 0)
-		return err_set_errno(err, "make directory cache/work/%s/cache", work->name);
-	if (!fs_open(&root, work->fd, "cache", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err) ||
+	if (!workdir_mkdir(work, "cache", 0755, err) ||
+	    !fs_open(&root, work->fd, "cache", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err) ||
 	    !unpack(space, root, tar_fd, err) ||
 	    !open_cache(&dir, store, space->mode, name, true, err) ||
 	    !fs_lock(&names, dir, "lock", true, err) || !hold(&lock, dir, "0.lock", err))

@@ -31,18 +31,5 @@ static bool enter(const struct container *c, struct err *err)
 bool chroot_run(int *status_out, const struct container *c, const struct buf *filter,
 		struct err *err)
 {
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set_errno(err, "pipe");
-	pid = fork();
-	if (pid == 0)
-		launch_child(c, enter, filter, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return err_set_errno(err, "fork");
-	}
-	return launch_wait(status_out, c, pid, fds[0], err);
+	return launch_run(status_out, c, fork, enter, filter, err);
 }

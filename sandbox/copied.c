@@ -70,9 +70,8 @@ static bool merge(int *fd_out, struct copied *c, const char *name,
 	struct copytree_options opt = options(c, true);
 	AUTO(auto_close) int to = -1;
 
-	if (mkdirat(c->work->fd, name, 0755) < 0)
-		return err_set_errno(err, "make directory cache/work/%s/%s", c->work->name, name);
-	if (!fs_open(&to, c->work->fd, name, O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err))
+	if (!workdir_mkdir(c->work, name, 0755, err) ||
+	    !fs_open(&to, c->work->fd, name, O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		AUTO(auto_free)
@@ -90,8 +89,7 @@ static bool merge(int *fd_out, struct copied *c, const char *name,
 bool copied_make(int *root_out, struct copied *c, struct err *err)
 {
 	if (!merge(&c->root, c, "root", c->request->layers, c->request->layer_count, err) ||
-	    (mkdirat(c->work->fd, "aside", 0700) < 0 &&
-	     !err_set_errno(err, "make directory cache/work/%s/aside", c->work->name)))
+	    !workdir_mkdir(c->work, "aside", 0700, err))
 		return false;
 	*root_out = fcntl(c->root, F_DUPFD_CLOEXEC, 3);
 	return *root_out >= 0 || err_set_errno(err, "duplicate a descriptor");
@@ -372,7 +370,7 @@ static bool put_socket(struct copied *c, const struct sandbox_mount *m, struct e
 	if (!space_has_owner(c->space, m->uid, m->gid, err))
 		return false;
 	if (fchdir(c->work->fd) < 0)
-		return err_set_errno(err, "enter cache/work/%s", c->work->name);
+		return err_set_errno(err, "enter %s", c->work->path);
 	return forward_start(name, m, err) && move_in(c, name, m->target, err);
 }
 
@@ -434,9 +432,8 @@ bool copied_upper(int *upper_out, struct copied *c, struct err *err)
 {
 	AUTO(auto_close) int upper = -1;
 
-	if (mkdirat(c->work->fd, "upper", 0755) < 0)
-		return err_set_errno(err, "make directory cache/work/%s/upper", c->work->name);
-	if (!fs_open(&upper, c->work->fd, "upper", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK,
+	if (!workdir_mkdir(c->work, "upper", 0755, err) ||
+	    !fs_open(&upper, c->work->fd, "upper", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK,
 		     err) ||
 	    !manifest_upper(&c->manifest, upper, c->root, c->stubs, c->space->mode != SPACE_SINGLE,
 			    err))

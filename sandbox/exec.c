@@ -76,25 +76,6 @@ static bool stay(const struct container *c, struct err *err)
 	return true;
 }
 
-static bool launch(int *status_out, const struct container *c, const struct buf *filter,
-		   struct err *err)
-{
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set_errno(err, "pipe");
-	pid = fork();
-	if (pid == 0)
-		launch_child(c, stay, filter, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return err_set_errno(err, "fork");
-	}
-	return launch_wait(status_out, c, pid, fds[0], err);
-}
-
 bool exec_run(int *status_out, struct container *c, int target, const char *user,
 	      const struct buf *filter, struct err *err)
 {
@@ -119,5 +100,5 @@ bool exec_run(int *status_out, struct container *c, int target, const char *user
 		return true;
 	}
 	c->program = program.path;
-	return launch(status_out, c, filter, err);
+	return launch_run(status_out, c, fork, stay, filter, err);
 }

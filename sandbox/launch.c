@@ -130,8 +130,8 @@ static bool prepare(const struct container *c, launch_enter_fn *enter, const str
 	return true;
 }
 
-void launch_child(const struct container *c, launch_enter_fn *enter, const struct buf *filter,
-		  int report_fd)
+static void __attribute__((noreturn))
+child(const struct container *c, launch_enter_fn *enter, const struct buf *filter, int report_fd)
 {
 	struct report report = { 0 };
 
@@ -170,8 +170,9 @@ static void tell_started(const struct container *c, pid_t pid)
 	message_free(&w);
 }
 
-bool launch_wait(int *status_out, const struct container *c, pid_t pid, int report_fd,
-		 struct err *err)
+/* Closes `report_fd`. */
+static bool wait_for(int *status_out, const struct container *c, pid_t pid, int report_fd,
+		     struct err *err)
 {
 	AUTO(auto_close) int read_fd = report_fd;
 	struct report report = { 0 };
@@ -191,4 +192,23 @@ bool launch_wait(int *status_out, const struct container *c, pid_t pid, int repo
 	}
 	*err = report.err;
 	return false;
+}
+
+bool launch_run(int *status_out, const struct container *c, pid_t (*start)(void),
+		launch_enter_fn *enter, const struct buf *filter, struct err *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set_errno(err, "pipe");
+	pid = start();
+	if (pid == 0)
+		child(c, enter, filter, fds[1]);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return err_set_errno(err, "start a process");
+	}
+	return wait_for(status_out, c, pid, fds[0], err);
 }

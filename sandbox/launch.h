@@ -13,14 +13,11 @@
 typedef bool launch_enter_fn(const struct container *c, struct err *err);
 
 /*
- * In the child, to the end: enter, streams, working directory, user, capabilities, `filter` (NULL:
- * none), execve. `report_fd` hears why it did not come to that.
+ * Both sides of it: a child by `start` (fork, or what makes namespaces first) enters the root, gets
+ * streams, working directory, user, capabilities and `filter` (NULL: none) and executes the
+ * command; its end is waited for. As builtin_run (container.h).
  */
-void __attribute__((noreturn)) launch_child(const struct container *c, launch_enter_fn *enter,
-					    const struct buf *filter, int report_fd);
-/* In the parent: wait for `pid` and read its report. As builtin_run (container.h). Closes
- * `report_fd`. */
-MUST_CHECK bool launch_wait(int *status_out, const struct container *c, pid_t pid, int report_fd,
-			    struct err *err);
+MUST_CHECK bool launch_run(int *status_out, const struct container *c, pid_t (*start)(void),
+			   launch_enter_fn *enter, const struct buf *filter, struct err *err);
 
 #endif

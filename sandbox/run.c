@@ -66,9 +66,8 @@ static bool mount_root(struct state *s, struct err *err)
 {
 	const struct request *req = s->run->request;
 
-	if (mkdirat(s->run->work->fd, "bundle", 0700) < 0)
-		return err_set_errno(err, "make directory cache/work/%s/bundle",
-				     s->run->work->name);
+	if (!workdir_mkdir(s->run->work, "bundle", 0700, err))
+		return false;
 	if (is_copied(s)) {
 		s->root_path = mem_printf("%s/root", s->run->work->path);
 		return copied_make(&s->root, &s->copied, err);

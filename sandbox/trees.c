@@ -238,9 +238,8 @@ bool trees_unpack(const char *store, const struct space *space, const char *hex,
 		return false;
 	if (there)
 		return true;
-	if (mkdirat(work->fd, "tree", 0755) < 0)
-		return err_set_errno(err, "make directory cache/work/%s/tree", work->name);
-	if (!fs_open(&root, work->fd, "tree", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err))
+	if (!workdir_mkdir(work, "tree", 0755, err) ||
+	    !fs_open(&root, work->fd, "tree", O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK, err))
 		return false;
 	return unpack_into(root, space, hex, compression, blob, err) &&
 	       move_in(dir, hex, work, err);

@@ -42,7 +42,7 @@ static bool make_one(struct workdir *w, struct err *err)
 	random_bytes(random, sizeof(random));
 	hex_format(w->name, random, sizeof(random));
 	if (mkdirat(w->parent, w->name, 0700) < 0)
-		return err_set_errno(err, "make directory cache/work/%s", w->name);
+		return err_set_errno(err, "make work directory %s", w->name);
 	return fs_open(&w->fd, w->parent, w->name, O_RDONLY | O_DIRECTORY, 0, FS_BENEATH_NOLINK,
 		       err);
 }
@@ -143,6 +143,12 @@ void workdir_forget(struct workdir *w)
 	auto_close(&w->fd);
 	auto_close(&w->parent);
 	free(STEAL(w->path));
+}
+
+bool workdir_mkdir(const struct workdir *w, const char *name, mode_t mode, struct err *err)
+{
+	return mkdirat(w->fd, name, mode) == 0 ||
+	       err_set_errno(err, "make directory %s/%s", w->path, name);
 }
 
 void workdir_close(struct workdir *w)

@@ -2,6 +2,8 @@
 #ifndef SANDBOX_WORKDIR_H
 #define SANDBOX_WORKDIR_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 /*
@@ -21,6 +23,9 @@ struct workdir {
 	}
 
 MUST_CHECK bool workdir_open(struct workdir *w, const char *store, struct err *err);
+/* A directory of that name in it. */
+MUST_CHECK bool workdir_mkdir(const struct workdir *w, const char *name, mode_t mode,
+			      struct err *err);
 /* Removes it with all it holds, as far as possible. */
 void workdir_close(struct workdir *w);
 /*
