@@ -81,8 +81,7 @@ void command_push_json(struct str_list *out, const json_t *list)
 		str_list_push(out, json_string_value(item));
 }
 
-/* "K=V" replaces an earlier K. */
-static void set_env(struct str_list *env, const char *pair)
+void command_set_env(struct str_list *env, const char *pair)
 {
 	size_t key = strcspn(pair, "=") + 1;
 
@@ -95,25 +94,31 @@ static void set_env(struct str_list *env, const char *pair)
 	str_list_push(env, pair);
 }
 
+void command_add_env(struct str_list *env, const struct str_list *given)
+{
+	for (size_t i = 0; i < given->len; i++) {
+		const char *text = given->items[i], *value = env_get(text);
+		AUTO(auto_free) char *pair = NULL;
+
+		if (strchr(text, '=')) {
+			command_set_env(env, text);
+		} else if (value) {
+			pair = mem_printf("%s=%s", text, value);
+			command_set_env(env, pair);
+		}
+	}
+}
+
 void command_env(struct command *c, const struct config *config, const struct str_list *set)
 {
 	AUTO(str_list_free) struct str_list own = { 0 };
 
-	set_env(&c->env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	command_set_env(&c->env,
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	command_push_json(&own, config_member(config, "Env"));
 	for (size_t i = 0; i < own.len; i++)
-		set_env(&c->env, own.items[i]);
-	for (size_t i = 0; i < set->len; i++) {
-		const char *text = set->items[i], *value = env_get(text);
-		AUTO(auto_free) char *pair = NULL;
-
-		if (strchr(text, '=')) {
-			set_env(&c->env, text);
-		} else if (value) {
-			pair = mem_printf("%s=%s", text, value);
-			set_env(&c->env, pair);
-		}
-	}
+		command_set_env(&c->env, own.items[i]);
+	command_add_env(&c->env, set);
 }
 
 bool command_mounts(struct command *c, const struct str_list *volumes, struct err *err)

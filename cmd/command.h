@@ -18,6 +18,11 @@ void command_free(struct command *c);
 
 /* The texts of a JSON list; NULL is empty. */
 void command_push_json(struct str_list *out, const json_t *list);
+/* "K=V" replaces an earlier K. */
+void command_set_env(struct str_list *env, const char *pair);
+/* Those that a user gives: "NAME=VALUE", or "NAME" to take it from the environment, left out when
+ * it is not there. */
+void command_add_env(struct str_list *env, const struct str_list *given);
 /* docker's default PATH, then the image's variables, then those `set`: "NAME=VALUE", or "NAME" to
  * take it from the environment. */
 void command_env(struct command *c, const struct config *config, const struct str_list *set);

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/env.h"
 #include "base/mem.h"
+#include "cmd/command.h"
 #include "cmd/containers.h"
 #include "cmd/docker.h"
 
@@ -68,20 +68,6 @@ static bool ask(int *status_out, struct store *store, const char *name,
 	return told.code == E_NONE;
 }
 
-/* "NAME" is taken from our environment; absent there, it is left out. */
-static void put_env(struct str_list *out, const struct str_list *given)
-{
-	for (size_t i = 0; i < given->len; i++) {
-		const char *text = given->items[i], *value = env_get(text);
-
-		if (strchr(text, '='))
-			str_list_push(out, text);
-		else if (value)
-			str_list_push_take(out, mem_printf("%s=%s", text, value));
-	}
-	str_list_argv(out);
-}
-
 static bool exec(struct session *s, void *arg, struct err *err)
 {
 	struct exec_args *args = arg;
@@ -99,7 +85,7 @@ static bool exec(struct session *s, void *arg, struct err *err)
 		return err_set(err, E_USAGE, "docker exec takes a container and a command");
 	if (args->privileged)
 		return err_set(err, E_UNSUPPORTED, "--privileged is not given to anybody here");
-	put_env(&env, &args->env);
+	command_add_env(&env, &args->env);
 	r.env = (const char *const *)str_list_argv(&env);
 	r.argv = (const char *const *)str_list_argv(&args->command);
 	return session_store(&store, s, err) && containers_find(&record, store, args->name, err) &&

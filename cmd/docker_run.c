@@ -139,6 +139,16 @@ static bool read_network(bool *host_out, const struct run_args *args, struct err
 	return err_set(err, E_USAGE, "network %s not found: host or none", mode);
 }
 
+struct keeper;
+
+/* One request, served by a thread of its own. */
+struct connection {
+	struct keeper *keeper;
+	int sock;
+	struct thread *thread;
+	bool is_done; /* by the keeper's lock */
+};
+
 /* Everything of one container, for its keeper. */
 struct keeper {
 	struct session *session;
@@ -155,9 +165,9 @@ struct keeper {
 	int target; /* its pidfd once it runs, -1 before */
 	struct thread *reporter, *listener, *terminal;
 	struct {
-		struct thread **items;
+		struct connection **items;
 		size_t len, cap;
-	} served;
+	} served; /* the listener's, until it has ended */
 };
 
 static bool make_spec(struct keeper *k, const struct image *img, struct store *store,
@@ -207,30 +217,13 @@ static int target_of(struct keeper *k)
 	return target;
 }
 
-/* "K=V" behind: the last one counts for a program. */
 static const char *const *merged_env(struct str_list *list, const struct keeper *k,
 				     const char *const *more)
 {
 	for (size_t i = 0; k->spec.env[i]; i++)
 		str_list_push(list, k->spec.env[i]);
-	for (size_t i = 0; more[i]; i++) {
-		size_t key = strcspn(more[i], "=") + 1;
-
-		for (size_t j = 0; j < list->len; j++)
-			if (strncmp(list->items[j], more[i], key) == 0)
-				list->items[j][0] = '\0';
-		str_list_push(list, more[i]);
-	}
-	for (size_t i = 0; i < list->len;) {
-		if (list->items[i][0]) {
-			i++;
-			continue;
-		}
-		free(list->items[i]);
-		memmove(&list->items[i], &list->items[i + 1],
-			(list->len - i - 1) * sizeof(list->items[0]));
-		list->len--;
-	}
+	for (size_t i = 0; more[i]; i++)
+		command_set_env(list, more[i]);
 	return (const char *const *)str_list_argv(list);
 }
 
@@ -253,11 +246,6 @@ static bool serve_exec(struct sandbox_result *out, struct keeper *k,
 		return err_set(err, E_INTEGRITY, "a command without its streams");
 	return sandbox_exec(out, k->session->sandbox, k->spec.store, &e, err);
 }
-
-struct connection {
-	struct keeper *keeper;
-	int sock;
-};
 
 static void serve_one(void *arg)
 {
@@ -283,7 +271,31 @@ static void serve_one(void *arg)
 	if (!message_send(c->sock, &answer, NULL, 0, &ignored))
 		err_clear(&ignored); /* who asked is gone */
 	auto_close(&c->sock);
-	free(c);
+	lock_take(&c->keeper->lock);
+	c->is_done = true;
+	lock_drop(&c->keeper->lock);
+}
+
+/* A container may be asked thousands of times: what was served is not kept until its end. */
+static void reap(struct keeper *k, bool all)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < k->served.len; i++) {
+		struct connection *c = k->served.items[i];
+		bool is_done;
+
+		lock_take(&k->lock);
+		is_done = c->is_done;
+		lock_drop(&k->lock);
+		if (!is_done && !all) {
+			k->served.items[kept++] = c;
+			continue;
+		}
+		thread_join(c->thread);
+		free(c);
+	}
+	k->served.len = kept;
 }
 
 static void listen_main(void *arg)
@@ -294,15 +306,15 @@ static void listen_main(void *arg)
 	while ((sock = accept4(k->claim.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0 ||
 	       errno == EINTR || errno == ECONNABORTED) {
 		struct connection *c;
-		struct thread *thread;
 		struct err ignored = { 0 };
 
 		if (sock < 0)
 			continue;
+		reap(k, false);
 		c = mem_alloc(sizeof(*c));
-		*c = (struct connection){ k, sock };
-		if (thread_start(&thread, serve_one, c, &ignored)) {
-			*ARRAY_PUSH(&k->served) = thread;
+		*c = (struct connection){ .keeper = k, .sock = sock };
+		if (thread_start(&c->thread, serve_one, c, &ignored)) {
+			*ARRAY_PUSH(&k->served) = c;
 		} else {
 			close(sock);
 			free(c);
@@ -385,8 +397,7 @@ static void end_threads(struct keeper *k)
 	if (k->claim.listener >= 0)
 		shutdown(k->claim.listener, SHUT_RDWR);
 	join(&k->listener);
-	for (size_t i = 0; i < k->served.len; i++)
-		join(&k->served.items[i]);
+	reap(k, true);
 	free(k->served.items);
 	join(&k->terminal);
 	auto_close(&k->events[0]);
@@ -399,7 +410,6 @@ static void end_threads(struct keeper *k)
 static bool run_command(struct sandbox_result *result, struct keeper *k, struct err *err)
 {
 	AUTO(auto_close) int slave = -1;
-	bool ok;
 
 	if (k->args->tty && k->args->keeper && !open_terminal(k, &slave, err))
 		return false;
@@ -410,8 +420,7 @@ static bool run_command(struct sandbox_result *result, struct keeper *k, struct 
 	k->spec.stdin_fd = slave >= 0 ? slave : k->spec.stdin_fd;
 	k->spec.stdout_fd = slave >= 0 ? slave : STDOUT_FILENO;
 	k->spec.stderr_fd = slave >= 0 ? slave : STDERR_FILENO;
-	ok = sandbox_run(result, k->session->sandbox, &k->spec, err);
-	return ok;
+	return sandbox_run(result, k->session->sandbox, &k->spec, err);
 }
 
 /* Of a detached one nobody reads the streams any more; its ID goes where stdout was. */

@@ -103,6 +103,12 @@ stdout_has '^/bin/sh '
 check 'four at once' sh -c 'for i in 1 2 3 4; do docker exec c1 sh -c "echo $i >>/tmp/all" & done; wait'
 check 'all have run' docker exec c1 sh -c 'sort /tmp/all | tr -d "\n"'
 is 'each once' "$(cat "$out")" 1234
+keeper=$(pgrep -f "docker run --keeper.*--name=c1( |\$)" | head -n 1)
+mapped() { sed -n 's/^VmSize:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$keeper/status"; }
+for _ in 1 2 3; do docker exec c1 true; done
+before=$(mapped)
+for _ in $(seq 25); do docker exec c1 true; done
+sanitized || check 'what was served is not kept: 25 stacks would be 200 MB' [ "$(($(mapped) - before))" -lt 100000 ]
 exits 125 docker run --name c1 tiny:1 true
 stderr_has 'is already in use by container'
 exits 1 docker rm c1
