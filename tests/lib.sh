@@ -207,7 +207,7 @@ server_missing() {
 # wait_for FILE REGEX: until a line of FILE matches; prints the first one that does.
 wait_for() {
 	tries=0
-	while [ "$tries" -lt 100 ]; do
+	while [ "$tries" -lt 600 ]; do
 		grep -Es -m 1 -- "$2" "$1" && return
 		sleep 0.1
 		tries=$((tries + 1))
@@ -227,6 +227,17 @@ start_token_server() {
 	TOKEN_SERVER=$(wait_for "$token_dir/error.log" 'listening on') ||
 		server_missing 'the token server' "$token_dir/error.log"
 	TOKEN_SERVER=http://${TOKEN_SERVER##* }
+}
+
+# start_delay MS HOST:PORT: a proxy that adds a round trip of MS milliseconds to that server; DELAYED is
+# its address.
+# shellcheck disable=SC2034
+start_delay() {
+	delay_log=$(mktemp "$TMP/delay.XXXXXX")
+	"$ROOT/tests/servers/delay" "$1" "$2" 2>"$delay_log" &
+	servers="$servers $!"
+	DELAYED=$(wait_for "$delay_log" 'listening on') || server_missing 'the delay proxy' "$delay_log"
+	DELAYED=${DELAYED##* }
 }
 
 # The variables are for the tests.

@@ -76,12 +76,13 @@ mount -o remount,size=100m "$REGISTRY_DATA"
 check 'with space again' rtbuild push local/image:1 "$REGISTRY/a/b:1"
 check 'all is there' rtbuild pull --store "$TMP/full" "$REGISTRY/a/b:1"
 
-# --- killed in the middle of an upload, and started again ---
+# --- killed in the middle of an upload, and started again: 24 chunks of 100 ms each ---
 
 start_registry plain
 port=$REGISTRY
+start_delay 100 "$REGISTRY"
 dir=${REGISTRY_DATA%/data}
-rtbuild push local/image:1 "$REGISTRY/a/b:1" --chunk-size 1MB >"$out" 2>"$err" &
+rtbuild push local/image:1 "$DELAYED/a/b:1" --chunk-size 500kB >"$out" 2>"$err" &
 client=$!
 wait_for "$REGISTRY_LOG" '"PATCH .*" 202' >/dev/null
 kill -9 "$REGISTRY_PID"
@@ -95,22 +96,24 @@ docker-registry serve "$dir/config.yml" >>"$REGISTRY_LOG" 2>"$dir/again.log" &
 servers="$servers $!"
 wait_for "$dir/again.log" 'listening on 127' >/dev/null || server_missing 'the registry again' "$dir/again.log"
 mark=$(requests_mark)
-check 'the same again when it is back' rtbuild push local/image:1 "$REGISTRY/a/b:1" --chunk-size 1MB
+check 'the same again when it is back' rtbuild push local/image:1 "$DELAYED/a/b:1" --chunk-size 500kB
 is 'the session is asked for' "$([ "$(count_requests "$mark" '^GET .*/uploads/')" -ge 1 ] && echo yes)" yes
 is 'no journal stays' "$(find "$RTBUILD_STORE/partial/uploads" -type f | wc -l)" 0
 check 'all is there' rtbuild pull --store "$TMP/killed" "$REGISTRY/a/b:1"
 is 'the same image' "$(rtbuild images --store "$TMP/killed" --json | jq -r '.[0].digest')" "$digest"
 is 'the bytes of the large layer' "$(sha256sum <"$(blob_file "$big")" | cut -c 1-64)" "${big#sha256:}"
 
-# --- resumed chunk by chunk: the client dies ---
+# --- resumed chunk by chunk: the client dies (nothing is mounted from a/b) ---
 
+rm "$RTBUILD_STORE"/cache/hosts/*.layers
 mark=$(requests_mark)
-rtbuild push local/image:1 "$REGISTRY/c/d:1" --chunk-size 200kB >"$out" 2>"$err" &
+rtbuild push local/image:1 "$DELAYED/c/d:1" --chunk-size 500kB >"$out" 2>"$err" &
 client=$!
 wait_for "$REGISTRY_LOG" '"PATCH /v2/c/d/.*" 202' >/dev/null
 kill -9 "$client"
 wait "$client" 2>/dev/null
-check 'a client that died' rtbuild push local/image:1 "$REGISTRY/c/d:1" --chunk-size 1MB
+is 'the client dies before its end' "$?" 137
+check 'a client that died' rtbuild push local/image:1 "$DELAYED/c/d:1" --chunk-size 1MB
 check 'all is there' rtbuild pull --store "$TMP/died" "$REGISTRY/c/d:1"
 
 # --- token logins ---
