@@ -229,6 +229,16 @@ start_token_server() {
 	TOKEN_SERVER=http://${TOKEN_SERVER##* }
 }
 
+# until_true CMD...: it succeeds within a minute.
+until_true() {
+	tries=0
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || return
+		sleep 0.1
+	done
+}
+
 # start_delay MS HOST:PORT: a proxy that adds a round trip of MS milliseconds to that server; DELAYED is
 # its address.
 # shellcheck disable=SC2034

@@ -13,14 +13,6 @@ PATH=$TMP/bin:$PATH
 export PATH
 at_exit 'docker ps -q | while read -r id; do docker rm -f "$id"; done >/dev/null 2>&1'
 check 'the base' docker build -t tiny:1 "$TINY"
-# until CMD...: it succeeds within half a minute.
-until_true() {
-	for _ in $(seq 300); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	return 1
-}
 
 # --- run ---
 
@@ -132,11 +124,12 @@ exits 127 docker run -d tiny:1 nosuch
 check 'nobody is left' docker ps -a
 is 'no container, though' "$(sed 1d "$out")" ''
 
-check 'one whose keeper is killed' docker run -d --name k1 tiny:1 sleep 1000
+forever=$((100000 + $$)) # no other test's
+check 'one whose keeper is killed' docker run -d --name k1 tiny:1 sleep "$forever"
 keeper=$(pgrep -f "docker run --keeper.*--name=k1( |\$)" | head -n 1)
 kill -9 "$keeper"
 check 'is gone' until_true sh -c '[ -z "$(docker ps -qa)" ]'
-check 'its processes as well' until_true sh -c '! pgrep -f "^sleep 1000\$"'
+check 'its processes as well' until_true sh -c "! pgrep -f '^sleep $forever\$'"
 check 'and its name is free' docker run --name k1 --rm tiny:1 true
 
 check 'stop' docker run -d --name s1 tiny:1 sleep 1000
@@ -150,15 +143,22 @@ check 'ends it too' docker kill s1
 is 'with --rm nothing stays' "$(docker ps -qa)" ''
 
 check 'an exec that outlives its caller' docker run -d --name o1 --rm tiny:1 sleep 1000
-docker exec o1 sh -c 'sleep 1; echo done >/late' &
+docker exec o1 sh -c 'echo >/began; until [ -e /go ]; do sleep 0.1; done; echo done >/late' &
 caller=$!
-sleep 0.3
+check 'begins' until_true docker exec o1 ls /began
 kill -TERM "$caller"
 wait "$caller"
+is 'its caller is gone' "$?" 130
+check 'what it waits for' docker exec o1 touch /go
 check 'comes to its end' until_true docker exec o1 ls /late
 docker rm -f o1 >/dev/null
 
-check 'an interruption ends one in the foreground' sh -c 'docker run --rm --name f1 tiny:1 sleep 1000 & pid=$!; sleep 1; kill -INT $pid; wait $pid; [ $? -eq 130 ]'
+docker run --rm --name f1 tiny:1 sleep 1000 &
+caller=$!
+check 'one in the foreground is listed' until_true sh -c '[ -n "$(docker ps -q)" ]'
+kill -INT "$caller"
+wait "$caller"
+is 'an interruption ends it' "$?" 130
 is 'nothing of it is left' "$(docker ps -qa)" ''
 is 'no process, mount or file' "$(leftovers)" ''
 check 'the store is clean' rtbuild fsck

@@ -116,21 +116,4 @@ stdout_has '^Status: Image is up to date for '
 check 'logout' docker logout "$REGISTRY"
 stdout_is "Removing login credentials for $REGISTRY"
 exits 1 docker pull "$REGISTRY/team/myrt:2.0"
-
-# --- what Lithops calls, each line a run of the client ---
-
-docker login -u "$REGISTRY_USER" --password-stdin "$REGISTRY" <pw >/dev/null 2>&1
-cd ctx || exit 1
-while IFS= read -r line; do
-	case $line in '#'* | '') continue ;; esac
-	name=${line%%|*} calls=${line#*|}
-	while [ -n "$calls" ]; do
-		call=${calls%%|*}
-		[ "$call" = "$calls" ] && calls='' || calls=${calls#*|}
-		words=$(printf '%s' "$call" | sed -e "s,@REGISTRY@,$REGISTRY,g" -e "s,@USER@,$REGISTRY_USER,g" -e "s,@CTX@,$PWD,g")
-		# shellcheck disable=SC2086 # Lithops splits on blanks
-		check "$name: docker $call" sh -c 'exec docker "$@" <"$0"' "$TMP/pw" $words
-	done
-done <"$ROOT/tests/lithops/argv"
-cd .. || exit 1
 finish
