@@ -79,6 +79,8 @@ struct cmd {
 	bool (*run)(struct session *s, void *args, struct err *err);
 	const struct cmd *const
 		*subs; /* `rtbuild template list`: NULL-terminated; then run is NULL */
+	const struct cmd
+		*same_as; /* another name of that one; then only name and summary are here */
 };
 
 extern const struct cmd *const commands[]; /* NULL-terminated, in the order of --help */

@@ -149,16 +149,44 @@ static const struct cmd docker_version = {
 	.run = version,
 };
 
+/* --- the verbs, which newer scripts find by their nouns --- */
+
+/* clang-format off */
+static const struct cmd
+	image_list = { .name = "ls",     .summary = "list the images of the store",   .same_as = &docker_images },
+	image_rm   = { .name = "rm",     .summary = "remove names from the store",    .same_as = &docker_rmi },
+	container_list = { .name = "ls", .summary = "list containers",                .same_as = &docker_ps };
+/* clang-format on */
+
+static const struct cmd *const image_verbs[] = {
+	&docker_build, &image_list,  &docker_load, &docker_pull, &docker_push,
+	&image_rm,     &docker_save, &docker_tag,  NULL,
+};
+static const struct cmd *const container_verbs[] = {
+	&docker_exec, &docker_kill, &container_list, &docker_rm, &docker_run, &docker_stop, NULL,
+};
+static const struct cmd *const build_verbs[] = { &docker_build, NULL };
+
+#define DOCKER_GROUP(noun, text, verbs)                                         \
+	{                                                                       \
+		.name = noun, .summary = text, .failure_status = DOCKER_FAILED, \
+		.usage_status = DOCKER_FAILED, .subs = verbs                    \
+	}
+static const struct cmd docker_image = DOCKER_GROUP("image", "what is about images", image_verbs);
+static const struct cmd docker_container =
+	DOCKER_GROUP("container", "what is about containers", container_verbs);
+static const struct cmd docker_builder = DOCKER_GROUP("builder", "build", build_verbs);
+static const struct cmd docker_buildx = DOCKER_GROUP("buildx", "build", build_verbs);
+
 static const struct cmd *const verbs[] = {
-	&docker_build, &docker_tag,    &docker_push, &docker_pull,    &docker_images, &docker_rmi,
-	&docker_login, &docker_logout, &docker_run,  &docker_exec,    &docker_ps,     &docker_stop,
-	&docker_kill,  &docker_rm,     &docker_info, &docker_version, NULL,
+	&docker_build,   &docker_tag,     &docker_push,  &docker_pull,
+	&docker_images,  &docker_rmi,     &docker_save,  &docker_load,
+	&docker_login,   &docker_logout,  &docker_run,   &docker_exec,
+	&docker_ps,      &docker_stop,    &docker_kill,  &docker_rm,
+	&docker_info,    &docker_version, &docker_image, &docker_container,
+	&docker_builder, &docker_buildx,  NULL,
 };
 
-const struct cmd cmd_docker = {
-	.name = "docker",
-	.summary = "docker's commands, for clients that call docker (also when called as docker)",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_FAILED,
-	.subs = verbs,
-};
+const struct cmd cmd_docker = DOCKER_GROUP(
+	"docker", "docker's commands, for clients that call docker (also when called as docker)",
+	verbs);

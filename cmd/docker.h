@@ -29,7 +29,7 @@ void docker_words(struct str_list *out, struct session *s, const struct opt *tab
 		  const void *args, const char *const *without);
 
 extern const struct cmd docker_build, docker_tag, docker_push, docker_pull, docker_images,
-	docker_rmi, docker_login, docker_logout, docker_run, docker_exec, docker_stop, docker_kill,
-	docker_rm, docker_ps;
+	docker_rmi, docker_save, docker_load, docker_login, docker_logout, docker_run, docker_exec,
+	docker_stop, docker_kill, docker_rm, docker_ps;
 
 #endif

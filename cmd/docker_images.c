@@ -20,18 +20,21 @@ static struct reference with_tag(struct reference ref)
 
 struct build_args {
 	struct str_list context, tags, build_args, labels, secrets, ssh, contexts, cache_from,
-		cache_to, outputs, no_cache_filters, annotations, ignored_lists, add_hosts;
-	const char *file, *platform, *target, *network, *iidfile, *metadata_file, *ignored;
+		cache_to, outputs, no_cache_filters, annotations, add_hosts, ulimits, allow,
+		ignored_lists;
+	const char *file, *platform, *target, *network, *shm_size, *iidfile, *metadata_file,
+		*ignored;
 	bool no_cache, pull, push, load, ignored_flag;
 };
 
 /* What docker takes and an engine without a daemon has no use for. */
 static const char *const build_ignored[] = {
-	"rm",          "force-rm",    "compress",      "memory",
-	"memory-swap", "cpu-period",  "cpu-quota",     "cpu-shares",
-	"cpuset-cpus", "cpuset-mems", "cgroup-parent", "security-opt",
-	"provenance",  "sbom",        "attest",        "builder",
-	"ulimit",      "shm-size",    "isolation",     "disable-content-trust",
+	"rm",          "force-rm",      "compress",
+	"memory",      "memory-swap",   "cpu-period",
+	"cpu-quota",   "cpu-shares",    "cpuset-cpus",
+	"cpuset-mems", "cgroup-parent", "security-opt",
+	"provenance",  "sbom",          "attest",
+	"builder",     "isolation",     "disable-content-trust",
 	NULL,
 };
 
@@ -49,6 +52,10 @@ static const struct opt build_opts[] = {
 	OPT_LIST(0,   "secret", "SPEC",           struct build_args, secrets,       "for RUN --mount=type=secret"),
 	OPT_LIST(0,   "ssh", "SPEC",              struct build_args, ssh,           "for RUN --mount=type=ssh"),
 	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,       "for RUN: default, host or none"),
+	OPT_LIST(0,   "add-host", "NAME:ADDRESS", struct build_args, add_hosts,     "a line of /etc/hosts for RUN"),
+	OPT_LIST(0,   "allow", "WHAT",            struct build_args, allow,         "network.host: for RUN --network=host"),
+	OPT_LIST(0,   "ulimit", "NAME=SOFT[:HARD]", struct build_args, ulimits,     "a limit for RUN"),
+	OPT_TEXT(0,   "shm-size", "SIZE",         struct build_args, shm_size,      "of /dev/shm in RUN"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,      "run every step again"),
 	OPT_LIST(0,   "no-cache-filter", "STAGE", struct build_args, no_cache_filters, "run every step of these stages again"),
 	OPT_LIST(0,   "cache-from", "CACHE",      struct build_args, cache_from,    "read a build cache"),
@@ -72,8 +79,6 @@ static const struct opt build_opts[] = {
 	OPT_TEXT(0,   "cpuset-cpus", "LIST",      struct build_args, ignored,       "no limit is set"),
 	OPT_TEXT(0,   "cpuset-mems", "LIST",      struct build_args, ignored,       "no limit is set"),
 	OPT_TEXT(0,   "cgroup-parent", "NAME",    struct build_args, ignored,       "no limit is set"),
-	OPT_LIST(0,   "ulimit", "SPEC",           struct build_args, ignored_lists, "no limit is set"),
-	OPT_TEXT(0,   "shm-size", "BYTES",        struct build_args, ignored,       "/dev/shm is as large as it is"),
 	OPT_LIST(0,   "security-opt", "SPEC",     struct build_args, ignored_lists, "docker's default profile holds"),
 	OPT_TEXT(0,   "provenance", "SPEC",       struct build_args, ignored,       "no attestation is made: Lambda refuses them"),
 	OPT_TEXT(0,   "sbom", "SPEC",             struct build_args, ignored,       "no attestation is made"),

@@ -117,8 +117,9 @@ static bool command_help(const char *path, const struct cmd *cmd, struct err *er
 	return session_print(text.ptr, err);
 }
 
-static const struct cmd *find_command(const struct cmd *const *table, const char *name,
-				      struct err *err)
+/* `path` has the table: "docker image", or nothing for the commands of rtbuild itself. */
+static const struct cmd *find_command(const struct cmd *const *table, const char *path,
+				      const char *name, struct err *err)
 {
 	const char *names[64];
 	const char *near;
@@ -126,7 +127,7 @@ static const struct cmd *find_command(const struct cmd *const *table, const char
 
 	for (const struct cmd *const *c = table; *c; c++) {
 		if (str_eq((*c)->name, name))
-			return *c;
+			return (*c)->same_as ? (*c)->same_as : *c;
 		if (count < ARRAY_LEN(names))
 			names[count++] = (*c)->name;
 	}
@@ -135,7 +136,7 @@ static const struct cmd *find_command(const struct cmd *const *table, const char
 	if (near)
 		err_hint(err, "did you mean %s?", near);
 	else
-		err_hint(err, "rtbuild --help lists the commands");
+		err_hint(err, "rtbuild%s%s --help lists the commands", path[0] ? " " : "", path);
 	return NULL;
 }
 
@@ -207,7 +208,7 @@ static int command_index(int argc, char **argv)
 static bool find_path(const struct cmd **out, char **path_out, int argc, char **argv, int *at,
 		      struct err *err)
 {
-	const struct cmd *cmd = find_command(commands, argv[*at], err);
+	const struct cmd *cmd = find_command(commands, "", argv[*at], err);
 	AUTO(buf_free) struct buf path = BUF_INIT(KIB);
 
 	while (cmd) {
@@ -217,7 +218,7 @@ static bool find_path(const struct cmd **out, char **path_out, int argc, char **
 			*path_out = buf_steal(&path);
 			return true;
 		}
-		cmd = find_command(cmd->subs, argv[++*at], err);
+		cmd = find_command(cmd->subs, path.ptr, argv[++*at], err);
 	}
 	return path.len ? err_wrap(err, "%s", path.ptr) : false;
 }

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The docker personality: verbs about images and logins, with docker's options, output and exit
-# statuses, called by a link of that name as a client would. The argv of tests/lithops/argv are what
-# an unmodified Lithops calls (facts/lithops.md 3 and 5).
+# statuses, called by a link of that name as a client would.
 # shellcheck disable=SC2016 # inner shells expand
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
+
+need_tiny
 
 # --- shim ---
 
@@ -116,4 +117,33 @@ stdout_has '^Status: Image is up to date for '
 check 'logout' docker logout "$REGISTRY"
 stdout_is "Removing login credentials for $REGISTRY"
 exits 1 docker pull "$REGISTRY/team/myrt:2.0"
+# --- archives, and verbs by their nouns ---
+
+check 'save' docker save -o saved.tar myrt:1.0 other:1
+is 'as docker writes it' "$(tar -xOf saved.tar manifest.json | jq -r '.[].RepoTags[]' | tr '\n' ' ')" 'myrt:1.0 other:1 '
+check 'skopeo reads it' skopeo inspect --raw "docker-archive:saved.tar:docker.io/library/myrt:1.0"
+check 'save to standard output' sh -c 'docker save myrt:1.0 >piped.tar'
+check 'load' docker load -i saved.tar
+stdout_is 'Loaded image: myrt:1.0
+Loaded image: other:1'
+check 'load from standard input' sh -c 'docker image load <piped.tar'
+stdout_is 'Loaded image: myrt:1.0'
+exits 125 docker save
+exits 1 docker save nope:1 -o nope.tar
+is 'nothing half written' "$(ls nope.tar* 2>/dev/null)" ''
+exits 1 docker load -i nope.tar
+check 'buildx build' docker buildx build --load -t nouns:1 ctx
+check 'image tag' docker image tag nouns:1 nouns:2
+check 'image ls' docker image ls -q
+check 'image rm' docker image rm nouns:2
+stdout_is 'Untagged: nouns:2'
+check 'container ls' docker container ls
+stdout_has '^CONTAINER ID'
+check 'help of a noun' docker image --help
+stdout_has '^  ls +list the images'
+exits 1 docker image nope
+stderr_has 'rtbuild docker image --help lists the commands'
+printf 'FROM tiny:1\nRUN grep -q "1.2.3.4.*there" /etc/hosts && [ "$(ulimit -n)" = 77 ]\n' >ctx/Dockerfile.run
+check 'a base' docker build -q -t tiny:1 "$TINY"
+check 'a host and a limit of the build' docker build --add-host there:1.2.3.4 --ulimit nofile=77:77 --shm-size 1m -f ctx/Dockerfile.run ctx
 finish
