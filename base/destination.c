@@ -51,6 +51,31 @@ static bool open_file(struct destination *out, const char *path, struct err *err
 	return true;
 }
 
+/* What it lies in, which must be there and may be written to. */
+static bool check_above(const char *path, struct err *err)
+{
+	AUTO(auto_free) char *real = fs_absolute(path);
+	AUTO(auto_free) char *copy = mem_strdup(real ? real : path);
+	char *slash = strrchr(copy, '/');
+	const char *above = !slash ? "." : slash == copy ? "/" : copy;
+
+	if (slash)
+		*slash = '\0';
+	return faccessat(AT_FDCWD, above, W_OK, AT_EACCESS) == 0 || err_set_errno(err, "%s", path);
+}
+
+bool destination_check(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_set(err, E_USAGE, "'%s' is a directory, not a file", path);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
+		       err_set_errno(err, "%s", path);
+	return check_above(path, err);
+}
+
 bool destination_open(struct destination *out, const char *path, struct err *err)
 {
 	struct stat st;

@@ -20,6 +20,9 @@ struct destination {
 #define DESTINATION_INIT { .tmp = FS_TMP_INIT, .dir = -1, .fd = -1 }
 /* clang-format on */
 
+/* Before the work: a file can be made there. E_USAGE for a directory, E_NOT_FOUND, E_IO. */
+MUST_CHECK bool destination_check(const char *path, struct err *err);
+
 /* E_USAGE for "-" when standard output is a terminal; E_NOT_FOUND, E_IO. */
 MUST_CHECK bool destination_open(struct destination *out, const char *path, struct err *err);
 MUST_CHECK bool destination_commit(struct destination *d, struct err *err);

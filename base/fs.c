@@ -322,14 +322,42 @@ static bool write_file(int dir, const char *name, const void *data, size_t len, 
 	return commit(&tmp, dir, name, mode, durable, err);
 }
 
+char *fs_absolute(const char *path)
+{
+	AUTO(auto_close) int fd = open(path, O_PATH | O_CLOEXEC);
+	char self[32], target[PATH_MAX];
+	ssize_t len;
+
+	if (fd < 0)
+		return NULL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	len = readlink(self, target, sizeof(target));
+	return len > 0 && (size_t)len < sizeof(target) && target[0] == '/'
+		       ? mem_strndup(target, (size_t)len)
+		       : NULL;
+}
+
+/* A device or a FIFO must stay what it is: a rename would put a file in /dev/null's place. */
+static bool write_special(const char *path, const void *data, size_t len, struct err *err)
+{
+	AUTO(auto_close) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return (fd >= 0 || err_set_errno(err, "%s", path)) &&
+	       (fs_write_all(fd, data, len, err) || err_wrap(err, "%s", path));
+}
+
 static bool write_path(const char *path, const void *data, size_t len, mode_t mode, bool durable,
 		       struct err *err)
 {
-	AUTO(auto_free) char *copy = mem_strdup(path);
+	AUTO(auto_free) char *real = fs_absolute(path);
+	AUTO(auto_free) char *copy = mem_strdup(real ? real : path);
 	AUTO(auto_close) int dir = -1;
 	char *slash = strrchr(copy, '/');
 	const char *name = slash ? slash + 1 : copy;
+	struct stat st;
 
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_special(path, data, len, err);
 	if (!*name)
 		return err_set(err, E_INPUT, "'%s' names a directory, not a file", path);
 	if (slash)
@@ -361,21 +389,6 @@ bool fs_write_path_lossy(const char *path, const void *data, size_t len, mode_t 
 			 struct err *err)
 {
 	return write_path(path, data, len, mode, false, err);
-}
-
-char *fs_absolute(const char *path)
-{
-	AUTO(auto_close) int fd = open(path, O_PATH | O_CLOEXEC);
-	char self[32], target[PATH_MAX];
-	ssize_t len;
-
-	if (fd < 0)
-		return NULL;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	len = readlink(self, target, sizeof(target));
-	return len > 0 && (size_t)len < sizeof(target) && target[0] == '/'
-		       ? mem_strndup(target, (size_t)len)
-		       : NULL;
 }
 
 static void close_dir(DIR **dir)

@@ -67,7 +67,8 @@ MUST_CHECK bool fs_write_all(int fd, const void *data, size_t len, struct err *e
 /* Temp file in the same directory, fsync, rename, fsync of the directory: whole or not at all. */
 MUST_CHECK bool fs_write_atomic(int dir, const char *name, const void *data, size_t len,
 				mode_t mode, struct err *err);
-/* The same for a path as the user typed it. */
+/* The same for a path as the user typed it: a link is followed, and what is no regular file (a
+ * FIFO, /dev/stdout, /dev/null) is written to as it is. */
 MUST_CHECK bool fs_write_path_atomic(const char *path, const void *data, size_t len, mode_t mode,
 				     struct err *err);
 

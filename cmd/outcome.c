@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/destination.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -16,6 +17,23 @@ bool outcome_print_check(const char *print, struct err *err)
 	if (!print || str_eq(print, "ref") || str_eq(print, "tag") || str_eq(print, "digest"))
 		return true;
 	return err_set(err, E_USAGE, "unknown --print '%s': ref, tag or digest", print);
+}
+
+bool outcome_files_check(const struct outcome_files *files, struct err *err)
+{
+	const struct {
+		const char *option, *path;
+	} all[] = {
+		{ "iidfile", files->iidfile },
+		{ "digestfile", files->digestfile },
+		{ "image-refs", files->image_refs },
+		{ "metadata-file", files->metadata_file },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i].path && !destination_check(all[i].path, err))
+			return err_wrap(err, "--%s", all[i].option);
+	return true;
 }
 
 /* name@sha256:... : the tag is left out, since a digest says it all and docker takes both only of

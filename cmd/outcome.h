@@ -10,6 +10,8 @@
 struct outcome_files {
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 };
+/* Before the work: the files can be written. E_USAGE, E_NOT_FOUND, E_IO. */
+MUST_CHECK bool outcome_files_check(const struct outcome_files *files, struct err *err);
 
 /* "ref" (also NULL), "tag" or "digest"; E_USAGE otherwise. */
 MUST_CHECK bool outcome_print_check(const char *print, struct err *err);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fs.h"
+#include "base/destination.h"
 #include "base/mem.h"
 #include "builder/words.h"
 
@@ -194,18 +194,8 @@ static void note_names(struct outputs *out, const struct output *o)
 /* The directory a file will lie in is there now, not only after an hour. */
 static bool check_dest(const struct output *o, struct err *err)
 {
-	AUTO(auto_free) char *copy = NULL;
-	AUTO(auto_close) int dir = -1;
-	char *slash;
-
-	if (!o->dest || str_eq(o->dest, "-") || o->as_layout || o->kind == OUTPUT_LOCAL ||
-	    o->kind == OUTPUT_BUNDLE)
-		return true;
-	copy = mem_strdup(o->dest);
-	slash = strrchr(copy, '/');
-	if (slash)
-		*slash = '\0';
-	return fs_open_dir(&dir, slash ? (*copy ? copy : "/") : ".", err) ||
+	return !o->dest || str_eq(o->dest, "-") || o->as_layout || o->kind == OUTPUT_LOCAL ||
+	       o->kind == OUTPUT_BUNDLE || destination_check(o->dest, err) ||
 	       err_wrap(err, "--output %s", o->dest);
 }
 

@@ -277,6 +277,35 @@ static void writing_is_whole_or_not_at_all(void **state)
 	str_list_free(&names);
 }
 
+/* What a user names may be a device, a FIFO or a link to one: a rename would replace it. */
+static void paths_of_users_stay_what_they_are(void **state)
+{
+	struct place *p = *state;
+	AUTO(buf_free) struct buf out = BUF_INIT(100);
+	struct err err = { 0 };
+	struct stat st;
+	int fifo;
+
+	assert_int_equal(fchdir(p->root), 0);
+	assert_int_equal(symlink("file", "to-file"), 0);
+	assert_int_equal(symlink("fifo", "to-fifo"), 0);
+	fifo = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fifo >= 0);
+	assert_true(fs_write_path_atomic("to-fifo", "through", 7, 0644, &err));
+	assert_true(fs_read_fd(&out, fifo, 100, &err));
+	assert_string_equal(out.ptr, "through");
+	close(fifo);
+	assert_int_equal(lstat("fifo", &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	assert_true(fs_write_path_atomic("to-file", "followed", 8, 0644, &err));
+	assert_int_equal(lstat("to-file", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	buf_clear(&out);
+	assert_true(fs_read(&out, p->root, "file", 100, FS_BENEATH, &err));
+	assert_string_equal(out.ptr, "followed");
+	assert_int_equal(chdir("/"), 0);
+}
+
 static void trees_are_removed_without_following_links(void **state)
 {
 	struct place *p = *state;
@@ -421,6 +450,7 @@ int main(void)
 		IN_PLACE(reading_has_limits_and_refuses_what_is_no_file),
 		IN_PLACE(directories_are_made_inside),
 		IN_PLACE(writing_is_whole_or_not_at_all),
+		IN_PLACE(paths_of_users_stay_what_they_are),
 		IN_PLACE(trees_are_removed_without_following_links),
 		IN_PLACE(trees_deeper_than_descriptors_are_removed),
 		IN_PLACE(a_lock_dies_with_its_holder),
