@@ -154,6 +154,14 @@ is 'metadata: values' "$(jq -c '[."containerimage.digest", ."containerimage.conf
 	"[\"$digest\",\"$(cat iid)\",\"$name,docker.io/me/b:2\",\"$(config "$name" | jq -r .architecture)\",\"$(cat iid)\"]"
 is 'print: digest' "$(rtbuild build -q --print digest ctx)" "$digest"
 is 'print: tag' "$(rtbuild build -q --print tag -t me/b:2 ctx)" me/b:2
+mkfifo pipe
+cat pipe >piped &
+check 'a FIFO for a file of ours' rtbuild build -q -t "$name" --digestfile pipe ctx
+wait $!
+is 'it is written to' "$(cat piped)" "$digest"
+is 'and stays a FIFO' "$(stat -c %F pipe)" fifo
+check 'a link for a file of ours is followed' sh -c 'ln -s iid-real iid-link; : >iid-real; rtbuild build -q -t '"$name"' --iidfile iid-link ctx'
+is 'to the file behind it' "$(readlink iid-link) $(cat iid-real)" "iid-real $(cat iid)"
 check 'annotations' rtbuild build -q -t a:1 --annotation one=1 --annotation manifest:two=2=3 --annotation one=last ctx
 is 'annotations: of the manifest, the last of one key' "$(manifest a:1 2>/dev/null | jq -cS .annotations || rtbuild inspect --raw a:1 | jq -cS .annotations)" '{"one":"last","two":"2=3"}'
 
@@ -168,6 +176,8 @@ refused() {
 	stderr_hasnt '\] COPY'
 }
 refused 2 "did you mean type=local" -o type=locl,dest=x
+refused 6 '--iidfile: nowhere/iid: No such file' --iidfile nowhere/iid
+refused 2 "--metadata-file: 'ctx' is a directory" --metadata-file ctx
 refused 2 'dest=FILE is missing' -o type=docker
 refused 2 'dest=DIR is missing' -o type=oci,tar=false
 refused 2 'this type has no dest' -o type=registry,dest=x
