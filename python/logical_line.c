@@ -228,6 +228,14 @@ bool line_fail_at(const struct line_reader *r, const struct logical_line *line, 
 	return err_at(err, r->file, place.line, place.column, text, strlen(text));
 }
 
+size_t line_options_begin(const struct logical_line *line)
+{
+	for (size_t i = 0; i < line->len; i++)
+		if (line->text[i] == '-' && (i == 0 || line->text[i - 1] == ' '))
+			return i;
+	return line->len;
+}
+
 /* What Python's shlex separates words by. */
 static bool is_gap(char c)
 {

@@ -43,6 +43,9 @@ char *line_shown(const struct line_reader *r, int number);
 bool line_fail_at(const struct line_reader *r, const struct logical_line *line, size_t offset,
 		  struct err *err);
 
+/* Where the options of a line begin: at the first blank-separated word with a dash. */
+size_t line_options_begin(const struct logical_line *line);
+
 /* A word of the part with options, quotes and backslashes dealt with as by Python's shlex. */
 struct line_word {
 	const char *text;

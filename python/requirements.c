@@ -109,15 +109,6 @@ static bool requirement_options(struct reading *f, struct requirement_line *line
 	return true;
 }
 
-/* Where the options of a line begin: at the first blank-separated word with a dash. */
-static size_t options_begin(const struct logical_line *text)
-{
-	for (size_t i = 0; i < text->len; i++)
-		if (text->text[i] == '-' && (i == 0 || text->text[i - 1] == ' '))
-			return i;
-	return text->len;
-}
-
 static bool add_requirement(struct reading *f, const struct logical_line *text, size_t options,
 			    size_t *at, struct err *err)
 {
@@ -384,7 +375,7 @@ static bool read_lines(struct reading *f, struct err *err)
 			return err_wrap(err, "%s", f->file);
 		if (!more)
 			return true;
-		options = options_begin(&text);
+		options = line_options_begin(&text);
 		if (options ? !add_requirement(f, &text, options, &at, err)
 			    : !apply_options(f, &text, &at, err))
 			return line_fail_at(&f->lines, &text, at, err);

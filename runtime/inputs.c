@@ -230,17 +230,46 @@ static bool find_lithops(struct runtime_inputs *in, const struct runtime_request
 	return true;
 }
 
-/* A RUN sees no file of this machine. */
+static bool has_requirements(const struct runtime_request *req)
+{
+	return req->requirements && req->requirements->len;
+}
+
+/* Whether packages are laid out from wheels here; a Dockerfile of the user's says it by copying
+ * them. */
+static bool lays_out(const struct runtime_request *req)
+{
+	return req->dockerfile ? strstr(req->dockerfile->ptr, "python-packages") != NULL
+			       : req->installer == INSTALLER_WHEELS;
+}
+
+/* What is said of packages must reach those who install them. */
 static bool check_installer(const struct runtime_request *req, struct err *err)
 {
-	if (!backend_is_image(req->backend) || req->installer != INSTALLER_PIP ||
-	    !req->requirements || !req->requirements->len)
+	if (!backend_is_image(req->backend) || lays_out(req))
 		return true;
-	err_set(err, E_USAGE, "--installer pip takes no requirements file");
-	return err_hint(err,
-			"wheels installs it; or RUN pip in a Dockerfile: rtbuild template "
-			"render -b %s --installer pip",
-			req->backend->name);
+	if (req->dockerfile && has_requirements(req) &&
+	    !strstr(req->dockerfile->ptr, "python-requirements")) {
+		err_set(err, E_USAGE, "-r, and the Dockerfile takes nothing of it");
+		return err_hint(err, "COPY --from=python-packages / / in it has the packages, "
+				     "--from=python-requirements the files");
+	}
+	if (!req->precompile)
+		return true;
+	err_set(err, E_USAGE, "--precompile, and packages are installed by the Dockerfile's pip");
+	return err_hint(err, "pip makes bytecode itself; --installer wheels takes the option");
+}
+
+/* The user's files for pip, and where the Dockerfile finds them. */
+static bool add_pip_files(struct runtime_inputs *in, const struct runtime_request *req,
+			  struct render_options *opt, struct err *err)
+{
+	if (!pip_files_read(&in->pip_files, req->requirements, err))
+		return false;
+	add_context(in, "python-requirements", &in->pip_files.entries, in->pip_files.identity);
+	opt->requirement_files = &in->pip_files.paths;
+	opt->hashed = in->pip_files.hashed;
+	return true;
 }
 
 /* Whether the base decides what packages are for: the user's, and a template's whose row does not
@@ -322,13 +351,14 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	opt.lithops_version = in->lithops.version;
 	if (!render_field(&in->default_name, b, b->naming.def, &opt, err))
 		return false;
-	if (req->dockerfile ? strstr(req->dockerfile->ptr, "python-packages") != NULL
-			    : req->installer == INSTALLER_WHEELS) {
+	if (lays_out(req)) {
 		if (!select_packages(in, req, &profile, events, err) ||
 		    !lay_out_packages(in, b, target, &opt, events, err))
 			return false;
 		add_context(in, "python-packages", &in->packages, in->packages_identity);
 		divide_packages(in);
+	} else if (has_requirements(req) && !add_pip_files(in, req, &opt, err)) {
+		return false;
 	}
 	if (b->handler.entry && !make_handler(in, req, err))
 		return false;
@@ -346,6 +376,7 @@ void runtime_inputs_free(struct runtime_inputs *in)
 	wheel_groups_free(&in->groups);
 	wheel_list_free(&in->wheels);
 	entry_list_free(&in->context_files);
+	pip_files_free(&in->pip_files);
 	base_python_free(&in->base);
 	lithops_free(&in->lithops);
 	precompiler_close(in->precompiler);

@@ -9,6 +9,7 @@
 #include "runtime/base_interpreter.h"
 #include "runtime/base_python.h"
 #include "runtime/lithops.h"
+#include "runtime/pip_files.h"
 #include "runtime/request.h"
 
 /*
@@ -32,8 +33,9 @@ struct runtime_inputs {
 	struct wheel_groups groups;      /* the same packages, for the layers of an image */
 	struct build_group *parts;
 	char *packages_identity, *handler_identity;
-	struct build_context
-		contexts[2]; /* python-packages, lithops-handler; point into this struct */
+	struct pip_files pip_files; /* with --installer pip: the user's requirements */
+	/* python-packages or python-requirements, lithops-handler; point into this struct */
+	struct build_context contexts[2];
 	size_t context_count;
 };
 /* E_NOT_FOUND names the package that no wheel directory has. Stand-ins among the wheels are named

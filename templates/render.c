@@ -220,6 +220,34 @@ static void put_packages(struct block *b, const struct render_options *opt)
 	}
 }
 
+#define REQUIREMENTS_DIR "/tmp/python-requirements"
+
+static void put_files(struct block *b, const struct str_list *files)
+{
+	for (size_t i = 0; files && i < files->len; i++)
+		BLOCK_ADD(b, " \\\n        -r '" REQUIREMENTS_DIR "/%s'", files->items[i]);
+}
+
+/*
+ * One call of pip, so that all requirements are met together. It takes hashes of all packages or of
+ * none: then the backend's own come after, and a last call that may install nothing fails when one
+ * of them replaced what has a hash.
+ */
+static void put_install(struct block *b, const struct render_options *opt, const char *packages)
+{
+	const char *pip = map_text(b->values, "pip");
+
+	BLOCK_ADD(b, "%s install --no-cache-dir", pip);
+	put_files(b, opt->requirement_files);
+	if (opt->hashed && *packages)
+		BLOCK_ADD(b, " \\\n    && %s install --no-cache-dir", pip);
+	BLOCK_ADD(b, "%s", packages);
+	if (!opt->hashed || !*packages)
+		return;
+	BLOCK_ADD(b, " \\\n    && %s install --no-deps --no-index", pip);
+	put_files(b, opt->requirement_files);
+}
+
 /* A value of ENV: $NAME is left to the Dockerfile. */
 static void put_environment(struct block *b)
 {
@@ -341,9 +369,14 @@ bool render_values(struct map *out, const struct backend *b, const struct render
 	put_start(&block, "ENTRYPOINT", b->entrypoint);
 	put_start(&block, "CMD", b->command);
 	block_end(&block, out, "start");
-	if (opt->installer == INSTALLER_PIP && *map_text(out, "packages"))
+	if (opt->installer == INSTALLER_PIP &&
+	    (*map_text(out, "packages") || opt->requirement_files))
 		BLOCK_ADD(&block, "%s", b->pip ? b->pip : "pip");
 	block_end(&block, out, "pip");
+	if (*map_text(out, "pip"))
+		put_install(&block, opt, map_text(out, "packages"));
+	block_end(&block, out, "install");
+	map_put_text(out, "requirements", opt->requirement_files ? "yes" : "");
 	buf_free(&block.text);
 	return block.ok;
 }

@@ -28,13 +28,18 @@ struct render_options {
 	const char *lithops_version; /* for default names; NULL: "unknown" */
 	enum installer installer;
 	const struct str_list *packages; /* NULL: the backend's */
+	/* Files of the context python-requirements for pip to read; NULL: none. `hashed`: they have
+	 * hashes, which the backend's packages have not. */
+	const struct str_list *requirement_files;
+	bool hashed;
 };
 /*
  * The values a backend's texts may use. In every text: title, python ("3.11"), python_flat ("311"),
  * debian (of the official base), lithops_version, batch_revision, wheels ("yes" or ""), workdir,
  * handler (its zip), user, chown ("--chown=USER "). In files also base, packages, pip (the program,
- * or ""), environment, system, setup, downloads, start: whole instructions or shell commands.
- * The map is the caller's to free (MAP_TEXT), also on failure.
+ * or ""), install (the call of it), requirements ("yes" or ""), environment, system, setup,
+ * downloads, start: whole instructions or shell commands. The map is the caller's to free
+ * (MAP_TEXT), also on failure.
  */
 MUST_CHECK bool render_values(struct map *out, const struct backend *b,
 			      const struct render_options *opt, struct err *err);

@@ -13,11 +13,12 @@ need_runtime
 check 'template list' rtbuild template list
 for backend in aws_lambda aws_lambda:layer aws_lambda:handler aws_batch gcp_functions gcp_cloudrun azure_functions \
 	azure_containers aliyun_fc aliyun_fc:container k8s knative openwhisk ibm_cf code_engine oracle_f singularity \
-	localhost localhost:container vm ibm_vpc aws_ec2 azure_vms gce knative:conda openwhisk:slim aws_lambda:arm64; do
+	localhost localhost:container vm ibm_vpc aws_ec2 azure_vms gce knative:conda openwhisk:slim openwhisk:gdal ibm_cf:gdal code_engine:mamba code_engine:opencv \
+	aws_lambda:arm64 ibm_vpc:cuda; do
 	stdout_has "^$backend +(image|layer|zip|sif|vm|host) "
 done
 check 'template list --json' rtbuild template list --json
-is 'template list --json: all' "$(jq -r '.[].name' "$out" | sort -u | wc -l)" 39
+is 'template list --json: all' "$(jq -r '.[].name' "$out" | sort -u | wc -l)" 42
 check 'template show' rtbuild template show knative
 is 'template show: packages' "$(jq -r '.packages | index("gunicorn") != null' "$out")" true
 exits 2 rtbuild template show knativ
@@ -27,7 +28,7 @@ exits 2 rtbuild template render -b knative --python 2.7
 stderr_has '3\.11'
 for backend in $(rtbuild template list | sed -nE 's/^([^ ]+) +(image|vm|sif) .*/\1/p'); do
 	check "render $backend" rtbuild template render -b "$backend"
-	stdout_has '^FROM (python:3\.11-slim-bookworm|continuumio/miniconda3:.*|nvidia/cuda:.*)$'
+	stdout_has '^FROM (python:3\.11-slim-bookworm|continuumio/miniconda3:.*|nvidia/cuda:.*|ghcr\.io/osgeo/gdal:.*)$'
 	is "render $backend: nothing unfilled" "$(grep -cF '{{' "$out")" 0
 	cp "$out" Dockerfile
 	check "render $backend: it parses" rtbuild build --plan -f Dockerfile --build-context python-packages=. --build-context lithops-handler=. .
@@ -179,8 +180,6 @@ exits 2 rtbuild build --backend aws_lambda:layer --lithops 1.0
 exits 2 rtbuild build --backend aws_lambda --python 2.7 -t demo/none:1
 exits 2 rtbuild build --backend localhost -t demo/none:1
 stderr_has 'this machine'
-echo numpy >req.txt
-exits 2 rtbuild build --backend knative --installer pip -r req.txt -t demo/none:1
 exits 6 rtbuild build --backend aws_lambda --platform linux/arm64 -t demo/none:1
 check 'without a name: the backend names it' rtbuild build -q --backend aws_lambda
 stdout_has '^lithops-lambda-default-v311@sha256:'

@@ -83,7 +83,7 @@ for backend in ibm_vpc aws_ec2 azure_vms gce; do
 done
 build code_engine:opencv
 check 'code_engine:opencv: has it' rtbuild run all/code_engine/opencv:1 /usr/local/bin/python -c 'import opencv_python_headless'
-for backend in aws_batch:conda gcp_cloudrun:conda code_engine:conda k8s:conda knative:conda aws_lambda:conda openwhisk:conda ibm_vpc:cuda; do
+for backend in aws_batch:conda gcp_cloudrun:conda code_engine:conda k8s:conda knative:conda aws_lambda:conda openwhisk:conda ibm_vpc:cuda openwhisk:gdal ibm_cf:gdal code_engine:mamba; do
 	check "plan $backend" rtbuild build -b $backend --installer pip --plan
 done
 check 'aws_lambda:arm64' rtbuild template render aws_lambda:arm64

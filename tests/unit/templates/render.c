@@ -137,7 +137,7 @@ static void every_backend_renders(void **state)
 		rows += render_pythons(&table, b, &b->pythons) > 0;
 		texts += render_pythons(&table, b, &b->old_pythons);
 	}
-	assert_int_equal(rows, 31);
+	assert_int_equal(rows, 34);
 	assert_true(texts > 100);
 	backend_table_free(&table);
 }
