@@ -129,25 +129,12 @@ static bool version(struct session *s, void *arg, struct err *err)
 			     err);
 }
 
-static const struct cmd docker_info = {
-	.name = "info",
-	.summary = "say what this is",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = no_opts,
-	.args_size = sizeof(struct no_args),
-	.run = info,
-};
+static const struct cmd docker_info =
+	DOCKER_VERB("info", "say what this is", no_opts, struct no_args, info);
 
-static const struct cmd docker_version = {
-	.name = "version",
-	.summary = "print the version of docker's command line that this speaks",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = no_opts,
-	.args_size = sizeof(struct no_args),
-	.run = version,
-};
+static const struct cmd docker_version =
+	DOCKER_VERB("version", "print the version of docker's command line that this speaks",
+		    no_opts, struct no_args, version);
 
 /* --- the verbs, which newer scripts find by their nouns --- */
 

@@ -13,6 +13,15 @@
 /* Statuses of docker's command line: a command that failed, and one that was not understood. */
 enum { DOCKER_FAILED = 1, DOCKER_USAGE = 125 };
 
+/* One of docker's verbs: its name, its line in the help, the table of its options and the struct
+ * these fill, its function, and members of struct cmd beside these. */
+#define DOCKER_VERB(verb, text, table, type, function, ...)                             \
+	{                                                                               \
+		.name = verb, .summary = text, .failure_status = DOCKER_FAILED,         \
+		.usage_status = DOCKER_USAGE, .opts = table, .args_size = sizeof(type), \
+		.run = function, __VA_ARGS__                                            \
+	}
+
 /*
  * A command of ours with these words; what it would have printed comes back as *doc_out (NULL when
  * it prints nothing; the caller's), so that it can be said in docker's words.

@@ -94,22 +94,9 @@ static bool load(struct session *s, void *arg, struct err *err)
 	return true;
 }
 
-const struct cmd docker_save = {
-	.name = "save",
-	.summary = "write images as an archive that docker load takes",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = save_opts,
-	.args_size = sizeof(struct save_args),
-	.run = save,
-};
+const struct cmd docker_save =
+	DOCKER_VERB("save", "write images as an archive that docker load takes", save_opts,
+		    struct save_args, save);
 
-const struct cmd docker_load = {
-	.name = "load",
-	.summary = "read the images of an archive into the store",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = load_opts,
-	.args_size = sizeof(struct load_args),
-	.run = load,
-};
+const struct cmd docker_load = DOCKER_VERB("load", "read the images of an archive into the store",
+					   load_opts, struct load_args, load);

@@ -92,15 +92,8 @@ static bool exec(struct session *s, void *arg, struct err *err)
 	       ask(&s->exit_status, store, record.name, &r, fds, err);
 }
 
-const struct cmd docker_exec = {
-	.name = "exec",
-	.summary = "run a further command in a container that runs",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = exec_opts,
-	.args_size = sizeof(struct exec_args),
-	.run = exec,
-};
+const struct cmd docker_exec = DOCKER_VERB("exec", "run a further command in a container that runs",
+					   exec_opts, struct exec_args, exec);
 
 /* --- stop, kill, rm --- */
 
@@ -217,35 +210,14 @@ static bool rm(struct session *s, void *arg, struct err *err)
 	return true;
 }
 
-const struct cmd docker_stop = {
-	.name = "stop",
-	.summary = "end containers",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = stop_opts,
-	.args_size = sizeof(struct stop_args),
-	.run = stop,
-};
+const struct cmd docker_stop =
+	DOCKER_VERB("stop", "end containers", stop_opts, struct stop_args, stop);
 
-const struct cmd docker_kill = {
-	.name = "kill",
-	.summary = "end containers",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = stop_opts,
-	.args_size = sizeof(struct stop_args),
-	.run = stop,
-};
+const struct cmd docker_kill = { .name = "kill",
+				 .summary = "end containers",
+				 .same_as = &docker_stop };
 
-const struct cmd docker_rm = {
-	.name = "rm",
-	.summary = "forget containers",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = rm_opts,
-	.args_size = sizeof(struct rm_args),
-	.run = rm,
-};
+const struct cmd docker_rm = DOCKER_VERB("rm", "forget containers", rm_opts, struct rm_args, rm);
 
 /* --- ps --- */
 
@@ -297,12 +269,4 @@ static bool ps(struct session *s, void *arg, struct err *err)
 	return true;
 }
 
-const struct cmd docker_ps = {
-	.name = "ps",
-	.summary = "list containers",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = ps_opts,
-	.args_size = sizeof(struct ps_args),
-	.run = ps,
-};
+const struct cmd docker_ps = DOCKER_VERB("ps", "list containers", ps_opts, struct ps_args, ps);

@@ -126,16 +126,8 @@ static bool build(struct session *s, void *arg, struct err *err)
 	return !s->options.quiet || !id || session_print(id, err);
 }
 
-const struct cmd docker_build = {
-	.name = "build",
-	.summary = "build an image from a Dockerfile",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = build_opts,
-	.args_size = sizeof(struct build_args),
-	.flags = CMD_SANDBOX,
-	.run = build,
-};
+const struct cmd docker_build = DOCKER_VERB("build", "build an image from a Dockerfile", build_opts,
+					    struct build_args, build, .flags = CMD_SANDBOX);
 
 /* --- tag --- */
 
@@ -162,15 +154,8 @@ static bool tag(struct session *s, void *arg, struct err *err)
 	return docker_call(&doc, s, &cmd_tag, &words, err);
 }
 
-const struct cmd docker_tag = {
-	.name = "tag",
-	.summary = "give an image of the store a further name",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = tag_opts,
-	.args_size = sizeof(struct tag_args),
-	.run = tag,
-};
+const struct cmd docker_tag = DOCKER_VERB("tag", "give an image of the store a further name",
+					  tag_opts, struct tag_args, tag);
 
 /* --- push --- */
 
@@ -259,15 +244,8 @@ static bool push(struct session *s, void *arg, struct err *err)
 	return push_one(s, args, &ref, err);
 }
 
-const struct cmd docker_push = {
-	.name = "push",
-	.summary = "push an image of the store",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = push_opts,
-	.args_size = sizeof(struct push_args),
-	.run = push,
-};
+const struct cmd docker_push =
+	DOCKER_VERB("push", "push an image of the store", push_opts, struct push_args, push);
 
 /* --- pull --- */
 
@@ -328,15 +306,8 @@ static bool pull(struct session *s, void *arg, struct err *err)
 			    digest ? digest : "", err);
 }
 
-const struct cmd docker_pull = {
-	.name = "pull",
-	.summary = "pull an image into the store",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = pull_opts,
-	.args_size = sizeof(struct pull_args),
-	.run = pull,
-};
+const struct cmd docker_pull =
+	DOCKER_VERB("pull", "pull an image into the store", pull_opts, struct pull_args, pull);
 
 /* --- images, rmi --- */
 
@@ -396,15 +367,8 @@ static bool images(struct session *s, void *arg, struct err *err)
 	return true;
 }
 
-const struct cmd docker_images = {
-	.name = "images",
-	.summary = "list the images of the store",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = images_opts,
-	.args_size = sizeof(struct images_args),
-	.run = images,
-};
+const struct cmd docker_images = DOCKER_VERB("images", "list the images of the store", images_opts,
+					     struct images_args, images);
 
 struct rmi_args {
 	struct str_list images;
@@ -450,15 +414,8 @@ static bool rmi(struct session *s, void *arg, struct err *err)
 	return true;
 }
 
-const struct cmd docker_rmi = {
-	.name = "rmi",
-	.summary = "remove names from the store",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = rmi_opts,
-	.args_size = sizeof(struct rmi_args),
-	.run = rmi,
-};
+const struct cmd docker_rmi =
+	DOCKER_VERB("rmi", "remove names from the store", rmi_opts, struct rmi_args, rmi);
 
 /* --- login, logout --- */
 
@@ -522,22 +479,8 @@ static bool logout(struct session *s, void *arg, struct err *err)
 	return session_print(line, err) && docker_call(&doc, s, &cmd_logout, &words, err);
 }
 
-const struct cmd docker_login = {
-	.name = "login",
-	.summary = "verify a registry credential and keep it",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = login_opts,
-	.args_size = sizeof(struct login_args),
-	.run = login,
-};
+const struct cmd docker_login = DOCKER_VERB("login", "verify a registry credential and keep it",
+					    login_opts, struct login_args, login);
 
-const struct cmd docker_logout = {
-	.name = "logout",
-	.summary = "forget a registry credential",
-	.failure_status = DOCKER_FAILED,
-	.usage_status = DOCKER_USAGE,
-	.opts = logout_opts,
-	.args_size = sizeof(struct login_args),
-	.run = logout,
-};
+const struct cmd docker_logout = DOCKER_VERB("logout", "forget a registry credential", logout_opts,
+					     struct login_args, logout);

@@ -212,7 +212,7 @@ static bool find_path(const struct cmd **out, char **path_out, int argc, char **
 	AUTO(buf_free) struct buf path = BUF_INIT(KIB);
 
 	while (cmd) {
-		buf_putf(&path, "%s%s", path.len ? " " : "", cmd->name);
+		buf_putf(&path, "%s%s", path.len ? " " : "", argv[*at]);
 		*out = cmd;
 		if (!cmd->subs || *at + 1 >= argc || argv[*at + 1][0] == '-') {
 			*path_out = buf_steal(&path);
