@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "extend/base.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -249,4 +251,77 @@ bool base_load(struct base *out, const struct base_request *req, struct err *err
 	if (!ok)
 		base_free(out);
 	return ok || err_wrap(err, "base %s", reference_familiar(&req->reference).text);
+}
+
+/* --- its Python --- */
+
+/* "3.11" of "3.11", "3.11.2" and "3.13.0rc1"; 0: no version of Python 3. */
+static size_t minor_len(const char *version)
+{
+	size_t digits = str_has_prefix(version, "3.") ? strspn(version + 2, "0123456789") : 0;
+
+	return digits > 0 && digits <= 2 && (!version[2 + digits] || version[2 + digits] == '.')
+		       ? 2 + digits
+		       : 0;
+}
+
+static bool is_version(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len < sizeof((struct base_image *)0)->python &&
+	       strspn(text, "0123456789.abrc") == len && text[0] != '.';
+}
+
+static bool same_minor(const char *a, const char *b)
+{
+	size_t len = minor_len(a);
+
+	return len && len == minor_len(b) && strncmp(a, b, len) == 0;
+}
+
+/* What it says for itself, NULL when that is no version. */
+static const char *python_said(const struct base_image *b)
+{
+	const char *said = config_env(&b->image.config, "PYTHON_VERSION");
+
+	return said && is_version(said) ? said : NULL;
+}
+
+static bool check_said(const char *said, const char *asked, const char *platform, struct err *err)
+{
+	if (asked && !same_minor(said, asked)) {
+		err_set(err, E_USAGE,
+			"--python %s, but the base (%s) has Python %s (its PYTHON_VERSION)", asked,
+			platform, said);
+		return err_hint(err, "leave --python out, or name another base");
+	}
+	return minor_len(said) || err_set(err, E_INPUT,
+					  "the base (%s) has Python %s, but a Lithops worker runs "
+					  "on Python 3",
+					  platform, said);
+}
+
+bool base_settle_python(struct base_image *b, const char *asked, struct events *events,
+			struct err *err)
+{
+	const struct platform_text platform = platform_format(&b->platform);
+	const char *said = python_said(b);
+
+	if (asked && (!is_version(asked) || !minor_len(asked)))
+		return err_set(err, E_USAGE, "--python '%s' is no version like 3.11", asked);
+	if (!said && !asked) {
+		err_set(err, E_INPUT,
+			"the base (%s) does not say which Python it has (no PYTHON_VERSION)",
+			platform.text);
+		return err_hint(err, "if it has one, say which: --python X.Y");
+	}
+	if (said && !check_said(said, asked, platform.text, err))
+		return false;
+	snprintf(b->python, sizeof(b->python), "%s", said ? said : asked);
+	event_note(events,
+		   said ? "the base (%s) has Python %s"
+			: "the base (%s) does not say which Python it has: %s, as you say",
+		   platform.text, b->python);
+	return true;
 }

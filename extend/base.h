@@ -14,6 +14,7 @@ struct base_image {
 	struct digest digest;       /* of the manifest the image began with */
 	struct reference_text name; /* the repository that one was in */
 	bool is_undone;
+	char python[16]; /* "3.11.2" or "3.11"; base_settle_python */
 };
 
 struct base {
@@ -41,5 +42,16 @@ struct base_request {
  */
 MUST_CHECK bool base_load(struct base *out, const struct base_request *req, struct err *err);
 void base_free(struct base *b);
+
+/*
+ * Which Python an image has, from its configuration alone: PYTHON_VERSION, which the official
+ * images and all that is built on them set; else `asked`, the user's word (NULL: none). What is in
+ * the layers is not looked at, since an append must not read them. Told as a note.
+ *
+ * E_INPUT: it does not say and nobody else does; it has a Python that is no 3. E_USAGE: the user
+ * says another one than it has, or what is no version.
+ */
+MUST_CHECK bool base_settle_python(struct base_image *b, const char *asked, struct events *events,
+				   struct err *err);
 
 #endif

@@ -38,52 +38,76 @@ static bool check_shadow(const struct entry_list *entries, struct err *err)
 	return true;
 }
 
-static bool make_target(struct python_target *out, const struct packages_request *req,
-			struct err *err)
+/* Scripts and headers are left out: nothing looks for them there. */
+static struct wheel_layout layout_of(const struct packages *p)
 {
-	if (req->python)
-		return python_target_make(out, req->python, &req->platform, req->libc, err);
-	err_set(err, E_INPUT, "packages: the base (%s) does not say which Python it has",
-		platform_format(&req->platform).text);
-	return err_hint(err, "say it: --python X.Y");
+	return (struct wheel_layout){ .site = BAKE_PACKAGES, .minor = p->target.minor };
 }
 
-static void say_packages(struct str_list *names_out, const struct wheel_list *wheels,
-			 struct events *events)
+void packages_free(struct packages *p)
 {
-	for (size_t i = 0; i < wheels->len; i++) {
-		const struct wheel *w = &wheels->items[i];
-
-		event_note(events, "bakes package %s %s%s", w->name, w->version,
-			   w->requested ? "" : ", which another one requires");
-		if (names_out)
-			str_list_push_take(names_out, mem_printf("%s %s", w->name, w->version));
-	}
+	wheel_list_free(&p->wheels);
+	*p = (struct packages){ 0 };
 }
 
-bool packages_write(struct layer *out, struct str_list *names_out, struct store *store,
-		    const struct packages_request *req, struct events *events, struct err *err)
+bool packages_choose(struct packages *out, const struct packages_request *req,
+		     struct events *events, struct err *err)
 {
-	struct python_target target;
 	const struct wheel_request want = {
-		.target = &target,
+		.target = &out->target,
 		.files = req->files,
 		.file_count = req->file_count,
 		.find_links = req->find_links,
 		.find_links_count = req->find_links_count,
 		.indexes = req->indexes,
 	};
-	struct wheel_layout layout = { .site = BAKE_PACKAGES };
-	AUTO(wheel_list_free) struct wheel_list wheels = { 0 };
+
+	*out = (struct packages){ 0 };
+	if (python_target_make(&out->target, req->python, &req->platform, req->libc, err) &&
+	    wheels_select(&out->wheels, &want, events, err))
+		return true;
+	packages_free(out);
+	return false;
+}
+
+struct packages_hash packages_identity(const struct packages *p)
+{
+	const struct wheel_layout layout = layout_of(p);
+	unsigned char hash[SHA256_SIZE];
+	struct packages_hash out;
+
+	wheels_identity(hash, &p->wheels, &layout);
+	hex_format(out.text, hash, sizeof(hash));
+	return out;
+}
+
+void packages_names(struct str_list *out, const struct packages *p)
+{
+	for (size_t i = 0; i < p->wheels.len; i++)
+		str_list_push_take(out, mem_printf("%s %s", p->wheels.items[i].name,
+						   p->wheels.items[i].version));
+}
+
+static void say_packages(const struct packages *p, struct events *events)
+{
+	for (size_t i = 0; i < p->wheels.len; i++) {
+		const struct wheel *w = &p->wheels.items[i];
+
+		event_note(events, "bakes package %s %s%s", w->name, w->version,
+			   w->requested ? "" : ", which another one requires");
+	}
+}
+
+bool packages_write(struct layer *out, struct store *store, const struct packages *p,
+		    const struct layer_options *options, struct events *events, struct err *err)
+{
+	const struct wheel_layout layout = layout_of(p);
 	AUTO(entry_list_free) struct entry_list entries = { 0 };
 
-	if (!make_target(&target, req, err) || !wheels_select(&wheels, &want, events, err) ||
-	    !elf_check_wheels(&wheels, &target, store, events, err))
+	if (!elf_check_wheels(&p->wheels, &p->target, store, events, err) ||
+	    !wheels_merge(&entries, &p->wheels, &layout, err) || !check_shadow(&entries, err))
 		return false;
-	layout.minor = target.minor;
-	if (!wheels_merge(&entries, &wheels, &layout, err) || !check_shadow(&entries, err))
-		return false;
-	say_packages(names_out, &wheels, events);
+	say_packages(p, events);
 	return entry_list_add_parents(&entries, err) &&
-	       layer_write(out, store, &entries, &req->layer, err);
+	       layer_write(out, store, &entries, options, err);
 }

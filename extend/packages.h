@@ -13,7 +13,7 @@
  * packages are, and the layer of one set of packages is the same on every base of one Python.
  */
 struct packages_request {
-	const char *python; /* "3.11" or "3.11.2": the image's; NULL: it does not say, E_INPUT */
+	const char *python; /* "3.11" or "3.11.2": the image's */
 	const char *libc;   /* "musl-1.2"; NULL: glibc, as python_target_make has it */
 	struct platform platform;
 	const char *const *files; /* requirements files */
@@ -21,16 +21,34 @@ struct packages_request {
 	const char *const *find_links; /* directories and pages of wheels */
 	size_t find_links_count;
 	const struct wheel_indexes *indexes;
-	struct layer_options layer;
 };
 
+/* Chosen for one platform. Owned. */
+struct packages {
+	struct python_target target;
+	struct wheel_list wheels;
+};
+void packages_free(struct packages *p);
+
+/* Errors of python_target_make and wheels_select. */
+MUST_CHECK bool packages_choose(struct packages *out, const struct packages_request *req,
+				struct events *events, struct err *err);
+
+/* What the layer's bytes depend on (wheels_identity), as 64 hex digits. */
+struct packages_hash {
+	char text[2 * SHA256_SIZE + 1];
+};
+struct packages_hash packages_identity(const struct packages *p);
+
+/* "name version" of each. */
+void packages_names(struct str_list *out, const struct packages *p);
+
 /*
- * Chosen for that target, verified, and written to the store. *names_out gets "name version" of
- * each unless it is NULL. Errors of wheels_select and elf_check_wheels; E_INPUT: a package would
- * hide Lithops or a module of Python itself.
+ * Verified, and written to the store. Errors of elf_check_wheels and wheels_merge; E_INPUT: a
+ * package would hide Lithops or a module of Python itself.
  */
-MUST_CHECK bool packages_write(struct layer *out, struct str_list *names_out, struct store *store,
-			       const struct packages_request *req, struct events *events,
+MUST_CHECK bool packages_write(struct layer *out, struct store *store, const struct packages *p,
+			       const struct layer_options *options, struct events *events,
 			       struct err *err);
 
 #endif

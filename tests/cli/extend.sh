@@ -231,7 +231,7 @@ is 'PYTHONPATH: ours first' "$(rtbuild inspect --config "$(cat "$out")" | jq -r 
 	PYTHONPATH=/opt/lithops/modules:/app:/lib
 
 # An index of two platforms: both are extended, the tag is an index again.
-printf 'FROM scratch\nCOPY map.py /\n' >Dockerfile
+printf 'FROM scratch\nCOPY map.py /\nENV PYTHON_VERSION=3.11.2\n' >Dockerfile
 rtbuild build -q --platform linux/arm64 -t "$REGISTRY/me/multi:arm" --push -f Dockerfile src >/dev/null
 rtbuild push -q "$python" "$REGISTRY/me/multi:amd" >/dev/null
 entry() {

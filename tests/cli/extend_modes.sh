@@ -173,6 +173,13 @@ rtbuild build -q -t local/mute:1 -f Dockerfile src >/dev/null
 exits 3 rtbuild extend local/mute:1 --filepath src/jobs.py --by-value --interpreter /usr/bin/python3 --no-push --function triple
 stderr_has 'does not say which Python it has'
 stderr_has -- '--python'
+exits 3 rtbuild extend local/mute:1 --filepath src/other.py --function h --no-push
+stderr_has 'does not say which Python it has'
+stderr_has 'if it has one, say which: --python X.Y'
+check 'the user says which' rtbuild extend local/mute:1 --filepath src/other.py --function h --no-push --python 3.11
+exits 2 rtbuild extend local/other:1 --filepath src/other.py --function h --no-push --python 3.11
+stderr_has -- '--python 3.11, but the base .* has Python 3.12.1'
+exits 2 rtbuild extend local/mute:1 --filepath src/other.py --function h --no-push --python three
 check 'by value: the user says which' rtbuild extend local/mute:1 --filepath src/jobs.py --by-value --interpreter /usr/bin/python3 --no-push --function triple --python 3.11
 
 # --- the tag of an unmodified client ---

@@ -61,12 +61,27 @@ rtbuild pull -q "$second" >/dev/null
 is 'the same layer of packages' "$(manifest "$second" | jq -r '.layers[-2].digest')" "$(manifest "$first" | jq -r '.layers[-2].digest')"
 is 'it is not sent again: the function and the configuration are' "$(requests_since "$mark" | grep -cE '^(PUT|PATCH) /v2/me/rt/blobs')" 2
 mark=$(requests_mark)
-check 'the same again' extend "$base" -r requirements.txt --print tag
-stdout_is "$second"
-is 'nothing is sent' "$(requests_since "$mark" | grep -cE '^(PUT|PATCH) ')" 0
+check 'the same again' extend "$base" -r requirements.txt --json
+is 'the same again: the same image' "$(jq -r '.reference, .existed' "$out" | sed 's/@.*//' | tr '\n' ' ')" "$second true "
+is 'the same again: its packages are told' "$(jq -c .packages "$out")" '["deeper 1.2","helper 1.0"]'
+is 'the same again: two requests, of the base and of the target' "$(requests_since "$mark" | sed 's, .*/, ,' | sort | tr '\n' ' ')" \
+	"$(printf 'HEAD %s 200\n' 1 "${second##*:}" | sort | tr '\n' ' ')"
+# What an index has may change: packages are chosen anew each time.
 make_wheel wheels deeper 1.3
-check 'another version of one' extend "$base" -r requirements.txt --no-push --print tag
-is 'another version: another tag' "$([ "$(cat "$out")" != "$second" ] && echo differ)" differ
+mark=$(requests_mark)
+check 'another version of one' extend "$base" -r requirements.txt --json
+third=$(jq -r .reference "$out" | sed 's/@.*//')
+is 'another version: another tag' "$([ "$third" != "$second" ] && echo differ)" differ
+is 'another version: told once' "$(jq -c .packages "$out")" '["deeper 1.3","helper 1.0"]'
+is 'another version: it is there' "$(requests_since "$mark" | grep -c "^PUT /v2/me/rt/manifests/${third##*:} 201")" 1
+echo 'deeper<1.3' >>requirements.txt
+check 'a requirement more' extend "$base" -r requirements.txt --no-push --print tag
+is 'a requirement more: what was chosen before' "$([ "$(cat "$out")" != "$third" ] && echo differ)" differ
+check 'a requirement more, pushed' extend "$base" -r requirements.txt --print tag
+is 'a requirement more: not what is remembered' "$([ "$(cat "$out")" != "$third" ] && echo differ)" differ
+echo helper >requirements.txt
+check 'as before' extend "$base" -r requirements.txt --print tag
+stdout_is "$third"
 
 # Taken back whole, packages too.
 check 'extended again, without packages' rtbuild extend "$second" --filepath src/jobs.py --function f --no-push --print tag
@@ -103,6 +118,7 @@ exits 6 extend "$base" -r no-such-file.txt
 printf 'FROM scratch\nCOPY jobs.py /base\n' >Dockerfile
 rtbuild build -q -t local/mute:1 -f Dockerfile src >/dev/null
 exits 3 extend local/mute:1 -r requirements.txt --no-push
+stdout_empty
 stderr_has 'does not say which Python it has'
 check 'the user says which' extend local/mute:1 -r requirements.txt --no-push --python 3.11
 is 'refusals: nothing is sent' "$(requests_since "$mark" | grep -cE '^(PUT|PATCH) ')" 0

@@ -66,7 +66,7 @@ rtbuild=$2
 "$rtbuild" inspect --json img:3 | jq -r .digest
 "$rtbuild" layer -q -r req.txt --find-links . -o layer.zip >/dev/null
 sha256sum layer.zip
-"$rtbuild" extend --no-push img:1 --filepath func.py --function f
+"$rtbuild" extend --no-push img:1 --python 3.11 --filepath func.py --function f
 END
 for place in one two; do
 	printf 'alpha\n' >$place/req.txt

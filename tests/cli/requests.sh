@@ -17,7 +17,7 @@
 # shellcheck source=tests/graph.sh
 . "$ROOT/tests/graph.sh"
 
-printf 'FROM scratch\nCOPY file1 /\nCOPY file2 /\nCOPY file3 /\n' >base.Dockerfile
+printf 'FROM scratch\nCOPY file1 /\nCOPY file2 /\nCOPY file3 /\nENV PYTHON_VERSION=3.11.2\n' >base.Dockerfile
 for i in 1 2 3; do seq "$i" 2000 >"file$i"; done
 printf 'def f(x):\n    return x\n' >map.py
 

@@ -379,7 +379,9 @@ static void different_input_different_tag(void **state)
 			put_file(&w->dir, "map.py", "def g(x): pass\n");
 		if (i == 4)
 			base_put(w->store, "127.0.0.1:1/me/rt:1",
-				 &(struct base_recipe){ .history = 1, .layers = 1 });
+				 &(struct base_recipe){ .execution = python_base.execution,
+							.history = 1,
+							.layers = 1 });
 		if (i == 5) {
 			req.has_epoch = true;
 			req.epoch = 1700000000;
@@ -511,9 +513,29 @@ static void missing_history_is_said(void **state)
 	recipe.history = -1;
 	recipe.execution = NULL;
 	base_put(w->store, "127.0.0.1:1/me/rt:1", &recipe);
+	req.python = "3.11";
 	text = extended(w, &req, false);
 	assert_non_null(strstr(w->said.text.ptr, "the base has no fitting history"));
-	assert_non_null(strstr(w->said.text.ptr, "does not say which Python it has"));
+	assert_non_null(strstr(w->said.text.ptr, "does not say which Python it has: 3.11"));
+}
+
+/* Neither the base nor the user: nothing is made. */
+static void python_must_be_known(void **state)
+{
+	struct world *w = *state;
+	struct extend_request req = request_for(w, "127.0.0.1:1/me/rt:1");
+	struct base_recipe recipe = python_base;
+	struct store_list before, after;
+
+	recipe.execution = NULL;
+	base_put(w->store, "127.0.0.1:1/me/rt:1", &recipe);
+	MUST(store_images(&before, w->store, err));
+	MUST_FAIL(extend(&(struct extend_result){ 0 }, w, &req, err), E_INPUT,
+		  "the base (linux/amd64) does not say which Python it has");
+	MUST(store_images(&after, w->store, err));
+	assert_int_equal(before.len, after.len);
+	store_list_free(&before);
+	store_list_free(&after);
 }
 
 static void wrong_platform(void **state)
@@ -821,6 +843,7 @@ int main(void)
 		TEST(zstd_layers),
 		TEST(docker_family_stays),
 		TEST(missing_history_is_said),
+		TEST(python_must_be_known),
 		TEST(wrong_platform),
 		TEST(failures_leave_nothing),
 		TEST(every_platform_of_an_index),
