@@ -14,6 +14,7 @@
 struct annotate_args {
 	const char *image, *tag;
 	struct str_list pairs, removed;
+	bool plan;
 };
 
 /* clang-format off */
@@ -22,6 +23,7 @@ static const struct opt opts[] = {
 	OPT_ARGS("KEY=VALUE",        struct annotate_args, pairs,   "annotations to set"),
 	OPT_LIST(0,   "remove", "KEY", struct annotate_args, removed, "annotations to take away"),
 	OPT_TEXT('t', "tag", "TAG",  struct annotate_args, tag,     "put the result under this tag, and leave the old one"),
+	OPT_FLAG(0,   "plan",        struct annotate_args, plan,    "only say what it would become"),
 	OPT_END
 };
 /* clang-format on */
@@ -109,21 +111,41 @@ static bool choose_target(struct reference *to, const struct annotate_args *args
 	return !args->tag || reference_set_tag(to, args->tag, err);
 }
 
-static bool print(struct session *s, const struct reference *to, const struct digest *digest,
-		  const struct digest *before, struct err *err)
+struct change {
+	struct reference to;
+	struct digest before, after;
+	bool writes; /* or would */
+};
+
+static void put_plan(struct buf *page, const struct change *c)
 {
-	struct reference pinned = *to;
+	struct reference_text to = reference_familiar(&c->to);
+
+	buf_putf(page, "%-10s %s\n", "before", digest_format(&c->before).text);
+	buf_putf(page, "%-10s %s\n", "after", digest_format(&c->after).text);
+	buf_putf(page, "%-10s %s", c->writes ? "write" : "keep", to.text);
+}
+
+static bool print(struct session *s, const struct change *c, bool plan, struct err *err)
+{
+	AUTO(buf_free) struct buf page = BUF_INIT(SIZE_MAX / 2);
+	struct reference pinned = c->to;
+	struct reference_text text;
 	json_t *doc = json_object();
 
 	pinned.tag[0] = '\0';
 	pinned.has_digest = true;
-	pinned.digest = *digest;
-	json_object_set_new(doc, "reference", json_string(reference_familiar(&pinned).text));
-	json_object_set_new(doc, "tag", json_string(reference_familiar(to).text));
-	json_object_set_new(doc, "digest", json_string(digest_format(digest).text));
-	json_object_set_new(doc, "before", json_string(digest_format(before).text));
-	json_object_set_new(doc, "changed", json_boolean(!digest_eq(digest, before)));
-	return session_result(s, doc, reference_familiar(&pinned).text, err);
+	pinned.digest = c->after;
+	text = reference_familiar(&pinned);
+	if (plan)
+		put_plan(&page, c);
+	json_object_set_new(doc, "reference", json_string(text.text));
+	json_object_set_new(doc, "tag", json_string(reference_familiar(&c->to).text));
+	json_object_set_new(doc, "digest", json_string(digest_format(&c->after).text));
+	json_object_set_new(doc, "before", json_string(digest_format(&c->before).text));
+	json_object_set_new(doc, "changed", json_boolean(!digest_eq(&c->after, &c->before)));
+	json_object_set_new(doc, "plan", json_boolean(plan));
+	return session_result(s, doc, plan ? page.ptr : text.text, err);
 }
 
 static bool annotate(struct session *s, const struct annotate_args *args, const struct place *place,
@@ -132,26 +154,27 @@ static bool annotate(struct session *s, const struct annotate_args *args, const 
 	AUTO(registry_document_free) struct registry_document doc = { 0 };
 	AUTO(arena_free) struct arena arena = { 0 };
 	struct json_pairs set = { 0 };
-	struct reference to;
-	struct digest before;
+	struct change c = { 0 };
 	const char *type;
 	bool changed;
 
-	if (!choose_target(&to, args, place, err) || !split(&set, &arena, &args->pairs, err) ||
+	if (!choose_target(&c.to, args, place, err) || !split(&set, &arena, &args->pairs, err) ||
 	    !from->root(from, &doc, err))
 		return false;
-	before = doc.digest;
+	c.before = doc.digest;
 	type = media_type_of(&doc, err);
 	if (!type || !annotate_document(&changed, &doc, &set, &args->removed, err))
 		return err_wrap(err, "%s", args->image);
-	if ((changed || args->tag) &&
+	c.after = doc.digest;
+	c.writes = changed || args->tag;
+	if (c.writes && !args->plan &&
 	    !(place->kind == PLACE_STORE
-		      ? write_store(s, &to, &doc, type, err)
-		      : write_registry(s, &to, !args->tag, &doc, &before, type, err)))
+		      ? write_store(s, &c.to, &doc, type, err)
+		      : write_registry(s, &c.to, !args->tag, &doc, &c.before, type, err)))
 		return false;
 	if (!changed)
 		event_note(s->events, "nothing changed: it says so already");
-	return print(s, &to, &doc.digest, &before, err);
+	return print(s, &c, args->plan, err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)

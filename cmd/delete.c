@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -22,8 +24,28 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-static void report(json_t *list, struct buf *lines, const struct reference *ref,
-		   const struct remove_result *r, bool plan)
+/* What is to be deleted, and what came of it. */
+struct deleting {
+	struct session *s;
+	const struct delete_args *args;
+	struct place *places; /* as many as images */
+	bool *gone;           /* with another of them */
+	size_t count;
+	json_t *list;
+	struct buf lines;
+};
+
+static void deleting_free(struct deleting *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		place_free(&d->places[i]);
+	free(d->places);
+	free(d->gone);
+	json_decref(d->list);
+	buf_free(&d->lines);
+}
+
+static void report(struct deleting *d, const struct reference *ref, const struct remove_result *r)
 {
 	struct reference_text name = reference_familiar(ref);
 	json_t *item = json_object(), *tags = json_array();
@@ -35,10 +57,11 @@ static void report(json_t *list, struct buf *lines, const struct reference *ref,
 	for (size_t i = 0; i < r->tags.len; i++)
 		json_array_append_new(tags, json_string(r->tags.items[i]));
 	json_object_set_new(item, "other_tags", tags);
-	json_array_append_new(list, item);
-	buf_putf(lines, "%s%s%s", lines->len ? "\n" : "", plan ? "would delete " : "", name.text);
+	json_array_append_new(d->list, item);
+	buf_putf(&d->lines, "%s%s%s", d->lines.len ? "\n" : "",
+		 d->args->plan ? "would delete " : "", name.text);
 	for (size_t i = 0; i < r->tags.len; i++)
-		buf_putf(lines, "%s%s", i ? ", " : " and with it ", r->tags.items[i]);
+		buf_putf(&d->lines, "%s%s", i ? ", " : " and with it ", r->tags.items[i]);
 }
 
 static bool remove_local(struct session *s, const struct reference *ref, bool plan, struct err *err)
@@ -53,66 +76,131 @@ static bool remove_local(struct session *s, const struct reference *ref, bool pl
 	return plan || store_remove_image(store, ref, err);
 }
 
-static bool remove_one(struct remove_result *out, struct session *s, const struct delete_args *args,
-		       const struct place *place, struct err *err)
+static bool is_beside(const struct place *a, const struct place *b)
 {
-	const struct remove_options options = { .force = args->force, .plan = args->plan };
-	struct registry *registry;
-
-	if (place->kind == PLACE_STORE) {
-		out->by_tag = true;
-		return remove_local(s, &place->reference, args->plan, err);
-	}
-	return session_registry(&registry, s, err) &&
-	       registry_remove(out, registry, &place->reference, &options, err);
+	return b->kind == PLACE_REGISTRY && !b->reference.has_digest &&
+	       reference_same_repository(&a->reference, &b->reference);
 }
 
-static bool delete_one(json_t *list, struct buf *lines, struct session *s,
-		       const struct delete_args *args, const char *text, struct err *err)
+/* The tags of the same repository that are named too. */
+static void list_also(struct str_list *out, const struct deleting *d, const struct place *place)
 {
-	AUTO(place_free) struct place place = { 0 };
-	AUTO(remove_result_free) struct remove_result result = { 0 };
+	for (size_t i = 0; i < d->count; i++)
+		if (is_beside(place, &d->places[i]))
+			str_list_push(out, d->places[i].reference.tag);
+}
+
+/* Those that went with a manifest need not be deleted again. */
+static void mark_gone(struct deleting *d, const struct place *place, const struct remove_result *r)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const char *tag = d->places[i].reference.tag;
+
+		if (is_beside(place, &d->places[i]) &&
+		    (str_eq(tag, place->reference.tag) || str_list_has(&r->also, tag) ||
+		     str_list_has(&r->tags, tag)))
+			d->gone[i] = true;
+	}
+}
+
+static bool remove_remote(struct remove_result *out, struct deleting *d, const struct place *place,
+			  struct err *err)
+{
+	AUTO(str_list_free) struct str_list also = { 0 };
+	const struct remove_options options = { .force = d->args->force,
+						.plan = d->args->plan,
+						.also = &also };
+	struct registry *registry;
+
+	list_also(&also, d, place);
+	if (!session_registry(&registry, d->s, err) ||
+	    !registry_remove(out, registry, &place->reference, &options, err))
+		return false;
+	mark_gone(d, place, out);
+	return true;
+}
+
+static bool delete_one(struct deleting *d, size_t i, struct err *err)
+{
+	AUTO(remove_result_free) struct remove_result result = { .by_tag = true };
+	const struct place *place = &d->places[i];
 	struct err why = { 0 };
 
-	if (!place_parse(&place, text, err))
-		return false;
-	if (place.kind > PLACE_STORE)
-		return err_set(err, E_USAGE, "'%s': images are deleted in registries", text);
-	/* The default tag is for reading: nobody should delete "latest" without saying so. */
-	if (!place.reference.tag[0] && !place.reference.has_digest)
-		return err_set(err, E_USAGE, "'%s': say which, by :TAG or @DIGEST", text);
-	if (remove_one(&result, s, args, &place, &why)) {
-		report(list, lines, &place.reference, &result, args->plan);
+	if (d->gone[i]) {
+		report(d, &place->reference, &result);
 		return true;
 	}
-	if (why.code == E_NOT_FOUND && args->ignore_missing) {
-		event_note(s->events, "%s is not there", text);
+	if (place->kind == PLACE_STORE ? remove_local(d->s, &place->reference, d->args->plan, &why)
+				       : remove_remote(&result, d, place, &why)) {
+		report(d, &place->reference, &result);
+		return true;
+	}
+	if (why.code == E_NOT_FOUND && d->args->ignore_missing) {
+		event_note(d->s->events, "%s is not there", d->args->images.items[i]);
 		return true;
 	}
 	*err = why;
 	return false;
 }
 
+/* All of them before any is deleted. */
+static bool read_names(struct deleting *d, struct err *err)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const char *text = d->args->images.items[i];
+		struct place *place = &d->places[i];
+
+		if (!place_parse(place, text, err))
+			return false;
+		if (place->kind > PLACE_STORE)
+			return err_set(err, E_USAGE, "'%s': images are deleted in registries",
+				       text);
+		/* The default tag is for reading: nobody should delete "latest" without saying so.
+		 */
+		if (!place->reference.tag[0] && !place->reference.has_digest)
+			return err_set(err, E_USAGE, "'%s': say which, by :TAG or @DIGEST", text);
+	}
+	return true;
+}
+
+static bool print(struct deleting *d, struct err *err)
+{
+	json_t *doc;
+
+	if (!d->s->options.json && !d->lines.len)
+		return true;
+	doc = json_object();
+	json_object_set(doc, "images", d->list);
+	json_object_set_new(doc, "plan", json_boolean(d->args->plan));
+	return session_result(d->s, doc, d->lines.ptr, err);
+}
+
+/* What went before one that failed is said, too. */
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct delete_args *args = arg;
-	AUTO(auto_json_decref) json_t *list = json_array();
-	AUTO(buf_free) struct buf lines = BUF_INIT(SIZE_MAX / 2);
-	json_t *doc;
+	size_t count = args->images.len;
+	AUTO(deleting_free)
+	struct deleting d = { .s = s,
+			      .args = args,
+			      .places = mem_alloc((count + 1) * sizeof(*d.places)),
+			      .gone = mem_alloc((count + 1) * sizeof(*d.gone)),
+			      .count = count,
+			      .list = json_array(),
+			      .lines = BUF_INIT(SIZE_MAX / 2) };
+	struct err failure = { 0 };
 
-	if (!args->images.len)
+	if (!count)
 		return err_set(err, E_USAGE, "IMAGE is missing");
-	for (size_t i = 0; i < args->images.len; i++)
-		if (!delete_one(list, &lines, s, args, args->images.items[i], err))
-			return false;
-	doc = json_object();
-	json_object_set(doc, "images", list);
-	json_object_set_new(doc, "plan", json_boolean(args->plan));
-	if (!s->options.json && !lines.len) {
-		json_decref(doc);
-		return true;
-	}
-	return session_result(s, doc, lines.ptr, err);
+	if (!read_names(&d, err))
+		return false;
+	for (size_t i = 0; i < count && !failure.code; i++)
+		if (!delete_one(&d, i, &failure))
+			break;
+	if ((!failure.code || d.lines.len) && !print(&d, err))
+		return false;
+	*err = failure;
+	return !failure.code;
 }
 
 const struct cmd cmd_delete = {

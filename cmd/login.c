@@ -8,9 +8,10 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/prompt.h"
 #include "registry/login.h"
 
-/* rtbuild login and logout. */
+/* rtbuild login. */
 
 struct login_args {
 	const char *host, *user, *password, *password_file;
@@ -18,17 +19,12 @@ struct login_args {
 };
 
 /* clang-format off */
-static const struct opt login_opts[] = {
+static const struct opt opts[] = {
 	OPT_ARG_OPTIONAL("HOST",                 struct login_args, host,           "the registry (default: docker.io)"),
-	OPT_TEXT('u', "username", "NAME",        struct login_args, user,           "user name"),
+	OPT_TEXT('u', "username", "NAME",        struct login_args, user,           "user name; asked for at a terminal"),
 	OPT_FLAG(0,   "password-stdin",          struct login_args, password_stdin, "read the password from stdin"),
 	OPT_TEXT(0,   "password-file", "FILE",   struct login_args, password_file,  "read the password from a file"),
 	OPT_TEXT('p', "password", "TEXT",        struct login_args, password,       "the password; others on this machine can see it"),
-	OPT_END
-};
-
-static const struct opt logout_opts[] = {
-	OPT_ARG_OPTIONAL("HOST", struct login_args, host, "the registry (default: docker.io)"),
 	OPT_END
 };
 /* clang-format on */
@@ -54,6 +50,9 @@ static bool read_password(struct buf *out, struct session *s, const struct login
 				      "--password-stdin");
 		if (!buf_append(out, args->password, strlen(args->password), err))
 			return err_wrap(err, "--password");
+	} else if (prompt_possible()) {
+		if (!prompt_line(out, "Password", true, err))
+			return false;
 	} else {
 		err_set(err, E_USAGE, "no password");
 		return err_hint(err,
@@ -69,35 +68,32 @@ static bool read_password(struct buf *out, struct session *s, const struct login
 	return true;
 }
 
+/* stdin is either the password or a person. */
+static bool read_user(struct buf *out, const struct login_args *args, struct err *err)
+{
+	if (args->user)
+		return buf_append(out, args->user, strlen(args->user), err);
+	if (prompt_possible() && !args->password_stdin)
+		return prompt_line(out, "Username", false, err);
+	err_set(err, E_USAGE, "no user name");
+	return err_hint(err, "add -u NAME");
+}
+
 static bool login(struct session *s, void *arg, struct err *err)
 {
 	const struct login_args *args = arg;
+	AUTO(buf_free) struct buf user = BUF_INIT(LIMIT_PASSWORD);
 	AUTO(forget) struct buf password = BUF_INIT(LIMIT_PASSWORD);
 	AUTO(auto_free) char *stored_in = NULL;
 	const char *host = args->host ? args->host : "docker.io";
 	struct registry *registry;
 
-	if (!args->user) {
-		err_set(err, E_USAGE, "no user name");
-		return err_hint(err, "add -u NAME");
-	}
-	if (!read_password(&password, s, args, err) || !session_registry(&registry, s, err) ||
-	    !registry_login(registry, host, args->user, password.ptr, &stored_in, err))
+	if (!read_user(&user, args, err) || !read_password(&password, s, args, err) ||
+	    !session_registry(&registry, s, err) ||
+	    !registry_login(registry, host, user.ptr ? user.ptr : "", password.ptr, &stored_in,
+			    err))
 		return false;
 	event_note(s->events, "logged in to %s; the credential is kept in %s", host, stored_in);
-	return true;
-}
-
-static bool logout(struct session *s, void *arg, struct err *err)
-{
-	const struct login_args *args = arg;
-	const char *host = args->host ? args->host : "docker.io";
-	struct registry *registry;
-	bool had;
-
-	if (!session_registry(&registry, s, err) || !registry_logout(registry, host, &had, err))
-		return false;
-	event_note(s->events, had ? "logged out of %s" : "was not logged in to %s", host);
 	return true;
 }
 
@@ -109,15 +105,7 @@ const struct cmd cmd_login = {
 		 "rtbuild share it.",
 	.example =
 		"  pass show registry | rtbuild login -u me --password-stdin registry.example.com",
-	.opts = login_opts,
+	.opts = opts,
 	.args_size = sizeof(struct login_args),
 	.run = login,
-};
-
-const struct cmd cmd_logout = {
-	.name = "logout",
-	.summary = "forget a registry credential",
-	.opts = logout_opts,
-	.args_size = sizeof(struct login_args),
-	.run = logout,
 };

@@ -76,21 +76,12 @@ static bool doomed_tags(struct str_list *out, struct syncing *y, const struct sy
 	return true;
 }
 
-static bool all_doomed(const struct str_list *tags, const struct str_list *doomed)
-{
-	for (size_t i = 0; i < tags->len; i++)
-		if (!str_list_has(doomed, tags->items[i]))
-			return false;
-	return true;
-}
-
 /* Where only digests can be deleted, a manifest goes when none of its tags is to stay. */
 static bool prune_tag(bool *gone_out, struct syncing *y, const struct sync_entry *e,
 		      const struct str_list *doomed, const char *tag, struct err *err)
 {
 	AUTO(remove_result_free) struct remove_result result = { 0 };
-	AUTO(remove_result_free) struct remove_result again = { 0 };
-	struct remove_options options = { 0 };
+	const struct remove_options options = { .also = doomed };
 	struct reference at = e->to;
 	struct registry *registry;
 	struct err why = { 0 };
@@ -101,10 +92,6 @@ static bool prune_tag(bool *gone_out, struct syncing *y, const struct sync_entry
 	if (y->plan || registry_remove(&result, registry, &at, &options, &why) ||
 	    why.code == E_NOT_FOUND) /* it went with another tag */
 		return true;
-	if (why.code == E_NEGATIVE && all_doomed(&result.tags, doomed)) {
-		options.force = true;
-		return registry_remove(&again, registry, &at, &options, err);
-	}
 	*gone_out = false;
 	if (why.code == E_NEGATIVE) {
 		event_warn(y->s->events, "%s stays: %s", tag, why.msg);

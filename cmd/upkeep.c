@@ -113,6 +113,7 @@ static const struct opt gc_opts[] = {
 	OPT_TEXT(0, "unused", "DAYS",    struct gc_args, unused,   "drop cached steps, mirrors of git repositories and files of package indexes not used for so many days first"),
 	OPT_FLAG(0, "cache-mounts",      struct gc_args, cache_mounts, "remove what RUN --mount=type=cache keeps too"),
 	OPT_FLAG(0, "dry-run",           struct gc_args, dry_run,  "only say what would go"),
+	OPT_FLAG(0, "plan",              struct gc_args, dry_run,  "the same"),
 	OPT_END
 };
 /* clang-format on */

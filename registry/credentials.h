@@ -53,5 +53,7 @@ MUST_CHECK bool credentials_store(char **where_out, const char *authfile, const 
 /* Forget it from the same place. */
 MUST_CHECK bool credentials_erase(bool *had_out, const char *authfile, const char *host,
 				  struct err *err);
+/* All of them; `gone` gets the names of what was there, as the file has them. */
+MUST_CHECK bool credentials_erase_all(struct str_list *gone, const char *authfile, struct err *err);
 
 #endif

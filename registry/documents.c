@@ -62,6 +62,14 @@ static bool read_document(struct registry_document *out, struct http_reply *repl
 	return true;
 }
 
+static bool refused(struct err *err, struct http_reply *reply, const struct reference *ref)
+{
+	problem_error(err, reply, "%s", reference_familiar(ref).text);
+	if (err->code != E_NOT_FOUND || ref->has_digest || err->hint[0])
+		return false;
+	return err_hint(err, "`rtbuild tags %s` lists what is there", reference_name(ref).text);
+}
+
 bool registry_get_manifest(struct registry_document *out, struct registry *r,
 			   const struct reference *ref, struct err *err)
 {
@@ -78,7 +86,7 @@ bool registry_get_manifest(struct registry_document *out, struct registry *r,
 	if (!client_call(&reply, r, &call, err))
 		return err_wrap(err, "%s", name.text);
 	if (reply.http.status != 200)
-		return problem_error(err, &reply.http, "%s", name.text);
+		return refused(err, &reply.http, ref);
 	return read_document(out, &reply.http, ref, err) || err_wrap(err, "%s", name.text);
 }
 
@@ -100,7 +108,7 @@ static bool ask_head(bool *found_out, struct digest *out, struct registry *r,
 	if (!client_call(&reply, r, &call, err))
 		return err_wrap(err, "%s", reference_familiar(ref).text);
 	if (reply.http.status == 404)
-		return problem_error(err, &reply.http, "%s", reference_familiar(ref).text);
+		return refused(err, &reply.http, ref);
 	if (reply.http.status != 200)
 		return true;
 	said = http_header(&reply.http, "Docker-Content-Digest", 0);

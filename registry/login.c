@@ -107,3 +107,8 @@ bool registry_logout(struct registry *r, const char *host, bool *had_out, struct
 		event_warn(r->events, "another credential for %s is still in %s", ref.host, where);
 	return true;
 }
+
+bool registry_logout_all(struct str_list *gone, struct registry *r, struct err *err)
+{
+	return credentials_erase_all(gone, r->authfile, err);
+}

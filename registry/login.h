@@ -11,5 +11,8 @@ MUST_CHECK bool registry_login(struct registry *r, const char *host, const char 
 /* *had_out: whether something was there. */
 MUST_CHECK bool registry_logout(struct registry *r, const char *host, bool *had_out,
 				struct err *err);
+/* Of every registry that the file logins are kept in knows; `gone` gets their names, also of those
+ * before one that failed. */
+MUST_CHECK bool registry_logout_all(struct str_list *gone, struct registry *r, struct err *err);
 
 #endif

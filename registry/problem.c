@@ -48,7 +48,7 @@ static const struct {
 	{ "MANIFEST_INVALID",      E_INPUT,       NULL },
 	{ "MANIFEST_UNKNOWN",      E_NOT_FOUND,   NULL },
 	{ "NAME_INVALID",          E_INPUT,       NULL },
-	{ "NAME_UNKNOWN",          E_NOT_FOUND,   "some registries want the repository to be created first; on Amazon ECR --create-repository does it" },
+	{ "NAME_UNKNOWN",          E_NOT_FOUND,   NULL },
 	{ "UNAUTHORIZED",          E_AUTH,        NULL },
 	{ "DENIED",                E_AUTH,        "is this user allowed to do that there?" },
 	{ "UNSUPPORTED",           E_UNSUPPORTED, "the registry is read-only or a pull-through cache, or forbids this" },
@@ -130,6 +130,13 @@ static void take_body(struct words *w, struct http_reply *reply)
 	take_text(w, body.ptr + start, strcspn(body.ptr + start, "\r\n"));
 }
 
+/* HEAD has no body, and fronts have HTML. */
+static void default_words(struct words *w, int status)
+{
+	if (!w->text[0] && status == 404)
+		take_text(w, "not found", strlen("not found"));
+}
+
 static void add_words(struct err *err, const struct words *w, int status)
 {
 	size_t len = strlen(err->msg);
@@ -153,6 +160,7 @@ bool problem_error(struct err *err, struct http_reply *reply, const char *fmt, .
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	take_body(&w, reply);
+	default_words(&w, reply->status);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (str_eq(names[i].name, w.name)) {
 			code = reply->status >= 500 ? E_NETWORK : names[i].code;

@@ -16,6 +16,7 @@
 void remove_result_free(struct remove_result *r)
 {
 	str_list_free(&r->tags);
+	str_list_free(&r->also);
 	*r = (struct remove_result){ 0 };
 }
 
@@ -106,19 +107,22 @@ static bool ask_one(void *arg, size_t job, struct err *err)
 	return false;
 }
 
-static bool find_holders(struct str_list *out, struct registry *r, const struct reference *ref,
-			 const struct digest *digest, struct err *err)
+static bool find_holders(struct remove_result *out, struct registry *r, const struct reference *ref,
+			 const struct str_list *also, struct err *err)
 {
 	static const struct tags_request all;
-	struct holders h = { .r = r, .ref = ref, .digest = *digest };
+	struct holders h = { .r = r, .ref = ref, .digest = out->digest };
 	bool ok = registry_tags(&h.names, NULL, r, ref, &all, err);
 
 	h.holds = mem_alloc(h.names.len + 1);
 	ok = ok && parallel_run(h.names.len, LIMIT_PARALLEL_TRANSFERS, ask_one, &h, err);
 	for (size_t i = 0; ok && i < h.names.len; i++)
 		if (h.holds[i] && !str_eq(h.names.items[i], ref->tag))
-			str_list_push(out, h.names.items[i]);
-	str_list_sort(out);
+			str_list_push(also && str_list_has(also, h.names.items[i]) ? &out->also
+										   : &out->tags,
+				      h.names.items[i]);
+	str_list_sort(&out->tags);
+	str_list_sort(&out->also);
 	free(h.holds);
 	str_list_free(&h.names);
 	return ok;
@@ -151,8 +155,7 @@ static bool remove_manifest(struct remove_result *out, struct registry *r,
 			    const struct reference *ref, const struct remove_options *o,
 			    struct err *err)
 {
-	if (!resolve(&out->digest, r, ref, err) ||
-	    !find_holders(&out->tags, r, ref, &out->digest, err))
+	if (!resolve(&out->digest, r, ref, err) || !find_holders(out, r, ref, o->also, err))
 		return false;
 	if (out->tags.len && !o->force)
 		return refuse(out, ref, err);

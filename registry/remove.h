@@ -12,13 +12,16 @@
  */
 struct remove_options {
 	bool force;
-	bool plan; /* only find out */
+	bool plan;                   /* only find out */
+	const struct str_list *also; /* tags of the repository that are to go too, so that they are
+					no reason to refuse; may be NULL */
 };
 
 struct remove_result {
 	struct digest digest; /* by digest: what was deleted */
 	bool by_tag;          /* the tag alone went, nothing else was touched */
-	struct str_list tags; /* by digest: every tag that held it, but the one that was named */
+	struct str_list tags; /* by digest: every tag that held it, but those that were named */
+	struct str_list also; /* by digest: those of `also` that held it */
 };
 void remove_result_free(struct remove_result *r);
 

@@ -41,6 +41,15 @@ bool session_take_location(struct upload *u, const struct client_reply *reply, s
 	return url_follow(&u->location, &reply->url, text, err);
 }
 
+static bool refused(const struct upload *u, struct client_reply *reply, struct err *err)
+{
+	problem_error(err, &reply->http, "upload to %s", reference_name(&u->repository).text);
+	if (!problem_is(err, "NAME_UNKNOWN"))
+		return false;
+	return err_hint(err, "some registries want the repository to be created first; on Amazon "
+			     "ECR --create-repository does it");
+}
+
 bool session_begin(struct upload *u, struct err *err)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
@@ -58,8 +67,7 @@ bool session_begin(struct upload *u, struct err *err)
 		return err_wrap(err, "upload to %s", reference_name(&u->repository).text);
 	}
 	if (reply.http.status != 202 && reply.http.status != 201)
-		return problem_error(err, &reply.http, "upload to %s",
-				     reference_name(&u->repository).text);
+		return refused(u, &reply, err);
 	min = http_header(&reply.http, "OCI-Chunk-Min-Length", 0);
 	if (min && str_to_u64(&bytes, slice_of(min), LIMIT_CHUNK_MIN))
 		learn(u->r, &u->repository, LEARN_CHUNK_MIN, bytes);

@@ -123,6 +123,40 @@ is 'a helper sees what it needs' "$(grep -c '^AWS_PROFILE=shown' helper.log)" "$
 is 'a helper sees nothing else of ours' "$(grep -c 'Mark3r\|CI_JOB' helper.log)" 0
 unset CI_JOB_TOKEN AWS_PROFILE
 
+# --- a person at a terminal; logout from everywhere ---
+
+# typed COMMAND: the answers as a person types them, each after its question
+typed() {
+	mkfifo answers
+	command script -qefc "$1" /dev/null <answers >typed.out 2>&1 &
+	typed_pid=$!
+	exec 3>answers
+	rm answers
+	wait_for typed.out 'Username: ' >"$TMP/.typed" && echo "$REGISTRY_USER" >&3
+	wait_for typed.out 'Password: ' >"$TMP/.typed" && printf '%s\n' "$REGISTRY_PASSWORD" >&3
+	wait "$typed_pid"
+	typed_status=$?
+	exec 3>&-
+	return $typed_status
+}
+rm -f docker/config.json
+check 'login asks at a terminal' typed "rtbuild login $REGISTRY; stty -a"
+is 'login asks: what was typed is kept' "$(stored auth | base64 -d)" "$REGISTRY_USER:$REGISTRY_PASSWORD"
+is 'login asks: the password is not shown' "$(grep -cF "$REGISTRY_PASSWORD" typed.out)" 0
+is 'login asks: the terminal is as before' "$(grep -cE '(^| )echo( |$)' typed.out)" 1
+exits 2 rtbuild login "$REGISTRY" </dev/null
+jq --arg host "$REGISTRY" '.auths["other.example/me/rt"] = .auths[$host] | .unknown = 1 | .credHelpers["helped.example"] = "noting"' \
+	docker/config.json >new && mv new docker/config.json
+printf '{"ServerURL":"helped.example","Username":"u","Secret":"x"}' >kept
+exits 2 rtbuild logout --all "$REGISTRY"
+check 'logout --all' rtbuild logout --all
+stderr_has "logged out of $REGISTRY"
+stderr_has 'logged out of other.example/me/rt'
+stderr_has 'logged out of helped.example'
+is 'logout --all: nothing is left' "$(jq -c '[.auths, .unknown]' docker/config.json) $(test -e kept || echo forgotten)" '[{},1] forgotten'
+check 'logout --all again' rtbuild logout --all
+stderr_has 'not logged in anywhere'
+
 # --- explain ---
 
 mkdir -p "$HOME/.config/containers"

@@ -70,6 +70,10 @@ stdout_is "$REGISTRY/a/app:1.10"
 check 'tags --json' rtbuild tags -f '2.*' --json "$REGISTRY/a/app"
 is 'tags --json' "$(jq -c '[.repository, .tags]' "$out")" "[\"$REGISTRY/a/app\",[\"2.0.0\"]]"
 exits 6 rtbuild tags "$REGISTRY/a/none"
+stderr_hasnt 'created first'
+exits 6 rtbuild digest "$REGISTRY/a/app:none"
+stderr_has 'a/app:none: HTTP 404: not found$'
+stderr_has "rtbuild tags $REGISTRY/a/app"
 exits 2 rtbuild tags "$REGISTRY/a/app:1"
 exits 2 rtbuild tags -n x "$REGISTRY/a/app"
 exits 3 rtbuild tags -f '/[/' "$REGISTRY/a/app"
@@ -92,6 +96,16 @@ is 'several names: written' "$(jq -c '[.written, (.tags | length)]' "$out")" '[3
 is 'several names: there' "$(has a/app x) $(has a/app y)" '200 200'
 exits 7 rtbuild tag --no-clobber "$REGISTRY/a/app:1" stable
 stderr_has 'exists already'
+mark=$(requests_mark)
+check 'tag --plan' rtbuild tag --plan "$REGISTRY/a/app:1" stable x planned
+stdout_has "^image +$REGISTRY/a/app@$index$"
+stdout_has "^write +$REGISTRY/a/app:stable  instead of $plain$"
+stdout_has "^write +$REGISTRY/a/app:planned  new$"
+check 'tag --plan --json' rtbuild tag --plan --json "$REGISTRY/a/app@$plain" stable planned
+is 'tag --plan --json: what would be' "$(jq -c '[.plan, .written, [.names[] | [.before != null, .written]]]' "$out")" \
+	'[true,1,[[true,false],[false,true]]]'
+is 'tag --plan: nothing is written' "$(count_requests "$mark" '^PUT') $(has a/app planned)" '0 404'
+exits 7 rtbuild tag --plan --no-clobber "$REGISTRY/a/app:1" stable
 exits 2 rtbuild tag "$REGISTRY/a/app:1" "$REGISTRY/b/app:1"
 stderr_has 'rtbuild copy'
 exits 2 rtbuild tag "$REGISTRY/a/app:1"
@@ -105,6 +119,10 @@ printf 'FROM scratch\nLABEL a=b\n' >Dockerfile
 check 'a local image' rtbuild build -q -t "$REGISTRY/a/app:1" -t short/name:1 -f Dockerfile .
 check 'tag in the store' rtbuild tag short/name:1 other/name:2 third
 is 'tag in the store: listed' "$(rtbuild images --json | jq -r '.[].reference' | grep -c 'other/name:2\|third:latest')" 2
+local=$(rtbuild digest store:short/name:1)
+check 'tag --plan in the store' rtbuild tag --plan --json short/name:1 other/name:2 planned/name:1
+is 'tag --plan in the store: says' "$(jq -c '[.digest, [.names[].written]]' "$out")" "[\"$local\",[false,true]]"
+exits 6 rtbuild manifest store:planned/name:1
 exits 2 rtbuild tag "$REGISTRY/a/app:1" ambiguous
 stderr_has 'store:.* or docker://'
 check 'store: says which' rtbuild tag "store:$REGISTRY/a/app:1" ambiguous
@@ -112,6 +130,10 @@ is 'the registry is untouched' "$(has a/app ambiguous)" 404
 check 'docker:// says which' rtbuild tag "docker://$REGISTRY/a/app:1" ambiguous
 is 'the registry has it' "$(has a/app ambiguous)" 200
 exits 6 rtbuild tag no/such:1 x:1
+printf 'FROM scratch\nLABEL c=d\n' >Dockerfile
+check 'another local image' rtbuild build -q -t short/name:2 -f Dockerfile .
+exits 7 rtbuild tag -n short/name:2 unwritten:1 other/name:2
+exits 6 rtbuild manifest store:unwritten:1
 
 # --- annotate ---
 
@@ -122,6 +144,12 @@ is 'annotate: the manifest' "$(document a/app stable | jq -c '.annotations')" '{
 is 'annotate: all else stays' "$(document a/app stable | jq -c 'del(.annotations)')" "$(jq -c . two-amd64.json)"
 is 'annotate: other tags stay' "$(document a/app plain | sha256sum | cut -c 1-64)" "${plain#sha256:}"
 mark=$(requests_mark)
+check 'annotate --plan' rtbuild annotate --plan "$REGISTRY/a/app:stable" org.example.a=2
+stdout_has '^before +sha256:'
+stdout_has "^write +$REGISTRY/a/app:stable$"
+check 'annotate --plan --json' rtbuild annotate --plan --json short/name:1 k=v
+is 'annotate --plan --json: says' "$(jq -c '[.plan, .changed]' "$out")" '[true,true]'
+is 'annotate --plan: nothing is written' "$(count_requests "$mark" '^PUT') $(rtbuild digest store:short/name:1)" "0 $local"
 check 'annotate again' rtbuild annotate "$REGISTRY/a/app:stable" org.example.a=1
 is 'annotate again: nothing is written' "$(count_requests "$mark" '^PUT')" 0
 check 'annotate an index, under another tag' rtbuild annotate -t noted "$REGISTRY/a/app:1" word=other
@@ -159,6 +187,17 @@ check 'delete --force' rtbuild delete --force --json "$REGISTRY/a/app:x"
 is 'delete --force: names them' "$(jq -r '.images[0].other_tags | index("y") != null' "$out")" true
 is 'delete --force: all went' "$(has a/app x) $(has a/app y) $(has a/app 1)" '404 404 200'
 exits 6 rtbuild delete "$REGISTRY/a/app:x"
+jq -c '.annotations = {all: "three"}' two-amd64.json >all.json
+for tag in all1 all2 all3; do put_document a/app "$tag" $OCI.manifest.v1+json all.json; done
+exits 1 rtbuild delete "$REGISTRY/a/app:all1" "$REGISTRY/a/app:all2"
+check 'delete: all of its tags are named' rtbuild delete --json "$REGISTRY/a/app:all1" "$REGISTRY/a/app:all2" "$REGISTRY/a/app:all3"
+is 'delete: each is said' "$(jq -c '[.images[] | .deleted, (.other_tags | length)]' "$out")" '["manifest",0,"tag",0,"tag",0]'
+is 'delete: all went' "$(has a/app all1) $(has a/app all3)" '404 404'
+check 'delete --plan, all of them named' rtbuild delete --plan "$REGISTRY/a/app:1" "$REGISTRY/a/app:1" "$REGISTRY/a/app:ambiguous"
+put_document a/app all1 $OCI.manifest.v1+json all.json
+exits 6 rtbuild delete "$REGISTRY/a/app:all1" "$REGISTRY/a/app:gone" "$REGISTRY/a/app:1"
+stdout_is "$REGISTRY/a/app:all1"
+is 'delete: what comes after a failure stays' "$(has a/app all1) $(has a/app 1)" '404 200'
 check 'delete --ignore-missing' rtbuild delete --ignore-missing "$REGISTRY/a/app:x" "$REGISTRY/a/none:1"
 exits 2 rtbuild delete "$REGISTRY/a/app"
 stderr_has ':TAG'
