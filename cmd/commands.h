@@ -14,7 +14,7 @@ extern const struct cmd cmd_images, cmd_remove;
 extern const struct cmd cmd_login, cmd_logout, cmd_auth;
 extern const struct cmd cmd_docker, cmd_shim;
 extern const struct cmd cmd_cache, cmd_gc, cmd_fsck, cmd_version;
-extern const struct cmd cmd_python_target, cmd_python_lock, cmd_python_install;
+extern const struct cmd cmd_python_target, cmd_python_lock, cmd_python_install, cmd_python_query;
 /* clang-format on */
 
 #endif

@@ -387,8 +387,6 @@ static bool ask_wheel_rank(struct query *q, struct err *err)
 	return true;
 }
 
-/* --- the table of questions --- */
-
 /* --- requirements files --- */
 
 static json_t *line_object(struct query *q, const struct requirement_line *line)
@@ -449,6 +447,8 @@ static bool ask_requirements_file(struct query *q, struct err *err)
 	put(q, "pre", json_boolean(r.prereleases));
 	return true;
 }
+
+/* --- the table of questions --- */
 
 static const struct {
 	const char *op;

@@ -28,22 +28,29 @@ answers '{"op":"wheel_rank","python":"3.11","platform":"linux/arm64","glibc":"2.
 answers '{"op":"marker","marker":"python_full_version >= \"3.11\" and platform_machine == \"x86_64\""}' '{"value":true}'
 answers '{"op":"marker","marker":"extra == \"A.b\"","env":{"extra":"a-B"}}' '{"value":true}'
 
-# Answers come in the order of the questions, up to the one that is none.
-printf '%s\n' '{"op":"name","name":"A.b"}' '{"op":"nam"}' '{"op":"name","name":"C"}' >question
+# Answers come in the order of the questions; what is none has its own in its place, and the rest goes on.
+printf '%s\n' '{"op":"name","name":"A.b"}' '{"op":"nam"}' '' '{"op":"name","name":"C"}' >question
 exits 3 sh -c 'rtbuild python query <question'
-stdout_is '{"normalized":"a-b"}'
-stderr_has "stdin:2: .*unknown op 'nam'"
+stdout_is '{"normalized":"a-b"}
+{"error":"unknown op '"'nam'"'; did you mean name?"}
+{"normalized":"c"}'
+stderr_has "^rtbuild: stdin:2: unknown op 'nam'$"
 stderr_has 'did you mean name'
 for bad in 'x' '[]' '{"op":3}' '{"op":"name"}' '{"op":"filter","spec":"","versions":[1]}' \
 	'{"op":"filter","spec":"","versions":"1"}' '{"op":"specifier","spec":"","version":"1","prereleases":1}' \
 	'{"op":"marker","marker":"os_name==\"x\"","env":[]}' '{"op":"marker","marker":"os_name==\"x\"","env":{"os_name":1}}' \
-	'{"op":"wheel_rank","python":"3.11","platform":"linux/amd64","wheels":[]}'; do
-	printf '%s\n' "$bad" >question
-	fails "refused: $bad" sh -c 'rtbuild python query <question'
-	stdout_empty
-	stderr_has 'stdin:1'
+	'{"op":"wheel_rank","python":"3.11","platform":"linux/amd64","wheels":[]}' '{"op":"name","name":"a","name":"b"}'; do
+	printf '%s\n' "$bad" '{"op":"name","name":"C"}' >question
+	exits 3 sh -c 'rtbuild python query <question'
+	is "refused, and the next one answered: $bad" "$(jq -rs '(.[0].error | length > 0), .[1].normalized' "$out" | tr '\n' ' ')" 'true c '
+	stderr_has '^rtbuild: stdin:1'
 done
-head -c 1048577 /dev/zero | tr '\0' ' ' >question
+{
+	head -c 1048577 /dev/zero | tr '\0' ' '
+	printf '\n\0{}\n\377\n{"op":"name","name":"C"}'
+} >question
 exits 3 sh -c 'rtbuild python query <question'
-stderr_has '1048576 bytes'
+is 'a long line, a byte of zero, no UTF-8: one error each' "$(jq -r '.error // .normalized' "$out" | cut -c 1-25 | tr '\n' ',')" \
+	'a question of more than 1,question: not valid JSON:,question: not valid JSON:,c,'
+stderr_has '^rtbuild: 3 of 4 questions have no answer, the first: stdin:1: .*1048576 bytes'
 finish
