@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "python/location.h"
 
-/* Which files of a project a requirement takes. Who asks for what is selection.c's. */
+/* Which files of a project a requirement takes. Who asks for what is selection_packages.c's. */
 
 void demand_format(struct buf *out, const struct demand *d)
 {

@@ -7,7 +7,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-/* Requirements that let pre-releases and yanked files in. What that means is selection.c's. */
+/* Requirements that let pre-releases and yanked files in. What that means is
+ * selection_packages.c's. */
 
 void licensers_free(struct licensers *l)
 {

@@ -7,7 +7,7 @@
 #include "python/location.h"
 #include "python/pylock.h"
 
-/* What to ask for, and where to look. Choosing is selection.c's. */
+/* What to ask for, and where to look. Choosing is selection_rounds.c's. */
 
 void resolve_free(struct resolve *x)
 {
