@@ -12,116 +12,13 @@
 #include "python/record.h"
 #include "python/scripts.h"
 #include "python/wheel.h"
+#include "python/wheel_destination.h"
+#include "python/wheel_file.h"
 
 /*
- * From a wheel to the files it becomes where it is installed. Large files are never read here:
- * their entries read the zip when their turn comes and check what RECORD promised.
+ * From a wheel to the files it becomes where it is installed: RECORD is checked, each member put
+ * where wheel_destination.c says, and what installers write is added.
  */
-
-/* What an entry needs to read itself. */
-struct wheel_file {
-	struct zip *zip;
-	const struct zip_member *member;
-	const char *wheel;
-	enum hash_kind kind;
-	unsigned char hash[HASH_SIZE_MAX];
-};
-
-static bool hash_differs(const struct wheel_file *f, const unsigned char *hash, struct err *err)
-{
-	if (memcmp(hash, f->hash, hash_kind_size(f->kind)) == 0)
-		return false;
-	err_set(err, E_INTEGRITY, "%s: %s does not have the %s hash that RECORD promises", f->wheel,
-		f->member->name, hash_kind_name(f->kind));
-	return true;
-}
-
-struct file_source {
-	struct source source;
-	const struct wheel_file *file;
-	struct source *from;
-	struct hasher hasher;
-	uint64_t left;
-};
-
-/* The last byte is out: nobody need ask for more, so the verdict comes with it. */
-static bool check_end(struct file_source *s, struct err *err)
-{
-	unsigned char hash[HASH_SIZE_MAX];
-	char beyond;
-	size_t len;
-
-	hasher_final(&s->hasher, hash);
-	if (!source_read(s->from, &beyond, 1, &len, err))
-		return false;
-	if (len)
-		return err_set(err, E_INTEGRITY, "%s: %s is longer than it says", s->file->wheel,
-			       s->file->member->name);
-	return !hash_differs(s->file, hash, err);
-}
-
-static bool file_read(struct source *self, void *data, size_t cap, size_t *len_out, struct err *err)
-{
-	struct file_source *s = (struct file_source *)self;
-	size_t want = cap < s->left ? cap : (size_t)s->left;
-
-	*len_out = 0;
-	if (!want)
-		return true;
-	if (!source_read(s->from, data, want, len_out, err))
-		return false;
-	if (!*len_out)
-		return err_set(err, E_INTEGRITY, "%s: %s ends early", s->file->wheel,
-			       s->file->member->name);
-	hasher_update(&s->hasher, data, *len_out);
-	s->left -= *len_out;
-	return s->left || check_end(s, err);
-}
-
-static bool file_start(struct file_source *s, struct err *err)
-{
-	if (!zip_open_member(&s->from, s->file->zip, s->file->member, err))
-		return err_wrap(err, "%s", s->file->wheel);
-	s->left = s->file->member->size;
-	hasher_init(&s->hasher, s->file->kind);
-	return true;
-}
-
-static void file_stop(struct file_source *s)
-{
-	source_close(s->from);
-	s->from = NULL;
-	hasher_free(&s->hasher);
-}
-
-static bool file_rewind(struct source *self, struct err *err)
-{
-	struct file_source *s = (struct file_source *)self;
-
-	file_stop(s);
-	return file_start(s, err);
-}
-
-static void file_close(struct source *self)
-{
-	file_stop((struct file_source *)self);
-	free(self);
-}
-
-static bool file_open(const struct entry *e, struct source **out, struct err *err)
-{
-	struct file_source *s = mem_alloc(sizeof(*s));
-
-	s->source =
-		(struct source){ .read = file_read, .rewind = file_rewind, .close = file_close };
-	s->file = e->data;
-	if (!file_start(s, err)) {
-		free(s);
-		return false;
-	}
-	*out = &s->source;
-	return true;
-}
 
 /* The work of one wheel_entries. */
 struct installer {
@@ -149,12 +46,6 @@ static const char *info_path(struct installer *in, const char *name)
 	return arena_printf(&in->arena, "%s/%s", in->wheel->info, name);
 }
 
-static const char *join(struct installer *in, const char *folder, const char *name)
-{
-	return folder[0] ? arena_printf(&in->arena, "%s/%s", folder, name)
-			 : arena_strdup(&in->arena, name);
-}
-
 /* `path` as seen from the site folder, as RECORD has it: "../../../bin/f2py". */
 static const char *path_from_site(struct installer *in, const char *path)
 {
@@ -180,37 +71,13 @@ static const char *path_from_site(struct installer *in, const char *path)
 	return arena_strdup(&in->arena, out.ptr);
 }
 
-/* The part of a member's name behind the .dist-info folder; NULL when it lies elsewhere. */
-static const char *in_info(const struct installer *in, const char *name)
-{
-	size_t len = strlen(in->wheel->info);
-
-	return str_has_prefix(name, in->wheel->info) && name[len] == '/' ? name + len + 1 : NULL;
-}
-
-static bool is_one_of(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; name && i < count; i++)
-		if (str_eq(name, names[i]))
-			return true;
-	return false;
-}
-
-/* Signatures of RECORD, and RECORD itself, need no row in it. */
-static bool needs_no_row(const struct installer *in, const char *name)
-{
-	static const char *const names[] = { "RECORD", "RECORD.jws", "RECORD.p7s" };
-
-	return is_one_of(in_info(in, name), names, ARRAY_LEN(names));
-}
-
 static bool check_row(struct installer *in, const struct zip_member *m, struct err *err)
 {
 	const struct record_row *row = record_find(&in->record, m->name);
 	unsigned char hash[HASH_SIZE_MAX];
 	struct hasher empty;
 
-	if (m->is_dir || needs_no_row(in, m->name))
+	if (m->is_dir || wheel_destination_is_unlisted(in->wheel, m->name))
 		return true;
 	if (!row)
 		return err_set(err, E_INTEGRITY, "RECORD does not list %s", m->name);
@@ -273,98 +140,6 @@ static bool read_entry_points(struct installer *in, struct err *err)
 	return true;
 }
 
-/* "a/__pycache__/b.cpython-311.pyc", or "a/b.pyc" beside "a/b.py": made for other file times, so it
- * would never be used. */
-static bool is_stale_bytecode(const struct wheel *w, const char *name)
-{
-	AUTO(auto_free) char *source = NULL;
-
-	if (!str_has_suffix(name, ".pyc"))
-		return false;
-	if (str_has_prefix(name, "__pycache__/") || strstr(name, "/__pycache__/"))
-		return true;
-	source = mem_strndup(name, strlen(name) - 1);
-	return zip_find(w->zip, source) != NULL;
-}
-
-/* What installers write themselves, whatever a wheel brings. */
-static bool is_replaced(const struct installer *in, const char *name)
-{
-	static const char *const names[] = { "INSTALLER", "REQUESTED", "direct_url.json" };
-
-	return needs_no_row(in, name) || is_one_of(in_info(in, name), names, ARRAY_LEN(names));
-}
-
-/* EP, EP.exe, EP-script.py(w) in .data/scripts were made by setuptools for entry point EP, which
- * gets its wrapper anyway. */
-static bool is_old_wrapper(const struct installer *in, const char *name)
-{
-	static const char *const suffixes[] = { "", ".exe", "-script.py", "-script.pyw" };
-	const char *slash = strrchr(name, '/');
-
-	name = slash ? slash + 1 : name;
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		AUTO(auto_free) char *stem = NULL;
-
-		if (!str_has_suffix(name, suffixes[i]))
-			continue;
-		stem = mem_strndup(name, strlen(name) - strlen(suffixes[i]));
-		if (entry_points_find(&in->points, stem))
-			return true;
-	}
-	return false;
-}
-
-/* Where a member goes. NULL path: nowhere. */
-struct destination {
-	const char *path;
-	bool is_script;
-};
-
-static bool map_data(struct destination *out, struct installer *in, const char *name,
-		     struct err *err)
-{
-	const struct wheel_layout *l = in->layout;
-	struct slice rest, top = slice_cut(slice_of(name), '/', &rest);
-	struct slice key = slice_cut(rest, '/', &rest);
-	const char *headers = NULL;
-
-	if (!wheel_owns_folder(in->wheel, top, ".data"))
-		return err_set(err, E_INPUT, "%s lies in the .data folder of something else", name);
-	if (!rest.len)
-		return err_set(err, E_INPUT, "%s lies directly in the .data folder", name);
-	if (l->headers)
-		headers = join(in, l->headers, in->wheel->name);
-	if (slice_eq(key, "purelib") || slice_eq(key, "platlib"))
-		out->path = join(in, l->site, rest.ptr);
-	else if (slice_eq(key, "data"))
-		out->path = join(in, l->data ? l->data : l->site, rest.ptr);
-	else if (slice_eq(key, "headers"))
-		out->path = headers ? join(in, headers, rest.ptr) : NULL;
-	else if (!slice_eq(key, "scripts"))
-		return err_set(err, E_INPUT,
-			       "%s: '" SLICE_FMT
-			       "' is none of purelib, platlib, scripts, headers, data",
-			       name, SLICE_ARG(key));
-	else if (l->scripts && !is_old_wrapper(in, rest.ptr))
-		*out = (struct destination){ join(in, l->scripts, rest.ptr), true };
-	return true;
-}
-
-static bool map_member(struct destination *out, struct installer *in, const char *name,
-		       struct err *err)
-{
-	struct slice rest, top = slice_cut(slice_of(name), '/', &rest);
-
-	*out = (struct destination){ 0 };
-	if (is_replaced(in, name) || is_stale_bytecode(in->wheel, name))
-		return true;
-	if (rest.ptr && top.len > 5 && memcmp(top.ptr + top.len - 5, ".data", 5) == 0)
-		return map_data(out, in, name, err);
-	out->path = join(in, in->layout->site, name);
-	return true;
-}
-
 static bool same_content(const struct record_row *a, const struct record_row *b)
 {
 	return a->kind == b->kind && memcmp(a->hash, b->hash, hash_kind_size(a->kind)) == 0;
@@ -397,25 +172,6 @@ static void add_bytes(struct installer *in, const char *path, const struct buf *
 {
 	entry_add_bytes(in->out, path, bytes->ptr, bytes->len)->mode = mode;
 	record_add_bytes(&in->written, path_from_site(in, path), bytes->ptr, bytes->len);
-}
-
-static void add_file(struct installer *in, const char *path, const struct zip_member *m,
-		     bool executable)
-{
-	const struct record_row *row = record_find(&in->record, m->name);
-	struct wheel_file *f = ARENA_NEW(&in->out->arena, struct wheel_file);
-	struct entry *e = entry_add(in->out, ENTRY_FILE, path);
-
-	f->zip = in->wheel->zip;
-	f->member = m;
-	f->wheel = arena_strdup(&in->out->arena, in->wheel->filename);
-	f->kind = row->kind;
-	memcpy(f->hash, row->hash, sizeof(f->hash));
-	e->mode = executable ? 0755 : 0644;
-	e->size = (int64_t)m->size;
-	e->open = file_open;
-	e->data = f;
-	record_add(&in->written, path_from_site(in, path), row->hash_text, (int64_t)m->size);
 }
 
 /* The first bytes decide whether the whole is needed here: scripts can be programs of many
@@ -475,6 +231,15 @@ static bool add_python_script(struct installer *in, const char *path, const stru
 	return true;
 }
 
+static void add_file(struct installer *in, const char *path, const struct zip_member *m,
+		     bool executable)
+{
+	const struct record_row *row = record_find(&in->record, m->name);
+
+	wheel_file_add(in->out, path, in->wheel, m, row, executable);
+	record_add(&in->written, path_from_site(in, path), row->hash_text, (int64_t)m->size);
+}
+
 static bool is_in_site(const struct installer *in, const char *path)
 {
 	size_t len = strlen(in->layout->site);
@@ -518,12 +283,13 @@ static bool add_bytecode(struct installer *in, const char *path, const struct zi
 
 static bool add_member(struct installer *in, const struct zip_member *m, struct err *err)
 {
-	struct destination to;
+	const struct wheel_scheme scheme = { in->wheel, in->layout, &in->points, &in->arena };
+	struct wheel_destination to;
 	bool again, rewrite = false;
 
 	if (m->is_dir)
 		return true;
-	if (!map_member(&to, in, m->name, err))
+	if (!wheel_destination_find(&to, &scheme, m->name, err))
 		return false;
 	if (!to.path)
 		return true;
@@ -544,7 +310,7 @@ static bool add_wrappers(struct installer *in, struct err *err)
 	for (size_t i = 0; i < in->points.len; i++) {
 		AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_WHEEL_METADATA * (size_t)4);
 		const struct entry_point *e = &in->points.items[i];
-		const char *path = join(in, in->layout->scripts, e->name);
+		const char *path = wheel_destination_join(&in->arena, in->layout->scripts, e->name);
 		bool again;
 
 		if (!claim(&again, in, path, "entry_points.txt", err))
@@ -557,7 +323,8 @@ static bool add_wrappers(struct installer *in, struct err *err)
 
 static bool add_info(struct installer *in, const char *name, const char *text, struct err *err)
 {
-	const char *path = join(in, in->layout->site, info_path(in, name));
+	const char *path =
+		wheel_destination_join(&in->arena, in->layout->site, info_path(in, name));
 	AUTO(buf_free) struct buf bytes = BUF_INIT(LIMIT_URL + KIB);
 	bool again;
 
@@ -606,7 +373,8 @@ static bool add_direct_url(struct installer *in, struct err *err)
 
 static bool add_record(struct installer *in, struct err *err)
 {
-	const char *path = join(in, in->layout->site, info_path(in, "RECORD"));
+	const char *path =
+		wheel_destination_join(&in->arena, in->layout->site, info_path(in, "RECORD"));
 	AUTO(buf_free) struct buf text = BUF_INIT(4 * (size_t)LIMIT_WHEEL_RECORD);
 	bool again;
 
@@ -638,28 +406,4 @@ bool wheel_entries(struct entry_list *out, const struct wheel *w, const struct w
 	AUTO(installer_free) struct installer in = { .out = out, .wheel = w, .layout = layout };
 
 	return install(&in, err) || err_wrap(err, "%s", w->filename);
-}
-
-bool wheel_entry_hash(unsigned char out[SHA256_SIZE], const struct entry *e, struct err *err)
-{
-	const struct wheel_file *f = e->data;
-	AUTO(auto_source_close) struct source *from = NULL;
-	struct sink_hash to;
-	bool ok;
-
-	if (!e->open || e->open == entry_open_bytes) {
-		sha256_of(out, e->data, (size_t)e->size);
-		return true;
-	}
-	if (f->kind == HASH_SHA256) {
-		memcpy(out, f->hash, SHA256_SIZE);
-		return true;
-	}
-	if (!e->open(e, &from, err))
-		return false;
-	sink_hash_init(&to, NULL);
-	ok = source_copy(from, &to.sink, NULL, err) && sink_finish(&to.sink, err);
-	memcpy(out, to.hash, SHA256_SIZE);
-	sink_hash_free(&to);
-	return ok;
 }
