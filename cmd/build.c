@@ -152,13 +152,17 @@ static bool build_and_give(struct session *s, struct build_job *job, const struc
 	AUTO(artifact_free) struct artifact artifact = { 0 };
 	const struct outcome_files files = result_files(args);
 	AUTO(build_extension_free) struct build_extension extension = { 0 };
+	const struct build_extension_request function = {
+		.backend = job->backend ? job->backend->name : NULL,
+		.python = job->has_inputs ? job->inputs.python : NULL,
+		.function = args->function,
+		.filepath = args->filepath,
+	};
 	struct registry *registry;
 
 	artifact_init(&artifact, job->platforms, job->platform_count);
-	if (job->backend &&
-	    !build_extension_plan(&extension, s, job->backend->name, &job->outputs, err))
-		return false;
-	if (!session_registry(&registry, s, err))
+	if (!build_extension_plan(&extension, s, &function, &job->outputs, err) ||
+	    !session_registry(&registry, s, err))
 		return false;
 	expect_pushes(registry, &job->outputs);
 	if (!build_caches_open(&cache, &job->caches, s, &job->platforms[0], err) ||
@@ -174,6 +178,7 @@ static bool build_and_give(struct session *s, struct build_job *job, const struc
 						.ref_count = job->outputs.name_count,
 						.files = &files,
 						.print = args->print,
+						.extension = extension.report,
 						.stdout_taken = job->outputs.takes_stdout ||
 								args->print_config },
 			     err) &&

@@ -35,6 +35,8 @@ const struct opt build_args_opts[] = {
 	OPT_TEXT(0,   "libc", "NAME-VERSION",     struct build_args, libc,         "the base's C library for wheel tags (default: what the base has)"),
 	OPT_TEXT(0,   "precompile", "PYTHON",     struct build_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version; base: the base image's own"),
 	OPT_TEXT(0,   "python-target", "NAME|FILE.json", struct build_args, python_target, "Python, platform and C library together: `rtbuild python target list`"),
+	OPT_TEXT(0,   "function", "[MOD:]F",      struct build_args, function,     "bake this map function in as well: `rtbuild extend` of what is built"),
+	OPT_TEXT(0,   "filepath", "FILE.py",      struct build_args, filepath,     "the file it is in"),
 	OPT_GROUP("How"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,     "run every step again"),
 	OPT_LIST(0,   "cache-from", "CACHE",      struct build_args, cache_from,   "read a build cache: type=registry,ref=NAME or type=local,src=DIR"),
@@ -124,6 +126,8 @@ bool build_args_check_zip(const struct build_args *args, const struct backend *b
 		{ "digestfile", args->digestfile },
 		{ "image-refs", args->image_refs },
 		{ "metadata-file", args->metadata_file },
+		{ "function", args->function },
+		{ "filepath", args->filepath },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
@@ -194,6 +198,9 @@ bool build_args_check_matrix(const struct build_args *args, struct err *err)
 			return err_set(err, E_USAGE,
 				       "--%s and --matrix: the file says that of each",
 				       others[i].name);
+	if (args->function || args->filepath)
+		return err_set(err, E_USAGE,
+			       "--function and --matrix: `rtbuild extend` each of its images");
 	if (args->positionals.len)
 		return err_set(err, E_USAGE, "'%s' and --matrix: it names its images itself",
 			       args->positionals.items[0]);

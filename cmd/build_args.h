@@ -15,6 +15,7 @@ struct build_args {
 		*python_target, *precompile, *network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size;
+	const char *function, *filepath;
 	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow, templates;
 	struct str_list tags, build_args, contexts, requirements, labels, annotations, settings;
 	struct str_list cache_from, cache_to;

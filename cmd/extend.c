@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/extend_config.h"
+#include "cmd/extend_report.h"
 #include "cmd/extend_watch.h"
 #include "cmd/wheel_sources.h"
 #include "extend/extend.h"
@@ -49,26 +50,6 @@ static const struct opt opts[] = {
 	OPT_END
 };
 /* clang-format on */
-
-static json_t *document(const struct extend_result *r)
-{
-	json_t *doc = json_object(), *baked = json_array(), *packages = json_array();
-
-	for (size_t i = 0; i < r->baked.len; i++)
-		json_array_append_new(baked, json_string(r->baked.items[i]));
-	for (size_t i = 0; i < r->packages.len; i++)
-		json_array_append_new(packages, json_string(r->packages.items[i]));
-	json_object_set_new(doc, "reference", json_string(reference_familiar(&r->reference).text));
-	json_object_set_new(doc, "digest", json_string(digest_format(&r->reference.digest).text));
-	json_object_set_new(doc, "function", json_string(r->function));
-	json_object_set_new(doc, "mode", json_string(spec_mode_name(r->mode)));
-	json_object_set_new(doc, "filepath", json_string(r->filepath));
-	json_object_set_new(doc, "baked", baked);
-	json_object_set_new(doc, "packages", packages);
-	json_object_set_new(doc, "existed", json_boolean(r->existed));
-	json_object_set_new(doc, "hash", json_string(r->full_hash));
-	return doc;
-}
 
 static bool choose_mode(enum spec_mode *out, const struct extend_args *args, struct err *err)
 {
@@ -204,7 +185,7 @@ static bool print_result(struct extending *e, const struct extend_result *result
 	free(e->last);
 	e->last = mem_strdup(text.text);
 	say_config(e->session, args, e->is_2021, &e->request, result);
-	return session_result(e->session, e->session->options.json ? document(result) : NULL,
+	return session_result(e->session, e->session->options.json ? extend_report(result) : NULL,
 			      text.text, err);
 }
 

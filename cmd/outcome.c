@@ -159,6 +159,8 @@ static json_t *document(const struct outcome *o)
 		json_array_append_new(list, item);
 	}
 	json_object_set_new(doc, "references", list);
+	if (o->extension)
+		json_object_set(doc, "extension", o->extension);
 	return doc;
 }
 

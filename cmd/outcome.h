@@ -27,6 +27,7 @@ struct outcome {
 	const struct outcome_files *files;
 	const char *print;
 	bool stdout_taken;
+	json_t *extension; /* of --json: what the image was extended by; NULL: it was not */
 };
 MUST_CHECK bool outcome_write(struct session *s, const struct outcome *o, struct err *err);
 /* The same for one image. */

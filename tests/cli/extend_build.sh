@@ -58,6 +58,45 @@ printf 'lithops:\n  backend: knative\nknative:\n  runtime_include_function: true
 check "today's configuration names no function" build
 stderr_has 'rtbuild extend .* --tag-scheme lithops'
 stderr_hasnt 'extended by'
+# Then the command line does.
+mkdir late && printf 'def h(x):\n    return x * 10\n' >late/more.py
+late=$REGISTRY/me/rt:$(/usr/bin/python3 -c 'import hashlib; print(hashlib.md5(open("late/more.py", "rb").read()).hexdigest()[:16] + "d751713988987e93")')
+check '--function of build' build --push --function h --filepath late/more.py --json
+is '--function: of the image, and of its extension' "$(jq -r '.references[0].tag, .extension.reference, .extension.function' "$out" | sed 's/@.*//' | tr '\n' ' ')" \
+	"$REGISTRY/me/rt:1 $late more:h "
+stderr_has "extended by more:h, as Lithops' configuration has it: $late@sha256:"
+stderr_has '    runtime_include_function: true'
+stderr_has "lithops runtime deploy $late -b knative -s <storage>"
+check '--function: it works' rtbuild run -v "$TMP/worker.py:/worker.py:ro" "$late" python3 /worker.py '[1, 2]'
+stdout_is '[10, 20]'
+configured f
+cp jobs.py tasks.py
+echo '# other' >>tasks.py
+check '--function goes before what the configuration names' build --function tasks:g
+stderr_has 'extended by tasks:g,'
+mark=$(requests_mark)
+exits 2 build --push --function nowhere --filepath late/more.py
+stderr_has "no top-level function 'nowhere'"
+exits 2 build --push --filepath late/more.py
+stderr_has -- '--filepath is for --function'
+exits 2 build -o type=oci,dest=x.tar --function g
+stderr_has 'nothing with a name is built to bake it into'
+exits 2 rtbuild build --backend knative --python 3.11 -t someone/rt:1 --push --function jobs:g
+stderr_has 'someone/rt:1 is on Docker Hub'
+exits 2 rtbuild build --backend gcp_functions --function jobs:g -t x
+stderr_has -- '--function: gcp_functions is a zip, not an image'
+exits 2 rtbuild build --matrix m.yaml --function jobs:g
+stderr_has 'rtbuild extend. each of its images'
+is 'refusals: nothing is built or sent' "$(requests_since "$mark" | wc -l)" 0
+rm .lithops_config
+check 'without the switch: a tag by content' build --function jobs:g --json
+is 'without the switch: it is the hash' "$(jq -r '.extension | .hash[:32] == (.reference | split("@")[0] | split(":")[-1])' "$out")" true
+stderr_has '    runtime_include_function: false'
+printf 'FROM python:3.11-slim-bookworm\nCOPY jobs.py /base\n' >Dockerfile
+check "a Dockerfile of the user's" rtbuild build -q -t local/own:1 --function jobs:f --json .
+check 'it works' rtbuild run -v "$TMP/worker.py:/worker.py:ro" "$(jq -r '.extension.reference | split("@")[0]' "$out")" python3 /worker.py '[1]'
+stdout_is '[2]'
+rm Dockerfile
 printf 'lithops: [\n' >.lithops_config
 exits 3 build
 stderr_has '\.lithops_config:[0-9]+'
