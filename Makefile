@@ -31,10 +31,12 @@ CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-
 CFLAGS_tsan := -O1 -g -fsanitize=thread
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \
 	-fno-sanitize-recover=all
+CFLAGS_cov := -O1 -g --coverage -fprofile-update=atomic
 LDFLAGS_release := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS_fuzz := -fsanitize=address,undefined
+LDFLAGS_cov := --coverage
 
 VERSION := $(shell sed -n 's/^\#\# \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
 CPPFLAGS += -I. -D_GNU_SOURCE -include base/banned.h -DRTBUILD_VERSION='"$(or $(VERSION),0)"' \
@@ -78,7 +80,7 @@ FUZZ_MAIN := $(if $(filter fuzz,$(V)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay/m
 SERVER_SRC := $(wildcard tests/servers/scripted/*.c)
 SCRIPTED := $(B)/tests/servers/scripted/scripted
 
-.PHONY: all check unit test test-long demo bench servers lint report format asan tsan fuzz fuzz-build compdb \
+.PHONY: all check unit test test-long demo bench servers lint report format asan tsan cov fuzz fuzz-build compdb \
 	install clean help
 .SECONDARY:
 
@@ -182,6 +184,11 @@ asan: ## every test under ASan and UBSan
 	$(MAKE) V=asan check
 tsan: ## unit tests under TSan
 	$(MAKE) V=tsan unit
+
+cov: ## which lines the tests reach, by file; T=pattern selects tests
+	find $(O)/cov -name '*.gcda' -delete 2>/dev/null || true
+	-$(MAKE) V=cov check
+	@tools/coverage $(O)/cov
 
 FUZZ_SECONDS ?= 60
 fuzz: ## each target of tests/fuzz for FUZZ_SECONDS, or those with T in their name
