@@ -217,20 +217,52 @@ static bool move_blobs(struct copy *c, bool with_signatures, struct err *err)
 
 /* --- documents --- */
 
+struct leaves {
+	struct copy *c;
+	const struct graph_node **items;
+	size_t len;
+};
+
+static bool put_leaf(void *arg, size_t i, struct err *err)
+{
+	struct leaves *l = arg;
+
+	return l->c->to->put(l->c->to, l->items[i], l->items[i]->tag, err);
+}
+
+static bool is_leaf(const struct graph_node *n)
+{
+	return n->kind != MEDIA_INDEX;
+}
+
+/* Those from `first` on but the root: manifests need no other document and go at once, then the
+ * indexes, children before parents. */
+static bool put_nodes(struct copy *c, size_t first, size_t end, struct err *err)
+{
+	struct graph_node *const *nodes = c->graph.nodes.items;
+	AUTO(auto_free)
+	const struct graph_node **items = mem_alloc((end - first + 1) * sizeof(*items));
+	struct leaves leaves = { .c = c, .items = items };
+
+	for (size_t i = first; i < end; i++)
+		if (is_leaf(nodes[i]) && nodes[i] != graph_root(&c->graph))
+			items[leaves.len++] = nodes[i];
+	if (!parallel_run(leaves.len, c->to->puts_at_once ? c->jobs : 1, put_leaf, &leaves, err))
+		return false;
+	for (size_t i = first; i < end; i++)
+		if (!is_leaf(nodes[i]) && nodes[i] != graph_root(&c->graph) &&
+		    !c->to->put(c->to, nodes[i], nodes[i]->tag, err))
+			return false;
+	return true;
+}
+
 static bool put_children(struct copy *c, struct err *err)
 {
-	for (size_t i = 0; i < c->graph.nodes.len; i++) {
-		const struct graph_node *n = c->graph.nodes.items[i];
+	size_t own = c->graph.image_nodes;
 
-		if (n == graph_root(&c->graph))
-			continue;
-		if (!c->to->put(c->to, n, n->tag, err)) {
-			if (i >= c->graph.image_nodes)
-				err_hint(err, "--no-referrers copies the image alone");
-			return false;
-		}
-	}
-	return true;
+	return put_nodes(c, 0, own, err) &&
+	       (put_nodes(c, own, c->graph.nodes.len, err) ||
+		err_hint(err, "--no-referrers copies the image alone"));
 }
 
 /* Referrers by what they speak of, each subject once. */

@@ -225,6 +225,7 @@ bool writer_to_registry(struct writer **out, const struct place *place,
 				     .put_names = registry_put_names,
 				     .refer = registry_refer,
 				     .close = close_registry,
+				     .puts_at_once = true,
 				     .name = w->reference.tag,
 				     .takes_signatures = true };
 	seen_open(&w->seen, w->r->store, &w->reference);
