@@ -10,6 +10,7 @@
 #include "builder/check.h"
 #include "builder/foreign.h"
 #include "builder/runoptions.h"
+#include "registry/standby.h"
 
 /* The driver: Dockerfile -> plan -> the target stage and what it needs -> image. */
 
@@ -276,6 +277,18 @@ static bool check_parts(const struct whole *w, bool ok, struct err *err)
 	return ok;
 }
 
+/* A step that may take as long as it likes. */
+static bool has_run(const struct whole *w)
+{
+	const struct plan *p = &w->parts[0].plan; /* the same file for all */
+
+	for (size_t i = 0; i < p->stage_count; i++)
+		for (size_t k = 0; p->stages[i].used && k < p->stages[i].instruction_count; k++)
+			if (p->stages[i].instructions[k].kind == INSTRUCTION_RUN)
+				return true;
+	return false;
+}
+
 static bool build_parts(struct image *out, struct whole *w, const struct platform *platforms,
 			struct err *err)
 {
@@ -285,6 +298,8 @@ static bool build_parts(struct image *out, struct whole *w, const struct platfor
 	tell_notes(&w->parts[0].build);
 	if (!check_first(&w->parts[0].plan, w->shared.env->store, err))
 		return false;
+	if (w->shared.env->registry && !has_run(w))
+		registry_standby_soon(w->shared.env->registry);
 	add_jobs(w);
 	if (!check_parts(w, run_jobs(w, err), err))
 		return false;

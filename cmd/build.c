@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
+#include "registry/standby.h"
 
 /* rtbuild build: a backend's runtime, or any Dockerfile. */
 
@@ -26,8 +27,10 @@ static void expect_pushes(struct registry *registry, const struct outputs *outpu
 {
 	for (size_t i = 0; i < outputs->len; i++)
 		for (size_t k = 0; k < outputs->items[i].name_count; k++)
-			if (output_is_pushed(&outputs->items[i]))
+			if (output_is_pushed(&outputs->items[i])) {
 				registry_expect_push(registry, &outputs->items[i].names[k]);
+				registry_standby_for(registry, &outputs->items[i].names[k]);
+			}
 }
 
 static bool build(struct artifact *out, struct session *s, struct build_job *job,

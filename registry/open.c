@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/standby.h"
 
 /* The life of a registry client. Its requests are in client.c. */
 
@@ -39,6 +40,7 @@ void registry_close(struct registry *r)
 {
 	if (!r)
 		return;
+	standby_close(r);
 	http_close(r->http);
 	map_free(&r->hosts);
 	map_free(&r->credentials);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/standby.h"
 #include "registry/transfer.h"
 
 /* Images from a registry: the two documents first, layers when someone needs them. */
@@ -77,12 +78,34 @@ static void keep_config(struct store *store, const struct buf *config)
 	(void)kept;
 }
 
+struct config_request {
+	struct buf *out;
+	struct registry *r;
+	const struct reference *ref;
+	const struct descriptor *d;
+};
+
+static bool get_or_open(void *arg, size_t job, struct err *err)
+{
+	struct config_request *q = arg;
+
+	if (!job)
+		return registry_get_blob(q->out, q->r, q->ref, q->d, err);
+	standby_open(q->r, job - 1);
+	return true;
+}
+
 bool registry_get_config(struct buf *out, struct registry *r, struct store *store,
 			 const struct reference *ref, const struct descriptor *d, struct err *err)
 {
+	struct config_request request = { out, r, ref, d };
+	size_t jobs = 1;
+
 	if (store && store_has_blob(store, &d->digest, d->size))
 		return store_read_blob(out, store, &d->digest, LIMIT_CONFIG, err);
-	if (!registry_get_blob(out, r, ref, d, err))
+	if (standby_begins(r))
+		jobs += STANDBY_SESSIONS;
+	if (!parallel_run(jobs, jobs, get_or_open, &request, err))
 		return false;
 	keep_config(store, out);
 	return true;

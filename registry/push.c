@@ -11,6 +11,7 @@
 #include "registry/problem.h"
 #include "registry/put_tags.h"
 #include "registry/seen.h"
+#include "registry/standby.h"
 #include "registry/transfer.h"
 
 /* Images to a registry with as few requests as are safe. One blob's way is move.c's. */
@@ -79,20 +80,32 @@ static bool is_fresh(const struct push *p, const struct descriptor *d)
 struct job {
 	struct push *push;
 	const struct push_blob *blob;
+	struct upload *session; /* opened ahead, taken for it without a question; NULL */
 };
 
 /* A session the caller opened ahead, while there are any. */
 static struct upload *take_session(void *arg)
 {
-	struct push *p = ((struct job *)arg)->push;
-	struct upload *taken = NULL;
+	struct job *job = arg;
+	struct push *p = job->push;
+	struct upload *taken = STEAL(job->session);
 
+	if (taken)
+		return taken;
 	lock_take(&p->lock);
 	if (p->sessions_used < p->opt->session_count)
 		taken = STEAL(p->opt->sessions[p->sessions_used]);
 	p->sessions_used += taken != NULL;
 	lock_drop(&p->lock);
-	return taken;
+	return taken ? taken : standby_take(p->r, p->ref);
+}
+
+/* What is small and may be there is sent in vain a round trip earlier than its absence is known. */
+static struct upload *take_unasked(const struct push *p, const struct push_blob *b)
+{
+	return !p->doubt && !origin_of(b) && b->d->size <= LIMIT_UNASKED
+		       ? standby_take(p->r, p->ref)
+		       : NULL;
 }
 
 static bool open_bytes(void *arg, struct source **out, const struct descriptor *d, struct err *err)
@@ -110,16 +123,17 @@ static bool open_bytes(void *arg, struct source **out, const struct descriptor *
 static bool push_one(void *arg, size_t index, struct err *err)
 {
 	struct push *p = arg;
-	struct job job = { p, &p->blobs.items[index] };
+	struct job job = { p, &p->blobs.items[index], NULL };
 	struct reference recorded;
-	bool is_recorded = seen_find(&recorded, &p->seen, job.blob->d);
+	bool is_recorded = seen_find(&recorded, &p->seen, job.blob->d), ok;
+	job.session = is_recorded ? NULL : take_unasked(p, job.blob);
 	const struct move_request request = {
 		.to = p->ref,
 		.d = job.blob->d,
 		.origin = origin_of(job.blob),
 		.guess = is_recorded ? &recorded : guess_of(p, job.blob),
 		.guess_had_it = is_recorded,
-		.fresh = is_fresh(p, job.blob->d),
+		.fresh = job.session || is_fresh(p, job.blob->d),
 		.doubt = p->doubt,
 		.open = open_bytes,
 		.session = take_session,
@@ -127,7 +141,9 @@ static bool push_one(void *arg, size_t index, struct err *err)
 	};
 	struct move_result moved;
 
-	if (!move_blob(&moved, p->r, &request, err))
+	ok = move_blob(&moved, p->r, &request, err);
+	registry_upload_close(job.session);
+	if (!ok)
 		return false;
 	if (!descriptor_is_foreign(job.blob->d)) /* may have been left where it is */
 		seen_add(&p->seen, job.blob->d);

@@ -13,6 +13,7 @@ struct upload {
 	struct reference repository;
 	struct url location; /* of the session; target NULL: none is open */
 	bool keep;           /* a journal knows it: not to be cancelled */
+	bool once;           /* opening it is not tried again */
 };
 
 /* Open a session. */

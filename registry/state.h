@@ -14,6 +14,15 @@
 
 /* Inside registry/: what one client keeps between its requests. */
 
+/* Upload sessions that wait for their blobs (registry/standby.h). */
+struct upload;
+enum { STANDBY_SESSIONS = 2 }; /* a layer's, a configuration's */
+struct standby {
+	struct reference to;
+	bool wanted, several, soon, begun;
+	struct upload *sessions[STANDBY_SESSIONS];
+};
+
 struct registry {
 	struct events *events;
 	char *authfile;
@@ -39,6 +48,7 @@ struct registry {
 	bool have_registries;
 	struct map dead_mirrors; /* "host/path" of those that did not answer, not asked again */
 	struct map warned;       /* texts of Warning headers, each shown once */
+	struct standby standby;  /* under `lock` */
 	_Atomic uint64_t uploaded, mounted, skipped;
 };
 

@@ -56,7 +56,8 @@ bool session_begin(struct upload *u, struct err *err)
 	struct client_call call = { .method = "POST",
 				    .repository = &u->repository,
 				    .access = ACCESS_PUSH,
-				    .path = "blobs/uploads/" };
+				    .path = "blobs/uploads/",
+				    .once = u->once };
 	const char *min;
 	uint64_t bytes;
 

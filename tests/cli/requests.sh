@@ -7,7 +7,8 @@
 # An append is `extend`, which never fetches a layer, or a build FROM the base with one COPY. The
 # least a registry allows for a new tag is 7: GET manifest and config, POST and PUT of layer and
 # config, PUT manifest, and that is what a build takes: whether its blobs are there already it
-# learns from the POST (registry/move.h). extend asks for the tag as well, since it never overwrites
+# learns from the POST (registry/move.h), but on a base that is new to this machine, where the sessions
+# are opened ahead (registry/standby.h). extend asks for the tag as well, since it never overwrites
 # what it did not make: 8, and as many in place, where that question is the re-read.
 #
 # How many of them wait for another is counted at the scripted registry, which answers late and logs
@@ -63,8 +64,8 @@ count 'build FROM, new tag: 7' '2 POST blobs/uploads,2 PUT blobs/uploads,1 GET b
 	rtbuild build -q -t "$FIRST/me/rt:built" --push .
 count 'the same build again: 2' '1 GET manifests,1 HEAD manifests' rtbuild build -q -t "$FIRST/me/rt:built" --push .
 fresh
-count 'the same build on a machine that knows nothing: nothing is sent again' \
-	'2 POST blobs/uploads,1 GET blobs,1 GET manifests,1 PUT manifests' rtbuild build -q -t "$FIRST/me/rt:built" --push .
+count 'the same build on a machine that knows nothing: what is small goes again' \
+	'2 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 PUT manifests' rtbuild build -q -t "$FIRST/me/rt:built" --push .
 fresh
 count 'build FROM, new repository of the registry: 10, three of them mounts' \
 	'5 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,1 PUT manifests' \
@@ -86,9 +87,10 @@ count 'a large layer: one HEAD more' \
 	rtbuild build -q -t "$FIRST/me/rt:large" --push -f large.Dockerfile .
 fresh
 count 'on a machine that knows nothing: it is not sent again' \
-	'1 POST blobs/uploads,1 HEAD blobs,1 GET blobs,1 GET manifests,1 PUT manifests' \
+	'2 POST blobs/uploads,1 PUT blobs/uploads,1 DELETE blobs/uploads,1 HEAD blobs,1 GET blobs,1 GET manifests,1 PUT manifests' \
 	rtbuild build -q -t "$FIRST/me/rt:large" --push -f large.Dockerfile .
 echo >>large
+check 'a mount that was made' rtbuild copy -q --no-referrers "$FIRST/me/rt:1" "$FIRST/mounted/rt:1"
 count 'where the host mounts: no HEAD' \
 	'2 POST blobs/uploads,2 PUT blobs/uploads,1 GET manifests,1 PUT manifests' \
 	rtbuild build -q -t "$FIRST/me/rt:large" --push -f large.Dockerfile .
@@ -109,7 +111,7 @@ count 'extend, a large layer that is there: not sent again' \
 # distribution takes no notice of tags in a query, which the first push finds out
 fresh
 count 'build, three tags: the first push of several asks for all at once' \
-	'2 POST blobs/uploads,1 GET blobs,1 GET manifests,4 PUT manifests' \
+	'2 POST blobs/uploads,2 PUT blobs/uploads,1 GET blobs,1 GET manifests,4 PUT manifests' \
 	rtbuild build -q -t "$FIRST/me/rt:a" -t "$FIRST/me/rt:b" -t "$FIRST/me/rt:c" --push .
 is 'each of them holds it' "$(for tag in a b c; do rtbuild digest "$FIRST/me/rt:$tag"; done | sort -u | wc -l)" 1
 count 'build, tags of two repositories' '7 POST blobs/uploads,2 PUT blobs/uploads,1 GET manifests,4 PUT manifests' \
@@ -222,8 +224,33 @@ trips 'extend, another repository: 4' 4 new_store \
 	rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f -t "$THIRD/you/rt:1" --force
 trips 'extend in place: 5, the last but one looks once more' 5 new_store \
 	rtbuild extend "$THIRD/you/rt:1" --filepath map.py --function f -t "$THIRD/you/rt:1" --force
+# Another layer each time; another base's configuration too, or the one that is known.
+new_layer() {
+	echo "$checks.$1" >layer
+	printf 'FROM %s/me/rt:1\nCOPY layer /\n' "$THIRD" >layer.Dockerfile
+	rtbuild digest -q "$THIRD/me/rt:1" >/dev/null
+}
+new_store_and_layer() {
+	RTBUILD_STORE=$TMP/store.trips.$checks.$1
+	new_layer "$1"
+}
+trips 'build FROM, new tag: 4 round trips' 4 new_store_and_layer \
+	rtbuild build -q -t "$THIRD/me/rt:built" --push -f layer.Dockerfile .
+is 'build FROM, new tag: 7 requests' "$(requests_since "$mark" | wc -l | tr -d ' ')" 7
+trips 'build FROM, the configuration cached: 4' 4 new_layer rtbuild build -q -t "$THIRD/me/rt:built" --push -f layer.Dockerfile .
+is 'build FROM, the configuration cached: 6 requests' "$(requests_since "$mark" | wc -l | tr -d ' ')" 6
+trips 'build FROM, another repository: 4' 4 new_store_and_layer \
+	rtbuild build -q -t "$THIRD/built/rt:1" --push -f layer.Dockerfile .
+printf 'FROM %s/me/rt:1\nCOPY missing /\n' "$THIRD" >layer.Dockerfile
+new_store build.failed
+mark=$(requests_mark)
+exits 6 rtbuild build -q -t "$THIRD/me/rt:failed" --push -f layer.Dockerfile .
+is 'a build that fails cancels its uploads' "$(count_requests "$mark" '^POST .*/uploads/') $(count_requests "$mark" '^DELETE .*/uploads/')" '2 2'
 nothing() { :; }
 trips 'copy, other repository: 3' 3 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
+make_index me/many 1 word
+copy_index() { rtbuild copy -j 8 --no-referrers "$THIRD/me/many:1" "$THIRD/copy$trips_try/many:1"; }
+trips 'copy of an index, its images at once: 5' 5 nothing copy_index
 trips 'copy, nothing to do: 1' 1 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
 trips 'push of what is there: 1' 1 nothing rtbuild push --store base "$FIRST/me/rt:1" "$THIRD/me/rt:1"
 trips 'inspect: 2' 2 nothing rtbuild inspect "docker://$THIRD/me/rt:1"
