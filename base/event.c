@@ -93,6 +93,15 @@ void event_warn(struct events *to, const char *fmt, ...)
 	va_end(ap);
 }
 
+void event_reason(struct events *to, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	emit_text(to, EVENT_REASON, 0, fmt, ap);
+	va_end(ap);
+}
+
 static volatile atomic_bool cancelled; /* by the user */
 static volatile atomic_bool aborted;   /* by a worker of a group */
 static int cancel_event = -1;

@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_NOTE,     /* text: something worth knowing; shown unless -q */
 	EVENT_DETAIL,   /* text: shown with -v */
 	EVENT_WARNING,  /* text: shown even with -q */
+	EVENT_REASON,   /* text: why what fails next does; shown even with -q */
 };
 
 struct event {
@@ -46,6 +47,7 @@ void event_failed(struct events *to, uint64_t task);
 void event_note(struct events *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void event_detail(struct events *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void event_warn(struct events *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void event_reason(struct events *to, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * Interruption: the one global. main's handler calls cancel_request; long

@@ -149,6 +149,7 @@ static void show_text(struct renderer *r, const struct event *e)
 		[EVENT_NOTE] = { "   ", false, false },
 		[EVENT_DETAIL] = { "   . ", false, true },
 		[EVENT_WARNING] = { "warning: ", true, false },
+		[EVENT_REASON] = { "   ", true, false },
 	};
 
 	if ((r->opt.quiet && !rules[e->kind].in_quiet) ||
@@ -183,6 +184,7 @@ static void show(struct renderer *r, const struct event *e)
 	case EVENT_NOTE:
 	case EVENT_DETAIL:
 	case EVENT_WARNING:
+	case EVENT_REASON:
 		show_text(r, e);
 		break;
 	}
@@ -191,7 +193,7 @@ static void show(struct renderer *r, const struct event *e)
 static const char *const kind_names[] = {
 	[EVENT_STARTED] = "started", [EVENT_PROGRESS] = "progress", [EVENT_OUTPUT] = "output",
 	[EVENT_DONE] = "done",       [EVENT_FAILED] = "failed",     [EVENT_NOTE] = "note",
-	[EVENT_DETAIL] = "detail",   [EVENT_WARNING] = "warning",
+	[EVENT_DETAIL] = "detail",   [EVENT_WARNING] = "warning",   [EVENT_REASON] = "reason",
 };
 
 static void show_json(const struct event *e)

@@ -9,7 +9,9 @@
 
 /* Which files of a project a requirement takes. Who asks for what is selection_packages.c's. */
 
-void demand_format(struct buf *out, const struct demand *d)
+enum { CHAIN_SHOWN = 8 };
+
+void demand_format_short(struct buf *out, const struct demand *d)
 {
 	requirement_format(out, d->what);
 	if (d->line && d->line->path)
@@ -22,15 +24,40 @@ void demand_format(struct buf *out, const struct demand *d)
 		location_mask(shown);
 		buf_putf(out, " as %s", shown);
 	}
-	if (d->by)
-		buf_putf(out, " (needed by %s %s)", d->by->name.name, d->by->name.version.text);
-	else if (d->line->origin[0])
+}
+
+/* " <- baz 2.0 <- requirements.txt:1": who asks for who asks. */
+static void put_chain(struct buf *out, const struct demand *d)
+{
+	for (int i = 0; d; d = d->because) {
+		if (d->line && !d->line->origin[0])
+			return;
+		if (d->by && i++ == CHAIN_SHOWN)
+			buf_put(out, " <- ...");
+		if (d->by && i <= CHAIN_SHOWN)
+			buf_putf(out, " <- %s %s", d->by->name.name, d->by->name.version.text);
+		if (d->line)
+			buf_putf(out, " <- %s", d->line->origin);
+	}
+}
+
+void demand_format(struct buf *out, const struct demand *d)
+{
+	demand_format_short(out, d);
+	if (d->by) {
+		buf_putf(out, " (needed by %s %s", d->by->name.name, d->by->name.version.text);
+		put_chain(out, d->because);
+		buf_put(out, ")");
+	} else if (d->line->origin[0]) {
 		buf_putf(out, " (%s%s)", d->line->is_constraint ? "constraint, " : "",
 			 d->line->origin);
+	}
 }
 
 bool demand_fail_at(const struct demand *d, struct err *err)
 {
+	while (!d->line && d->because)
+		d = d->because;
 	return d->line && requirement_line_fail_at(d->line, err);
 }
 

@@ -10,11 +10,14 @@ struct demand {
 	const struct requirement *what;
 	const struct requirement_line *line; /* NULL: a wheel asks */
 	const struct candidate *by;          /* that wheel; NULL: the user asks */
+	const struct demand *because; /* of what asks for that wheel the first; NULL: unknown */
 };
 
-/* "foo>=2 (requirements.txt:3)", "foo<3 (needed by bar 1.0)" */
+/* "foo>=2 (requirements.txt:3)", "foo<3 (needed by bar 1.0 <- baz 2.0 <- requirements.txt:1)" */
 void demand_format(struct buf *out, const struct demand *d);
-/* Put the place of its line into an error; always false. */
+/* "foo>=2" */
+void demand_format_short(struct buf *out, const struct demand *d);
+/* Put the place of its line into an error, or of the line it comes from; always false. */
 bool demand_fail_at(const struct demand *d, struct err *err);
 /* Does a Requires-Dist of `ca` count: without an extra, or (`extra` not NULL) only because of that
  * one?

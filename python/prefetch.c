@@ -54,7 +54,7 @@ static bool suits_user(const struct prefetch *x, const struct candidate *ca)
 {
 	for (size_t i = 0; i < x->requirements->len; i++) {
 		const struct requirement_line *line = &x->requirements->items[i];
-		const struct demand d = { &line->requirement, line, NULL };
+		const struct demand d = { .what = &line->requirement, .line = line };
 
 		if (str_eq(line->requirement.key, ca->name.key) && !line->requirement.marker &&
 		    (!demand_matches(&d, ca) || !candidate_may_have_hash(ca, line)))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "python/wheel_request.h"
 
 /*
  * Of all that takes part in a contradiction, the project is named that has no file left: which
@@ -71,17 +72,23 @@ static const struct demand *speaker(const struct side *s)
 	return s->demands.items[0];
 }
 
-/* Why a file cannot be taken; NULL when nothing is known against it. */
+/* Why a file cannot be taken; NULL when nothing is known against it. `a` and `b`: demands that the
+ * message names already. */
 static const char *reason_against(const struct candidate *ca, const struct side *s,
+				  const struct demand *a, const struct demand *b,
 				  const struct refusal *x)
 {
 	for (size_t i = 0; i < s->demands.len; i++) {
+		const struct demand *d = s->demands.items[i];
 		AUTO(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
 
-		if (demand_matches(s->demands.items[i], ca))
+		if (demand_matches(d, ca))
 			continue;
 		buf_put(&text, "does not satisfy ");
-		demand_format(&text, s->demands.items[i]);
+		if (d == a || d == b)
+			demand_format_short(&text, d);
+		else
+			demand_format(&text, d);
 		return arena_strdup(x->arena, text.ptr);
 	}
 	return ca->rank == SIZE_MAX ? ca->unfit : map_get(&x->reasons, ca->id);
@@ -123,6 +130,10 @@ static bool report_no_files(const struct side *s, const struct refusal *x, struc
 		err_hint(err, "did you mean %s?", nearest);
 	else if (x->candidates->client && index_client_is_offline(x->candidates->client))
 		err_hint(err, "--offline knows only what was fetched before: run it once without");
+	else if (!x->candidates->indexes.len)
+		err_hint(err,
+			 "no package index was asked: put its wheel where --find-links looks, or "
+			 "name one: --index-url " WHEELS_PYPI);
 	else
 		err_hint(err, "put its wheel into a folder and name that by --find-links");
 	return demand_fail_at(speaker(s), err);
@@ -158,7 +169,8 @@ static bool find_conflict(const struct demand **a_out, const struct demand **b_o
 }
 
 /* "x-1.whl needs Python <3; x-2.tar.gz is a source archive; and 3 more" */
-static void put_reasons(struct buf *out, const struct side *s, const struct refusal *x)
+static void put_reasons(struct buf *out, const struct side *s, const struct demand *a,
+			const struct demand *b, const struct refusal *x)
 {
 	const struct project *p = s->project;
 	size_t count = p->len + p->others.len;
@@ -168,7 +180,7 @@ static void put_reasons(struct buf *out, const struct side *s, const struct refu
 
 		buf_put(out, i ? "; " : "");
 		if (ca)
-			buf_putf(out, "%s %s", ca->filename, reason_against(ca, s, x));
+			buf_putf(out, "%s %s", ca->filename, reason_against(ca, s, a, b, x));
 		else
 			buf_put(out, p->others.items[i - p->len]);
 	}
@@ -176,35 +188,105 @@ static void put_reasons(struct buf *out, const struct side *s, const struct refu
 		buf_putf(out, "; and %zu more", count - REASONS_SHOWN);
 }
 
+static bool report_conflict(const struct side *s, const struct demand *a, const struct demand *b,
+			    const struct refusal *x, struct err *err)
+{
+	AUTO(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
+	bool swap = a->by && !b->by; /* the user's own words first */
+
+	demand_format(&text, swap ? b : a);
+	buf_put(&text, " contradicts ");
+	demand_format(&text, swap ? a : b);
+	buf_put(&text, ": ");
+	put_reasons(&text, s, a, b, x);
+	err_set(err, E_INPUT, "%s", text.ptr);
+	err_hint(err, "loosen one of the two, or add a version that satisfies both");
+	return demand_fail_at(swap ? b : a, err) || demand_fail_at(swap ? a : b, err);
+}
+
+/* The best file for the target, whatever its version. */
+static const struct candidate *nearest_file(const struct side *s, const struct refusal *x)
+{
+	for (size_t i = 0; i < s->project->len; i++)
+		if (s->project->items[i]->rank != SIZE_MAX &&
+		    !map_has(&x->reasons, s->project->items[i]->id))
+			return s->project->items[i];
+	return NULL;
+}
+
+/* One that would do, were pre-releases taken. */
+static const struct candidate *prerelease_of(const struct side *s, const struct refusal *x)
+{
+	for (size_t i = 0; i < s->project->len; i++) {
+		const struct candidate *ca = s->project->items[i];
+
+		if (ca->rank != SIZE_MAX && takes_all(s, ca) && map_has(&x->reasons, ca->id) &&
+		    license_is_needed(LICENSE_PRERELEASE, ca))
+			return ca;
+	}
+	return NULL;
+}
+
+static bool any_fits(const struct side *s)
+{
+	for (size_t i = 0; i < s->project->len; i++)
+		if (takes_all(s, s->project->items[i]))
+			return true;
+	return false;
+}
+
+/* What would help, when no file fits. */
+static bool hint_at_files(const struct side *s, const struct refusal *x, struct err *err)
+{
+	const struct candidate *near = nearest_file(s, x), *pre = prerelease_of(s, x);
+
+	if (!s->project->len)
+		return err_hint(err,
+				"rtbuild builds nothing: make a wheel of it (pip wheel) and name "
+				"its folder by --find-links, or install it in a RUN step "
+				"(--installer pip)");
+	if (x->wrong_hash)
+		return err_hint(err, "the file is another one than was locked: find out why, or "
+				     "lock again (rtbuild python lock)");
+	if (x->needs_url)
+		return err_hint(err,
+				"if it is to be trusted, say so by a line of your own: NAME @ URL");
+	if (pre)
+		return err_hint(err, "say --pre in the requirements, or name it: %s>=%s", s->key,
+				pre->name.version.text);
+	if (near && !any_fits(s))
+		return err_hint(err,
+				"%s %s would fit: change what is asked for, or put a wheel "
+				"of another version where --find-links looks",
+				s->key, near->name.version.text);
+	if (near)
+		return err_hint(err,
+				"%s %s would fit; or put a wheel for this target where "
+				"--find-links looks",
+				s->key, near->name.version.text);
+	return err_hint(err, "if the target is another one, say so (--python, --platform, --libc); "
+			     "else put a wheel for it where --find-links looks");
+}
+
 static bool report_files(const struct side *s, const struct refusal *x, struct err *err)
 {
-	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
-	AUTO(buf_free) struct buf target = BUF_INIT(SIZE_MAX / 2);
-	AUTO(buf_free) struct buf reasons = BUF_INIT(SIZE_MAX / 2);
+	AUTO(buf_free) struct buf text = BUF_INIT(SIZE_MAX / 2);
 	const struct demand *a, *b;
 
-	put_reasons(&reasons, s, x);
-	if (find_conflict(&a, &b, s)) {
-		bool swap = a->by && !b->by; /* the user's own words first */
-
-		demand_format(&who, swap ? b : a);
-		buf_put(&who, " contradicts ");
-		demand_format(&who, swap ? a : b);
-		err_set(err, E_INPUT, "%s: %s", who.ptr, reasons.ptr);
-		err_hint(err, "loosen one of the two, or add a version that satisfies both");
-		return demand_fail_at(a, err) || demand_fail_at(b, err);
-	}
-	demand_format(&who, speaker(s));
-	python_target_format(&target, x->target);
+	if (find_conflict(&a, &b, s))
+		return report_conflict(s, a, b, x, err);
+	buf_put(&text, "no file of ");
+	demand_format(&text, speaker(s));
+	buf_put(&text, " fits ");
+	python_target_format(&text, x->target);
+	buf_put(&text, ": ");
+	put_reasons(&text, s, speaker(s), NULL, x);
 	err_set(err,
 		x->wrong_hash  ? E_INTEGRITY
 		: x->needs_url ? E_UNSUPPORTED
 			       : E_NOT_FOUND,
-		"no file of %s fits %s: %s", who.ptr, target.ptr, reasons.ptr);
-	if (!s->project->len)
-		err_hint(err,
-			 "rtbuild builds nothing: make a wheel of it (pip wheel) and name its "
-			 "folder by --find-links, or install it in a RUN step (--installer pip)");
+		"%s", text.ptr);
+	hint_at_files(s, x, err);
 	return demand_fail_at(speaker(s), err);
 }
 

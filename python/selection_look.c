@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/selection_state.h"
 
+#include <string.h>
+
 #include "base/mem.h"
+#include "python/location.h"
 
 /* What choosing a file means: the hashes it must have, what it requires, and the user's own lines
  * before all. */
@@ -160,6 +163,44 @@ static bool load_requires(bool **holds_out, struct selection *x, const struct no
 	return candidates_load(x->candidates, keys, count, err);
 }
 
+/* The first that asks for the file, by what is known until now. */
+static const struct demand *first_asker(const struct selection *x, const struct candidate *ca)
+{
+	for (size_t i = 0; i < x->edges.len; i++) {
+		const struct demand *d = &x->edges.items[i]->demand;
+
+		if (str_eq(d->what->key, ca->name.key) && demand_matches(d, ca) &&
+		    !(d->line && d->line->is_constraint))
+			return d;
+	}
+	return NULL;
+}
+
+/* The user asks for a project by the very URL that a wheel has for it. */
+static bool is_given(const struct selection *x, const struct requirement *what)
+{
+	const struct slice place = { what->url, strcspn(what->url, "#") }; /* as a line keeps it */
+	const struct demand *d;
+
+	for (size_t at = 0; (d = next_line(x, what->key, &at));)
+		if (d->line->url && slice_eq(place, d->line->url))
+			return true;
+	return false;
+}
+
+/* A wheel may not lead anywhere: only the user's own lines say what is fetched from where. */
+static void forbid_url(struct selection *x, struct solver *s, size_t package, size_t version,
+		       const struct requirement *what)
+{
+	char *url = arena_strdup(&x->arena, what->url);
+
+	location_mask(url);
+	x->refusal.needs_url = true;
+	forbid(x, s, package, version,
+	       arena_printf(&x->arena, "needs %s from %s, which is not fetched unless you name it",
+			    what->name, url));
+}
+
 static bool look_requires(struct selection *x, struct solver *s, size_t package, size_t version,
 			  struct err *err)
 {
@@ -167,22 +208,20 @@ static bool look_requires(struct selection *x, struct solver *s, size_t package,
 	const struct candidate *ca = n.project->items[version];
 	AUTO(auto_free)
 	char *who = mem_printf("%s %s requires", n.key, ca->name.version.text);
+	const struct demand *because = first_asker(x, ca);
 	bool *holds = NULL;
 
 	if (!load_requires(&holds, x, &n, ca, err))
 		return false;
 	for (size_t i = 0; i < ca->requires_count; i++) {
-		const struct demand d = { .what = &ca->requires_dist[i], .by = ca };
+		const struct demand d = { .what = &ca->requires_dist[i],
+					  .by = ca,
+					  .because = because };
 
 		if (!holds[i])
 			continue;
-		if (d.what->url) {
-			AUTO(auto_free)
-			char *why =
-				mem_printf("needs %s by URL, which is not fetched", d.what->name);
-
-			x->refusal.needs_url = true;
-			forbid(x, s, package, version, why);
+		if (d.what->url && !is_given(x, d.what)) {
+			forbid_url(x, s, package, version, d.what);
 			continue;
 		}
 		selection_note_license(x, &d, (struct solver_choice){ package, version });

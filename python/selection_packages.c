@@ -225,7 +225,7 @@ void selection_require(struct selection *x, struct solver *s, const struct deman
 		return;
 	}
 	if (!any(taken, p))
-		buf_put(&why, p ? ", which no file fits" : ", which there is no file of");
+		buf_put(&why, p ? " (which no file fits)" : " (which there is no file of)");
 	reason.why = why.ptr;
 	solver_require(s, from.package, from.version, on, taken, reason);
 	for (size_t i = 0; i < what->extra_count; i++)

@@ -90,7 +90,7 @@ static void note_story(struct events *events, const char *story)
 	while (lines > 1 && rest.ptr && rest.len) {
 		struct slice line = slice_cut(rest, '\n', &rest);
 
-		event_note(events, SLICE_FMT, SLICE_ARG(line));
+		event_reason(events, SLICE_FMT, SLICE_ARG(line));
 	}
 }
 

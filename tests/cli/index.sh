@@ -268,8 +268,19 @@ exits 6 layer --find-links "$PYPI/html/main/none.html"
 check 'a folder and an index' layer --find-links idx/extra -i "$PYPI/json/main/simple"
 is 'both count' "$(distributions)" 'alpha-2.0 beta-1.5 '
 printf 'alpha @ %s/json/main/f/alpha-1.0-py3-none-any.whl\nbeta\n' "$PYPI" >req.txt
+mkdir given
 check 'a wheel by its URL' layer -i "$PYPI/json/main/simple"
 is 'is the one' "$(distributions)" 'alpha-1.0 beta-1.5 '
+make_wheel given pointer 1.0 "requires=alpha @ $PYPI/json/main/f/alpha-1.0-py3-none-any.whl"
+printf 'pointer\n' >req.txt
+exits 8 layer --no-index --find-links given
+stderr_has 'pointer-1.0-py3-none-any.whl needs alpha from http://.*/alpha-1.0-py3-none-any.whl, which is not fetched unless you name it'
+printf 'alpha @ %s/json/main/f/alpha-1.0-py3-none-any.whl\n' "$PYPI" >>req.txt
+check 'a wheel by a URL that another one asks for, and the user' layer --no-index --find-links given
+is 'is taken' "$(distributions)" 'alpha-1.0 pointer-1.0 '
+printf 'alpha\n' >req.txt
+exits 6 layer --no-index --find-links given
+stderr_has 'no package index was asked: .* --index-url https://pypi.org/simple/'
 printf '%s/json/main/f/beta-1.5-py3-none-any.whl#sha256=%s\n' "$PYPI" "$hash" >req.txt
 check 'with its hash' layer --no-index
 printf '%s/json/main/f/beta-1.5-py3-none-any.whl#sha256=%s\n' "$PYPI" "$(printf x | sha256sum | cut -c 1-64)" >req.txt

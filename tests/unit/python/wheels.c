@@ -111,7 +111,7 @@ static const struct world worlds[] = {
 	{ "no file", { { "abcde", "1", ANY, "" } }, .requirements = { "abcd>=1" },
 	  .want = E_NOT_FOUND, .words = { "no wheel of abcd>=1" } },
 	{ "no file of a dependency", { { "a", "1", ANY, "Requires-Dist: b>=3\n" } }, .file = "\na\n",
-	  .want = E_NOT_FOUND, .words = { "b>=3 (needed by a 1)" } },
+	  .want = E_NOT_FOUND, .words = { "b>=3 (needed by a 1 <- ", "requirements.txt:2)" }, .line = 2 },
 	{ "no file, in a line", { { "a", "1", ANY, "" } }, .file = "a\n\nb==2\n",
 	  .want = E_NOT_FOUND, .words = { "b==2", "requirements.txt:3" }, .line = 3 },
 	{ "no file, and an index nobody may ask", { { "a", "1", ANY, "" } }, .file = "-i https://u:secret@pypi.org/simple\nb==2\n",
@@ -133,7 +133,7 @@ static const struct world worlds[] = {
 	{ "a contradiction of no single project", { { "a", "1", ANY, "Requires-Dist: b==2\n" }, { "a", "2", ANY, "Requires-Dist: b==1\n" }, { "b", "1", ANY, "Requires-Dist: a==1\n" }, { "b", "2", ANY, "Requires-Dist: a==2\n" } },
 	  .requirements = { "a" }, .want = E_INPUT, .words = { "no versions of a, b satisfy" }, .noted = "And because you ask for a, what is asked for cannot be had." },
 	{ "a dependency by URL", { { "a", "1", ANY, "Requires-Dist: b @ https://x.org/b.whl\n" } },
-	  .requirements = { "a" }, .want = E_UNSUPPORTED, .words = { "a-1-" ANY ".whl needs b by URL" } },
+	  .requirements = { "a" }, .want = E_UNSUPPORTED, .words = { "a-1-" ANY ".whl needs b from https://x.org/b.whl" } },
 	{ "a marker without meaning", { { "a", "1", ANY, "" } }, .file = "a ; os_name ~= 'x'\n",
 	  .want = E_INPUT, .words = { "compares no versions" }, .line = 1 },
 	{ "a hash without a pin", { { "a", "1", ANY, "" } },
@@ -176,7 +176,7 @@ static char noted[256];
 static void keep_note(struct events *self, const struct event *event)
 {
 	(void)self;
-	if (event->kind == EVENT_NOTE)
+	if (event->kind == EVENT_REASON)
 		snprintf(noted, sizeof(noted), "%s", event->text);
 }
 
@@ -255,17 +255,26 @@ static void errors_explain(void **state)
 	} cases[] = {
 		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: c>=2\n" }, { "b", "1", ANY, "Requires-Dist: c<2\n" }, { "c", "1", ANY, "" }, { "c", "2", ANY, "" } },
 		    .requirements = { "a", "b" }, .noted = "And because you ask for b, what is asked for cannot be had." },
-		  "c>=2 (needed by a 1) contradicts c<2 (needed by b 1): c-2-py3-none-any.whl does not satisfy c<2 (needed by b 1); c-1-py3-none-any.whl does not satisfy c>=2 (needed by a 1)",
+		  "c>=2 (needed by a 1) contradicts c<2 (needed by b 1): c-2-py3-none-any.whl does not satisfy c<2; c-1-py3-none-any.whl does not satisfy c>=2",
 		  "loosen one of the two, or add a version that satisfies both" },
 		{ { .wheels = { { "a", "1", "cp39-cp39-manylinux_2_17_x86_64", "" }, { "a", "1", "cp311-cp311-manylinux_2_17_aarch64", "" } }, .requirements = { "a" } },
-		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-cp311-cp311-manylinux_2_17_aarch64.whl is built for other targets; a-1-cp39-cp39-manylinux_2_17_x86_64.whl is built for other targets", "" },
+		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-cp311-cp311-manylinux_2_17_aarch64.whl is built for other targets; a-1-cp39-cp39-manylinux_2_17_x86_64.whl is built for other targets",
+		  "if the target is another one, say so (--python, --platform, --libc); else put a wheel for it where --find-links looks" },
+		{ { .wheels = { { "a", "1", ANY, "" }, { "a", "2", "cp39-cp39-linux_x86_64", "" } }, .requirements = { "a>=2" } },
+		  "no file of a>=2 fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-py3-none-any.whl does not satisfy a>=2; a-2-cp39-cp39-linux_x86_64.whl is built for other targets",
+		  "a 1 would fit; or put a wheel for this target where --find-links looks" },
+		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: b\n" }, { "b", "1", ANY, "Requires-Dist: c>=2\n" }, { "c", "1", ANY, "" } }, .requirements = { "a" },
+		    .noted = "And because you ask for a, what is asked for cannot be had." },
+		  "no file of c>=2 (needed by b 1 <- a 1) fits Python 3.11 on linux/amd64 with glibc 2.36: c-1-py3-none-any.whl does not satisfy c>=2",
+		  "c 1 would fit: change what is asked for, or put a wheel of another version where --find-links looks" },
 		{ { .wheels = { { "a", "1", ANY, "Requires-Python: >=3.12\n" }, { "a", "2rc1", ANY, "" } }, .requirements = { "a>=1" } },
-		  "no file of a>=1 fits Python 3.11 on linux/amd64 with glibc 2.36: a-2rc1-py3-none-any.whl is a pre-release; a-1-py3-none-any.whl needs Python >=3.12", "" },
+		  "no file of a>=1 fits Python 3.11 on linux/amd64 with glibc 2.36: a-2rc1-py3-none-any.whl is a pre-release; a-1-py3-none-any.whl needs Python >=3.12", "say --pre in the requirements, or name it: a>=2rc1" },
 		{ { .other_file = "a-1.0.tar.gz", .requirements = { "a" } },
 		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1.0.tar.gz is a source archive",
 		  "rtbuild builds nothing: make a wheel of it (pip wheel) and name its folder by --find-links, or install it in a RUN step (--installer pip)" },
 		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: b @ https://h/b.whl\n" } }, .requirements = { "a" } },
-		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-py3-none-any.whl needs b by URL, which is not fetched", "" },
+		  "no file of a fits Python 3.11 on linux/amd64 with glibc 2.36: a-1-py3-none-any.whl needs b from https://h/b.whl, which is not fetched unless you name it",
+		  "if it is to be trusted, say so by a line of your own: NAME @ URL" },
 		{ { .wheels = { { "a", "1", ANY, "Requires-Dist: b==2\n" }, { "a", "2", ANY, "Requires-Dist: b==1\n" }, { "b", "1", ANY, "Requires-Dist: a==1\n" }, { "b", "2", ANY, "Requires-Dist: a==2\n" } }, .requirements = { "a" } },
 		  "no versions of a, b satisfy all that is asked of them", "the sentences before say what contradicts what: loosen one of these" },
 	};
