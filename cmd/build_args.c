@@ -157,6 +157,9 @@ bool build_args_check_no_backend(const struct build_args *args, struct err *err)
 		{ "extra-index-url", args->wheels.extra_index_urls.len },
 		{ "no-index", args->wheels.no_index },
 		{ "offline", args->wheels.offline },
+		{ "extra", args->wheels.choice.extras.len },
+		{ "group", args->wheels.choice.groups.len },
+		{ "no-default-groups", args->wheels.choice.no_default_groups },
 		{ "setting", args->settings.len },
 		{ "print-config", args->print_config },
 	};

@@ -73,6 +73,7 @@ bool wheel_sources_make(struct wheel_sources *out, struct session *s, const stru
 		.url = args->index_url ? args->index_url : env_get("PIP_INDEX_URL"),
 		.extra = &out->extra,
 		.none = args->no_index || is_set("PIP_NO_INDEX"),
+		.choice = &args->choice,
 	};
 	return true;
 }

@@ -10,6 +10,7 @@ struct wheel_args {
 	const char *index_url;
 	struct str_list extra_index_urls, find_links;
 	bool no_index, offline;
+	struct pylock_choice choice;
 };
 
 /* clang-format off */
@@ -19,7 +20,10 @@ struct wheel_args {
 	OPT_TEXT('i', "index-url", "URL",        st, member.index_url,        "the package index to ask (default: PyPI when nothing says where wheels are)"), \
 	OPT_LIST(0,   "extra-index-url", "URL",  st, member.extra_index_urls, "an index to ask before it; the first that has a project counts"), \
 	OPT_FLAG(0,   "no-index",                st, member.no_index,         "ask no index"), \
-	OPT_FLAG(0,   "offline",                 st, member.offline,          "use what was fetched before, and ask nobody")
+	OPT_FLAG(0,   "offline",                 st, member.offline,          "use what was fetched before, and ask nobody"), \
+	OPT_LIST(0,   "extra", "NAME",           st, member.choice.extras,    "of a pylock.toml: take this extra, too"), \
+	OPT_LIST(0,   "group", "NAME",           st, member.choice.groups,    "of a pylock.toml: take this dependency group, too"), \
+	OPT_FLAG(0,   "no-default-groups",       st, member.choice.no_default_groups, "of a pylock.toml: take its default groups only by --group")
 /* clang-format on */
 
 /* Those options with the variables that stand for them ($PIP_INDEX_URL, $PIP_EXTRA_INDEX_URL,

@@ -420,6 +420,13 @@ static bool add_package(struct reading *x, const struct raw_package *p, struct e
 	return true;
 }
 
+/* --- extras and groups --- */
+
+bool pylock_choice_is_made(const struct pylock_choice *choice)
+{
+	return choice && (choice->extras.len || choice->groups.len || choice->no_default_groups);
+}
+
 static void normalize_all(struct str_list *out, struct arena *a, const struct json_list *names)
 {
 	const char *const *items = names->items;
@@ -428,11 +435,48 @@ static void normalize_all(struct str_list *out, struct arena *a, const struct js
 		str_list_push(out, name_normalize(a, slice_of(items[i])));
 }
 
+/* Add what is wanted of the `known` ones, which are `what`: "extra". */
+static bool choose(struct str_list *out, struct arena *a, const struct str_list *wanted,
+		   const struct str_list *known, const char *what, struct err *err)
+{
+	for (size_t i = 0; i < wanted->len; i++) {
+		AUTO(buf_free) struct buf all = BUF_INIT(SIZE_MAX / 2);
+		const char *key = name_normalize(a, slice_of(wanted->items[i]));
+
+		if (str_list_has(known, key)) {
+			str_list_push(out, key);
+			continue;
+		}
+		for (size_t k = 0; k < known->len; k++)
+			buf_putf(&all, "%s%s", k ? ", " : "", known->items[k]);
+		err_set(err, E_INPUT, "it has no %s '%s'", what, wanted->items[i]);
+		return err_hint(err, "it has %s", known->len ? all.ptr : "none");
+	}
+	return true;
+}
+
+/* The specification: no extras and the default groups, unless the user says otherwise. */
+static bool choose_all(struct reading *x, const struct raw_lock *lock,
+		       const struct pylock_choice *choice, struct err *err)
+{
+	AUTO(str_list_free) struct str_list extras = { 0 };
+	AUTO(str_list_free) struct str_list groups = { 0 };
+
+	if (!choice || !choice->no_default_groups)
+		normalize_all(&x->groups, &x->arena, &lock->default_groups);
+	if (!choice)
+		return true;
+	normalize_all(&extras, &x->arena, &lock->extras);
+	normalize_all(&groups, &x->arena, &lock->dependency_groups);
+	normalize_all(&groups, &x->arena, &lock->default_groups);
+	return choose(&x->extras, &x->arena, &choice->extras, &extras, "extra", err) &&
+	       choose(&x->groups, &x->arena, &choice->groups, &groups, "dependency group", err);
+}
+
 static bool add_packages(struct reading *x, const struct raw_lock *lock, struct err *err)
 {
 	const struct raw_package *packages = lock->packages.items;
 
-	normalize_all(&x->groups, &x->arena, &lock->default_groups);
 	if (!check_python(x, lock->requires_python, err) || !check_environments(x, lock, err))
 		return false;
 	for (size_t i = 0; i < lock->packages.len; i++)
@@ -442,7 +486,7 @@ static bool add_packages(struct reading *x, const struct raw_lock *lock, struct 
 }
 
 bool pylock_read(struct requirements *r, const char *path, const struct python_target *target,
-		 struct err *err)
+		 const struct pylock_choice *choice, struct err *err)
 {
 	AUTO(reading_free) struct reading x = { .into = r, .file = path, .target = target };
 	AUTO(raw_lock_free) struct raw_lock lock = { 0 };
@@ -457,7 +501,8 @@ bool pylock_read(struct requirements *r, const char *path, const struct python_t
 	x.env.dependency_groups = &x.groups;
 	if (!parse_document(&lock, r, &x.arena, x.file, err))
 		return false;
-	return add_packages(&x, &lock, err) || err_wrap(err, "%s", path);
+	return (choose_all(&x, &lock, choice, err) && add_packages(&x, &lock, err)) ||
+	       err_wrap(err, "%s", path);
 }
 
 bool pylock_read_versions(struct map *out, const char *path, struct err *err)

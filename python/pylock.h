@@ -13,16 +13,26 @@
 /* "pylock.toml" or "pylock.NAME.toml", at the end of a path or URL. */
 bool pylock_is_name(const char *path);
 
+/* Which of a lock's extras and dependency groups are installed; its default groups are, unless.
+ * Names as users write them. */
+struct pylock_choice {
+	struct str_list extras, groups;
+	bool no_default_groups;
+};
+bool pylock_choice_is_made(const struct pylock_choice *choice); /* NULL: it is not */
+
 /*
- * Add its packages for the target to `r`, as locked lines. No extras and the default groups are
- * asked for. `path` may be a URL (r->fetch). The places of wheels are relative to it.
+ * Add its packages for the target to `r`, as locked lines; `choice` may be NULL.
+ * `path` may be a URL (r->fetch). The places of wheels are relative to it.
  *
- * E_INPUT for what is malformed and for two entries of one package; E_UNSUPPORTED for a newer major
+ * E_INPUT for what is malformed, for two entries of one package and for an extra or group it does
+ * not have; E_UNSUPPORTED for a newer major
  * version, for a target that no environment or Requires-Python has, and for packages from
  * repositories, folders, or source archives alone, with the cure.
  */
 MUST_CHECK bool pylock_read(struct requirements *r, const char *path,
-			    const struct python_target *target, struct err *err);
+			    const struct python_target *target, const struct pylock_choice *choice,
+			    struct err *err);
 
 /* The versions a lock file has of each package, whatever its markers; for keeping them. Owned
  * texts by key. An absent file has none. */

@@ -21,11 +21,31 @@ static bool fetch_text(void *arg, struct buf *out, const char *url, struct err *
 	return index_client_text(out, arg, url, err);
 }
 
-static bool read_one(struct requirements *r, const char *path, const struct python_target *target,
+static const struct pylock_choice *choice_of(const struct wheel_request *req)
+{
+	return req->indexes ? req->indexes->choice : NULL;
+}
+
+static bool read_one(struct requirements *r, const char *path, const struct wheel_request *req,
 		     struct err *err)
 {
-	return pylock_is_name(path) ? pylock_read(r, path, target, err)
+	return pylock_is_name(path) ? pylock_read(r, path, req->target, choice_of(req), err)
 				    : requirements_read(r, path, err);
+}
+
+/* Nothing that was chosen may be ignored. */
+static bool check_choice(const struct wheel_request *req, struct err *err)
+{
+	bool locked = !pylock_choice_is_made(choice_of(req));
+
+	for (size_t i = 0; i < req->file_count; i++)
+		locked = locked || pylock_is_name(req->files[i]);
+	if (locked)
+		return true;
+	err_set(err, E_USAGE,
+		"--extra, --group and --no-default-groups choose from a pylock.toml, "
+		"and there is none");
+	return err_hint(err, "an extra of a package is asked for as NAME[EXTRA]");
 }
 
 static bool read_requirements(struct requirements *r, const struct wheel_request *req,
@@ -36,8 +56,10 @@ static bool read_requirements(struct requirements *r, const struct wheel_request
 		r->fetch_arg = req->indexes->client;
 	}
 	r->prereleases = req->prereleases;
+	if (!check_choice(req, err))
+		return false;
 	for (size_t i = 0; i < req->file_count; i++)
-		if (!read_one(r, req->files[i], req->target, err))
+		if (!read_one(r, req->files[i], req, err))
 			return false;
 	for (size_t i = 0; i < req->constraint_count; i++)
 		if (!requirements_read_constraints(r, req->constraints[i], err))

@@ -5,16 +5,19 @@
 #include "base/event.h"
 #include "base/map.h"
 #include "python/index_client.h"
+#include "python/pylock.h"
 #include "python/target.h"
 
 /* What packages are asked for, and where they may come from. Borrowed. */
 
-/* Which package indexes are asked. Borrowed. */
+/* Which package indexes are asked, and what of a lock, which names its own. Borrowed. */
 struct wheel_indexes {
 	struct index_client *client;
 	const char *url;              /* --index-url; NULL: see wheels_select */
 	const struct str_list *extra; /* --extra-index-url, asked before it; NULL: none */
 	bool none;                    /* --no-index */
+	const struct pylock_choice
+		*choice; /* of the locks among the files (pylock.h); NULL: none */
 };
 #define WHEELS_PYPI "https://pypi.org/simple/"
 

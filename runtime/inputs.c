@@ -254,6 +254,10 @@ static bool check_installer(const struct runtime_request *req, struct err *err)
 		return err_hint(err, "COPY --from=python-packages / / in it has the packages, "
 				     "--from=python-requirements the files");
 	}
+	if (pylock_choice_is_made(req->indexes ? req->indexes->choice : NULL))
+		return err_set(err, E_USAGE,
+			       "--extra and --group choose from a pylock.toml, and packages are "
+			       "installed by the Dockerfile's pip");
 	if (!req->precompile)
 		return true;
 	err_set(err, E_USAGE, "--precompile, and packages are installed by the Dockerfile's pip");

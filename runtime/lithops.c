@@ -57,7 +57,13 @@ static bool find_wheel(struct lithops *out, const char *requirement,
 		       const struct wheel_request *wheels, struct events *events, struct err *err)
 {
 	struct wheel_request want = *wheels;
+	struct wheel_indexes indexes;
 
+	if (wheels->indexes) {
+		indexes = *wheels->indexes;
+		indexes.choice = NULL; /* it is of the user's files */
+		want.indexes = &indexes;
+	}
 	want.requirements = &requirement;
 	want.requirement_count = 1;
 	want.files = NULL;

@@ -15,7 +15,8 @@ hash_of() {
 	sha256sum "$1" | cut -c1-64
 }
 
-mkdir wheels other
+mkdir wheels other lw
+make_wheel lw lithops 3.7.1 file=lithops/version.py=x
 make_wheel wheels App.le 1.0 'requires=pear>=1'
 make_wheel wheels App.le 2.0 'requires=pear>=2' "requires=fig; platform_machine == 'aarch64'" 'python=>=3.8'
 make_wheel wheels pear 1
@@ -105,6 +106,37 @@ stdout_has "^pear @ file://.*/wheels/pear-2-py3-none-any.whl"
 cp "$out" file.txt
 exits 0 rtbuild -q layer -r file.txt --no-index --python 3.11 --platform linux/amd64 -o file2.zip
 check 'the same layer by both' cmp file.zip file2.zip
+
+# Extras and dependency groups of one that another tool wrote.
+{
+	sed -n '1,/^environments/p' pylock.pear.toml | sed '$d'
+	printf 'extras = ["more"]\ndependency-groups = ["dev"]\ndefault-groups = ["main"]\ncreated-by = "hand"\n'
+	for name in fig pear; do
+		printf '[[packages]]\nname = "%s"\nmarker = "%s"\nwheels = [{path = "wheels/%s-1-py3-none-any.whl", hashes = {sha256 = "%s"}}]\n' \
+			$name "$([ $name = fig ] && echo "'more' in extras or 'dev' in dependency_groups" || echo "'main' in dependency_groups")" \
+			$name "$(hash_of wheels/$name-1-py3-none-any.whl)"
+	done
+} >pylock.choice.toml
+# chosen NAMES OPTION...
+chosen() {
+	names=$1
+	shift
+	exits 0 rtbuild -q layer -r pylock.choice.toml --no-index --python 3.11 --platform linux/amd64 -o chosen.zip "$@"
+	is "of a lock: $* gives $names" "$(unzip -Z1 chosen.zip | sed -n 's,^python/\([^/]*\)-1.dist-info/METADATA$,\1,p' | tr '\n' ' ')" "$names "
+}
+chosen pear
+chosen 'fig pear' --extra More
+chosen fig --no-default-groups --group dev
+exits 3 rtbuild -q layer -r pylock.choice.toml --no-index --extra nope -o no.zip
+stderr_has "pylock.choice.toml: it has no extra 'nope'"
+stderr_has 'it has more'
+exits 2 rtbuild -q layer -r req.txt --no-index --find-links wheels --group dev -o no.zip
+stderr_has 'choose from a pylock.toml, and there is none'
+exits 2 rtbuild -q layer --no-index --extra more -o no.zip
+exits 2 rtbuild -q build --extra more .
+stderr_has -- '--extra is for --backend'
+exits 2 rtbuild -q build --backend knative --installer pip -r req.txt --extra more --no-index --find-links lw
+stderr_has 'installed by the Dockerfile.s pip'
 
 # --- what was locked before is kept ---
 

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	       python_target_make(&target, "3.12", &p, NULL, &err) && fs_tmpdir_open(&dir, &err) &&
 	       fs_write_atomic(dir.fd, "pylock.toml", data, len, 0644, &err));
 	path = mem_printf("%s/pylock.toml", dir.path);
-	verdict(pylock_read(&r, path, &target, &err), &err);
+	verdict(pylock_read(&r, path, &target, NULL, &err), &err);
 	for (size_t i = 0; i < r.len; i++)
 		assert(r.items[i].is_locked && r.items[i].hash_count && r.items[i].wheel_count);
 	verdict(pylock_read_versions(&versions, path, &second), &second);

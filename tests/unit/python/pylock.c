@@ -21,6 +21,10 @@
 #define WHEEL                                                                                 \
 	"{name = 'a-1.0-py3-none-any.whl', url = 'https://h/a-1.0-py3-none-any.whl', size = " \
 	"7, " HASHES "}"
+#define WHEEL_OF(name) "wheels = [{url = 'https://h/" name "-1.0-py3-none-any.whl', " HASHES "}]\n"
+#define ALWAYS WHEEL_OF("always")
+#define DEV WHEEL_OF("dev")
+#define MAIN WHEEL_OF("main")
 #define WHEELS "wheels = [" WHEEL "]\n"
 
 struct example {
@@ -118,14 +122,67 @@ static void show(struct buf *out, const struct requirements *r, const char *dir)
 	}
 }
 
-static bool read_text(struct requirements *r, const char *dir, const char *text, struct err *err)
+static bool read_text(struct requirements *r, const char *dir, const char *text,
+		      const struct pylock_choice *choice, struct err *err)
 {
 	AUTO(auto_free) char *path = mem_printf("%s/pylock.toml", dir);
 	const struct python_target target = host_like();
 
 	if (!fs_write_path_atomic(path, text, strlen(text), 0644, err))
 		fail_msg("%s", err->msg);
-	return pylock_read(r, path, &target, err);
+	return pylock_read(r, path, &target, choice, err);
+}
+
+/* Packages by the markers that extras and groups have. */
+static void what_is_chosen(void **state)
+{
+	static const char text[] =
+		TOP "extras = ['Fast_IO', 'slow']\ndependency-groups = ['dev', 'docs']\n"
+		    "default-groups = ['main']\n"
+		    "[[packages]]\nname = 'always'\n" ALWAYS
+		    "[[packages]]\nname = 'a'\nmarker = \"'fast-io' in extras\"\n" WHEELS
+		    "[[packages]]\nname = 'dev'\nmarker = \"'dev' in dependency_groups\"\n" DEV
+		    "[[packages]]\nname = 'main'\nmarker = \"'main' in dependency_groups\"\n" MAIN;
+	/* clang-format off */
+	static const struct {
+		const char *extra, *group;
+		bool no_default_groups;
+		const char *want, *msg, *hint;
+	} cases[] = {
+		{ NULL, NULL, false, "always main ", "", "" },
+		{ "fast.io", NULL, false, "always a main ", "", "" },
+		{ NULL, "DEV", false, "always dev main ", "", "" },
+		{ NULL, NULL, true, "always ", "", "" },
+		{ "Fast_IO", "main", true, "always a main ", "", "" },
+		{ "dev", NULL, false, NULL, "it has no extra 'dev'", "it has fast-io, slow" },
+		{ NULL, "fast-io", false, NULL, "it has no dependency group 'fast-io'", "it has dev, docs, main" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
+		AUTO(requirements_free) struct requirements r = { 0 };
+		AUTO(buf_free) struct buf got = BUF_INIT(SIZE_MAX);
+		struct pylock_choice choice = { .no_default_groups = cases[i].no_default_groups };
+		struct err err = { 0 };
+		bool ok;
+
+		if (cases[i].extra)
+			str_list_push(&choice.extras, cases[i].extra);
+		if (cases[i].group)
+			str_list_push(&choice.groups, cases[i].group);
+		assert_true(fs_tmpdir_open(&dir, &err));
+		ok = read_text(&r, dir.path, text, &choice, &err);
+		assert_int_equal(ok, cases[i].want != NULL);
+		for (size_t k = 0; ok && k < r.len; k++)
+			buf_putf(&got, "%s ", r.items[k].requirement.key);
+		assert_string_equal(got.ptr, cases[i].want ? cases[i].want : "");
+		assert_non_null(strstr(err.msg, cases[i].msg));
+		assert_string_equal(err.hint, cases[i].hint);
+		str_list_free(&choice.extras);
+		str_list_free(&choice.groups);
+	}
 }
 
 static void test_examples(void **state)
@@ -140,7 +197,7 @@ static void test_examples(void **state)
 		bool ok;
 
 		assert_true(fs_tmpdir_open(&dir, &err));
-		ok = read_text(&r, dir.path, e->text, &err);
+		ok = read_text(&r, dir.path, e->text, NULL, &err);
 		if (ok != (e->want != NULL) || err.code != e->code || !strstr(err.msg, e->word) ||
 		    !strstr(err.hint, e->hint) || err.at.line != e->line)
 			fail_msg("example %zu: %s:%d: %s (%s)", i, err_name(err.code), err.at.line,
@@ -185,7 +242,7 @@ static void test_versions(void **state)
 	(void)!read_text(&r, dir.path,
 			 TOP "[[packages]]\nname = 'A.b'\nversion = '1.0'\nmarker = \"os_name == "
 			     "'nt'\"\n" WHEELS,
-			 &err);
+			 NULL, &err);
 	path = mem_printf("%s/pylock.toml", dir.path);
 	absent = mem_printf("%s/none/pylock.toml", dir.path);
 	err_clear(&err);
@@ -210,14 +267,14 @@ static void test_from_a_server(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	assert_true(pylock_read(&r, "https://h/pylock.toml", &target, &err));
+	assert_true(pylock_read(&r, "https://h/pylock.toml", &target, NULL, &err));
 	assert_int_equal(r.len, 1);
 	r.fetch_arg = local;
-	assert_false(pylock_read(&r, "https://h/pylock.toml", &target, &err));
+	assert_false(pylock_read(&r, "https://h/pylock.toml", &target, NULL, &err));
 	assert_non_null(strstr(err.msg, "cannot name"));
 	err_clear(&err);
 	r.fetch = NULL;
-	assert_false(pylock_read(&r, "https://h/pylock.toml", &target, &err));
+	assert_false(pylock_read(&r, "https://h/pylock.toml", &target, NULL, &err));
 	assert_int_equal(err.code, E_UNSUPPORTED);
 	requirements_free(&r);
 }
@@ -225,9 +282,8 @@ static void test_from_a_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_examples),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_examples),      cmocka_unit_test(what_is_chosen),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_from_a_server),
 	};
 
