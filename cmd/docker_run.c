@@ -201,6 +201,7 @@ static bool make_spec(struct keeper *k, const struct image *img, struct store *s
 	k->spec.env = (const char *const *)str_list_argv(&k->command.env);
 	k->spec.cwd = args->workdir ? args->workdir : cwd ? cwd : "/";
 	k->spec.user = args->user ? args->user : user ? user : "";
+	k->spec.own_ids = args->user && args->user[0] >= '0' && args->user[0] <= '9';
 	k->spec.hostname = args->hostname;
 	return true;
 }

@@ -19,6 +19,7 @@ struct container {
 	const char *cwd;
 	const char *hostname;
 	const struct user *user;
+	bool own_ids; /* the command is the caller to the host: sandbox.h */
 	const struct points *points;
 	bool network; /* the host's */
 	const struct sandbox_limit *limits;
@@ -48,6 +49,13 @@ void oci_sweep(const char *id);
  */
 MUST_CHECK bool exec_run(int *status_out, struct container *c, int target, const char *user,
 			 const struct buf *filter, struct err *err);
+
+/* Whether all its numbers exist here. E_UNSUPPORTED with the cure otherwise. */
+MUST_CHECK bool container_has_ids(const struct space *space, const struct user *user,
+				  struct err *err);
+/* Whether these are the caller's own numbers, where ids are not the host's anyway. No group means
+ * 0. */
+bool container_is_own(const struct space *space, const struct user *user);
 
 /* Say why a command was not executed, where its own errors would go. */
 void container_say(const struct container *c, const char *why);

@@ -37,9 +37,10 @@ static bool spaces_of(int *flags_out, long pid, struct err *err)
 	static const struct {
 		const char *name;
 		int flag;
-	} spaces[] = { { "mnt", CLONE_NEWNS },  { "pid", CLONE_NEWPID },
-		       { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS },
-		       { "net", CLONE_NEWNET }, { "cgroup", CLONE_NEWCGROUP } };
+	} spaces[] = { { "mnt", CLONE_NEWNS },   { "pid", CLONE_NEWPID },
+		       { "ipc", CLONE_NEWIPC },  { "uts", CLONE_NEWUTS },
+		       { "net", CLONE_NEWNET },  { "cgroup", CLONE_NEWCGROUP },
+		       { "user", CLONE_NEWUSER } };
 
 	*flags_out = 0;
 	for (size_t i = 0; i < ARRAY_LEN(spaces); i++) {
@@ -57,13 +58,16 @@ static bool spaces_of(int *flags_out, long pid, struct err *err)
 		       "a command without a root of its own cannot be joined here");
 }
 
-static bool join(int target, struct err *err)
+/* *below_out: it lives in a user namespace below ours, as the caller (own_ids). */
+static bool join(bool *below_out, int target, struct err *err)
 {
 	long pid;
 	int flags;
 
 	if (!pid_of(&pid, target, err) || !spaces_of(&flags, pid, err))
 		return false;
+	*below_out = flags & CLONE_NEWUSER;
+	flags &= ~CLONE_NEWUSER;
 	return setns(target, flags) == 0 ||
 	       err_set_errno(err, "enter the namespaces of process %ld", pid);
 }
@@ -83,8 +87,9 @@ bool exec_run(int *status_out, struct container *c, int target, const char *user
 	AUTO(str_list_free) struct str_list env = { 0 };
 	AUTO(auto_close) int root = -1;
 	struct user who;
+	bool below;
 
-	if (!join(target, err) || !fs_open_dir(&root, "/", err) ||
+	if (!join(&below, target, err) || !fs_open_dir(&root, "/", err) ||
 	    !user_find(&who, root, user, err))
 		return false;
 	for (size_t i = 0; c->env[i]; i++)
@@ -93,6 +98,9 @@ bool exec_run(int *status_out, struct container *c, int target, const char *user
 		str_list_push_take(&env, mem_printf("HOME=%s", who.home));
 	c->env = (const char *const *)str_list_argv(&env);
 	c->user = &who;
+	c->own_ids = below && container_is_own(c->space, &who);
+	if (!c->own_ids && !container_has_ids(c->space, &who, err))
+		return err_wrap(err, "user '%s'", user);
 	program_find(&program, root, c->argv[0], c->env, c->cwd);
 	if (!program.path) {
 		container_say(c, program.why);

@@ -62,6 +62,14 @@ static bool enter_cwd(const char *path, struct err *err)
 	       err_set(err, E_INPUT, "the working directory %s leads out of the image", path);
 }
 
+/* Before anything is given up: the user's numbers become our own. */
+static bool become_own(const struct container *c, struct err *err)
+{
+	if (c->space->may_setgroups && setgroups(0, NULL) < 0)
+		return err_set_errno(err, "setgroups");
+	return space_enter_own(c->user->uid, c->user->gid, err);
+}
+
 static bool become(const struct container *c, const struct buf *filter, struct err *err)
 {
 	const struct user *u = c->user;
@@ -73,7 +81,7 @@ static bool become(const struct container *c, const struct buf *filter, struct e
 	 */
 	if (!caps_bound(err) || (filter && !seccomp_apply(filter, err)))
 		return false;
-	if (c->space->may_setgroups && setgroups(u->group_count, groups) < 0)
+	if (c->space->may_setgroups && !c->own_ids && setgroups(u->group_count, groups) < 0)
 		return err_set_errno(err, "setgroups");
 	if (setresgid(u->gid, u->gid, u->gid) < 0)
 		return err_set_errno(err, "become group %u", u->gid);
@@ -111,7 +119,8 @@ static bool prepare(const struct container *c, launch_enter_fn *enter, const str
 		    int report_fd, struct err *err)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!enter(c, err) || !set_streams(c, (unsigned int)report_fd, err))
+	if (!enter(c, err) || (c->own_ids && !become_own(c, err)) ||
+	    !set_streams(c, (unsigned int)report_fd, err))
 		return false;
 	/* Keys of our session are none of the command's business; kernels without keyrings refuse.
 	 */

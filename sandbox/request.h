@@ -47,6 +47,7 @@ struct request {
 	const char *path;             /* to remove, absolute; or the name of a cache */
 	const char *const *argv, *const *env;
 	const char *cwd, *user, *hostname;
+	bool own_ids;
 	bool network;
 	const char *hosts; /* lines of /etc/hosts; "" */
 	uint64_t shm_size;

@@ -38,6 +38,7 @@ struct state {
 	struct mounts mounts;
 	struct copied copied;
 	struct user user;
+	bool own_ids; /* of container.h */
 	struct program program;
 	struct str_list env;
 	char *cwd; /* where it really is */
@@ -90,18 +91,38 @@ static bool mount_scratch(const struct state *s, struct err *err)
 	       err_set_errno(err, "mount a tmpfs on %s", path);
 }
 
+bool container_is_own(const struct space *space, const struct user *user)
+{
+	return (space->mode == SPACE_USERNS || space->mode == SPACE_SINGLE) &&
+	       user->uid == space->own_uid && (user->gid == space->own_gid || user->gid == 0);
+}
+
+/* With nothing of the host's mounted the image's owners matter more, unless there is but one. */
+static bool wants_own_ids(const struct state *s)
+{
+	const struct request *r = s->run->request;
+
+	return r->own_ids && s->run->engine->kind == ENGINE_BUILTIN &&
+	       (r->mount_count || s->run->space->mode == SPACE_SINGLE) &&
+	       container_is_own(s->run->space, &s->user);
+}
+
+bool container_has_ids(const struct space *space, const struct user *user, struct err *err)
+{
+	uint64_t highest = user->gid;
+
+	for (size_t i = 0; space->may_setgroups && i < user->group_count; i++)
+		if (user->groups[i] > highest)
+			highest = user->groups[i];
+	return space_has_owner(space, user->uid, highest, err);
+}
+
 static bool find_user(struct state *s, struct err *err)
 {
-	const struct space *space = s->run->space;
-	uint64_t highest;
-
 	if (!user_find(&s->user, s->root, s->run->request->user, err))
 		return false;
-	highest = s->user.gid;
-	for (size_t i = 0; space->may_setgroups && i < s->user.group_count; i++)
-		if (s->user.groups[i] > highest)
-			highest = s->user.groups[i];
-	return space_has_owner(space, s->user.uid, highest, err) ||
+	s->own_ids = wants_own_ids(s);
+	return s->own_ids || container_has_ids(s->run->space, &s->user, err) ||
 	       err_wrap(err, "user '%s'", s->run->request->user);
 }
 
@@ -241,6 +262,7 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 		.cwd = s->cwd,
 		.hostname = r->request->hostname,
 		.user = &s->user,
+		.own_ids = s->own_ids,
 		.points = &s->points,
 		.network = r->request->network,
 		.limits = r->request->limits,

@@ -329,6 +329,7 @@ bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct san
 			     .env = spec->env ? spec->env : no_env,
 			     .cwd = spec->cwd ? spec->cwd : "",
 			     .user = spec->user ? spec->user : "",
+			     .own_ids = spec->own_ids,
 			     .hostname = spec->hostname ? spec->hostname : "rtbuild",
 			     .network = spec->network,
 			     .hosts = spec->hosts ? spec->hosts : "",

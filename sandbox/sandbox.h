@@ -45,6 +45,13 @@ struct sandbox_spec {
 	const char *cwd;  /* made (0755, root's) when absent, and in the diff only if the command
 			     then uses it; "" is "/" */
 	const char *user; /* "name[:group]" or numeric; "" is root; looked up in the tree */
+	/*
+	 * For an ordinary user: when `user` has the caller's own numbers and files of the host are
+	 * mounted, the command is the caller to the host, so that such files are its own and what
+	 * it makes there is the caller's (podman's keep-id). The image's files all seem its own or
+	 * nobody's then. The built-in engine's; for root numbers are the host's anyway.
+	 */
+	bool own_ids;
 	const char *hostname; /* NULL: "rtbuild" */
 	bool network;         /* the host's; false: an own one with only lo */
 	const char *hosts;    /* more lines of /etc/hosts; NULL: none */
@@ -77,7 +84,8 @@ struct sandbox_spec {
 MUST_CHECK bool sandbox_run(struct sandbox_result *out, struct sandbox *s,
 			    const struct sandbox_spec *spec, struct err *err);
 
-/* A further command beside one that runs: in its namespaces and its root. */
+/* A further command beside one that runs: in its namespaces and its root; as the caller where that
+ * one is (own_ids) and the numbers are the same. */
 struct sandbox_exec {
 	int target; /* its pidfd, as reported */
 	const char *const *argv, *const *env;

@@ -136,10 +136,11 @@ static bool write_file(const char *path, const char *text, struct err *err)
 	return true;
 }
 
-static bool map_single(uid_t uid, gid_t gid, struct err *err)
+/* After the unshare: ours, `uid` and `gid` outside, are the only ids, and called so inside. */
+static bool map_single(uid_t inside_uid, gid_t inside_gid, uid_t uid, gid_t gid, struct err *err)
 {
-	AUTO(auto_free) char *uid_line = mem_printf("0 %u 1\n", uid);
-	AUTO(auto_free) char *gid_line = mem_printf("0 %u 1\n", gid);
+	AUTO(auto_free) char *uid_line = mem_printf("%u %u 1\n", inside_uid, uid);
+	AUTO(auto_free) char *gid_line = mem_printf("%u %u 1\n", inside_gid, gid);
 
 	return write_file("/proc/self/setgroups", "deny", err) &&
 	       write_file("/proc/self/uid_map", uid_line, err) &&
@@ -152,6 +153,12 @@ static bool no_user_namespace(struct err *err)
 	err->code = E_UNSUPPORTED;
 	return err_hint(err, "run as root, or let users make user namespaces (sysctl "
 			     "user.max_user_namespaces, kernel.unprivileged_userns_clone)");
+}
+
+bool space_enter_own(uint32_t uid, uint32_t gid, struct err *err)
+{
+	return unshare(CLONE_NEWUSER) == 0 ? map_single(uid, gid, 0, 0, err)
+					   : no_user_namespace(err);
 }
 
 struct mapping {
@@ -215,6 +222,8 @@ static bool enter_user(struct space *out, struct err *err)
 	gid_t gid = getegid();
 	bool many;
 
+	out->own_uid = uid;
+	out->own_gid = gid;
 	map_load(&uids, "/etc/subuid", uid);
 	map_load(&gids, "/etc/subgid", gid);
 	many = uids.count > 1 && gids.count > 1;
@@ -231,7 +240,7 @@ static bool enter_user(struct space *out, struct err *err)
 			 (unsigned long long)uids.count - 1);
 		return setgroups(0, NULL) == 0 || err_set_errno(err, "setgroups");
 	}
-	if (!map_single(uid, gid, err))
+	if (!map_single(0, 0, uid, gid, err))
 		return false;
 	out->mode = SPACE_SINGLE;
 	out->uid_count = out->gid_count = 1;

@@ -22,6 +22,7 @@ enum space_mode {
 struct space {
 	enum space_mode mode;
 	uint64_t uid_count, gid_count; /* ids 0 .. count-1 exist inside */
+	uint32_t own_uid, own_gid;     /* the user's, outside */
 	bool may_setgroups;
 	bool bare;         /* no namespace was made, and there is no CAP_SYS_ADMIN */
 	bool may_mount;    /* else only a copied root works */
@@ -38,6 +39,11 @@ struct space {
 MUST_CHECK bool space_enter(struct space *out, struct err *err);
 /* Whether both ids exist here; E_UNSUPPORTED with the cure otherwise. */
 MUST_CHECK bool space_has_owner(const struct space *s, uint64_t uid, uint64_t gid, struct err *err);
+/*
+ * Leave for a user namespace below this one in which our own ids, 0, are called `uid` and `gid` and
+ * nobody else exists. For a process with one thread.
+ */
+MUST_CHECK bool space_enter_own(uint32_t uid, uint32_t gid, struct err *err);
 /* Where the layer trees of this kind are kept, below cache/trees: files there belong to the ids of
  * the mode. */
 const char *space_mode_name(enum space_mode mode);

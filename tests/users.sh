@@ -11,9 +11,13 @@
 #   suite_without_mounts NAME SCRIPT [VARIABLE=VALUE...] ... where nothing can be mounted
 
 fill_place() {
-	mkdir -p "$place/tests/cli" "$place/tmp"
+	mkdir -p "$place/tests/cli" "$place/tests/servers" "$place/tests/lithops" "$place/tmp"
 	cp "$ROOT/tests/lib.sh" "$place/tests/"
-	cp "$ROOT/tests/cli/run.sh" "$ROOT/tests/cli/mounts.sh" "$place/tests/cli/"
+	for script in run mounts containers lithops; do
+		cp "$ROOT/tests/cli/$script.sh" "$place/tests/cli/"
+	done
+	cp "$ROOT/tests/lithops/argv" "$place/tests/lithops/"
+	cp "$ROOT/tests/servers/registry" "$ROOT/tests/servers/make-certs" "$place/tests/servers/"
 	cp "$RTBUILD" "$place/rtbuild"
 	cp "$ROOT/tests/servers/without-mounts" "$place/"
 	chmod -R a+rX "$place/tests" "$place/rtbuild" "$place/without-mounts"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# The tests of run.sh and mounts.sh as an ordinary user in a home and a store of its own: with
+# The tests of run.sh, mounts.sh, containers.sh and lithops.sh as an ordinary user in a home and a store of its own: with
 # subordinate ids, and with none, where everything belongs to one id. Run by an ordinary user it is
 # that user, who then needs lines in /etc/subuid and /etc/subgid; what needs another user is root's.
 # shellcheck source=tests/lib.sh
@@ -21,6 +21,8 @@ is 'the user has subordinate ids' "$(ids_of /etc/subuid)$(ids_of /etc/subgid)" 1
 check 'it is no root' as_user sh -c '[ "$(id -u)" -ne 0 ]'
 suite 'with subordinate ids' run.sh
 suite 'with subordinate ids' mounts.sh
+suite 'with subordinate ids' containers.sh
+suite 'with subordinate ids' lithops.sh
 
 # Files of subordinate ids in its store do not keep anyone from removing it.
 as_user RTBUILD_STORE="$place/store" "$place/rtbuild" build -q -t tiny:1 "$place"/fixtures/tiny-* >/dev/null
@@ -43,5 +45,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	is 'the user has no subordinate ids' "$(ids_of /etc/subuid)$(ids_of /etc/subgid)" 00
 	suite 'with one id' run.sh RUN_IDS=one
 	suite 'with one id' mounts.sh RUN_IDS=one
+	suite 'with one id' containers.sh RUN_IDS=one
+	suite 'with one id' lithops.sh
 fi
 finish
