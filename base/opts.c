@@ -26,12 +26,19 @@ struct match {
 
 static bool takes_value(const struct opt *o)
 {
-	return o->kind == OPT_KIND_TEXT || o->kind == OPT_KIND_LIST;
+	return o->kind == OPT_KIND_TEXT || o->kind == OPT_KIND_LIST ||
+	       (o->kind == OPT_KIND_OTHER && o->value);
 }
 
 static bool is_option(const struct opt *o)
 {
-	return o->kind == OPT_KIND_FLAG || takes_value(o);
+	return o->kind == OPT_KIND_FLAG || o->kind == OPT_KIND_OTHER || takes_value(o);
+}
+
+/* Shown in --help, and what is meant by a slip of the pen. */
+static bool is_shown(const struct opt *o)
+{
+	return o->help && o->kind != OPT_KIND_OTHER;
 }
 
 static struct match find_long(struct parse *p, struct slice name)
@@ -61,7 +68,7 @@ static bool unknown(struct parse *p, struct slice name, struct err *err)
 
 	for (int t = 0; t < 2; t++)
 		for (const struct opt *o = p->tables[t]; o && o->kind != OPT_KIND_END; o++)
-			if (is_option(o) && o->name && count < ARRAY_LEN(names))
+			if (is_option(o) && is_shown(o) && o->name && count < ARRAY_LEN(names))
 				names[count++] = o->name;
 	near = str_nearest(word, names, count);
 	err_set(err, E_USAGE, "unknown option --%s", word);
@@ -69,16 +76,40 @@ static bool unknown(struct parse *p, struct slice name, struct err *err)
 		    : err_hint(err, "--help lists the options");
 }
 
-static void store(struct match m, const char *value, bool flag)
+/* Whether `value` asks for what is so anyway. */
+static bool is_so(const struct opt *o, const char *value)
+{
+	struct slice rest = slice_of(o->accepts);
+
+	while (rest.ptr)
+		if (slice_eq(slice_cut(rest, '|', &rest), value))
+			return true;
+	return false;
+}
+
+static bool take_other(const struct opt *o, const char *value, struct err *err)
+{
+	if (o->accepts && is_so(o, value))
+		return true;
+	/* the value may be a password */
+	err_set(err, E_UNSUPPORTED, "--%s%s: %s", o->name,
+		!o->value && str_eq(value, "false") ? "=false" : "", o->reason);
+	return o->help ? err_hint(err, "%s", o->help) : false;
+}
+
+static bool store(struct match m, const char *value, bool flag, struct err *err)
 {
 	void *at = (char *)m.base + m.opt->offset;
 
+	if (m.opt->kind == OPT_KIND_OTHER)
+		return take_other(m.opt, value ? value : flag ? "true" : "false", err);
 	if (m.opt->kind == OPT_KIND_FLAG)
 		*(bool *)at = flag;
 	else if (m.opt->kind == OPT_KIND_TEXT)
 		*(const char **)at = value;
 	else
 		str_list_push(at, value);
+	return true;
 }
 
 static bool parse_long(struct parse *p, struct err *err)
@@ -94,7 +125,7 @@ static bool parse_long(struct parse *p, struct err *err)
 	}
 	if (!m.opt && slice_has_prefix(name, "no-")) {
 		m = find_long(p, (struct slice){ name.ptr + 3, name.len - 3 });
-		if (m.opt && m.opt->kind != OPT_KIND_FLAG)
+		if (m.opt && takes_value(m.opt))
 			m.opt = NULL;
 		flag = false;
 	}
@@ -104,8 +135,7 @@ static bool parse_long(struct parse *p, struct err *err)
 		if (!value.ptr && p->at + 1 >= p->argc)
 			return err_set(err, E_USAGE, "--%s needs a value: %s", m.opt->name,
 				       m.opt->value);
-		store(m, value.ptr ? value.ptr : p->argv[++p->at], flag);
-		return true;
+		return store(m, value.ptr ? value.ptr : p->argv[++p->at], flag, err);
 	}
 	if (value.ptr) {
 		bool yes = slice_eq(value, "true") || slice_eq(value, "1");
@@ -115,8 +145,17 @@ static bool parse_long(struct parse *p, struct err *err)
 				       m.opt->name, value.ptr);
 		flag = yes == flag;
 	}
-	store(m, NULL, flag);
-	return true;
+	return store(m, NULL, flag, err);
+}
+
+/* `arg` is at the letter; its value follows, or is the next word. */
+static bool parse_letter_value(struct parse *p, struct match m, const char *arg, struct err *err)
+{
+	if (arg[1])
+		return store(m, arg[1] == '=' ? arg + 2 : arg + 1, true, err);
+	if (p->at + 1 < p->argc)
+		return store(m, p->argv[++p->at], true, err);
+	return err_set(err, E_USAGE, "-%c needs a value: %s", *arg, m.opt->value);
 }
 
 static bool parse_letters(struct parse *p, struct err *err)
@@ -134,17 +173,10 @@ static bool parse_letters(struct parse *p, struct err *err)
 			err_set(err, E_USAGE, "unknown option -%c", *arg);
 			return err_hint(err, "--help lists the options");
 		}
-		if (!takes_value(m.opt)) {
-			store(m, NULL, true);
-			continue;
-		}
-		if (arg[1])
-			store(m, arg[1] == '=' ? arg + 2 : arg + 1, true);
-		else if (p->at + 1 < p->argc)
-			store(m, p->argv[++p->at], true);
-		else
-			return err_set(err, E_USAGE, "-%c needs a value: %s", *arg, m.opt->value);
-		return true;
+		if (takes_value(m.opt))
+			return parse_letter_value(p, m, arg, err);
+		if (!store(m, NULL, true, err))
+			return false;
 	}
 	return true;
 }
@@ -262,7 +294,7 @@ void opts_help(struct buf *out, const struct opt *table)
 			buf_putf(out, "\n%s:\n", o->help);
 			continue;
 		}
-		if (!o->help)
+		if (!is_shown(o))
 			continue;
 		if (!is_option(o))
 			left = mem_printf("  %s", o->value);

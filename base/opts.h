@@ -21,6 +21,7 @@ enum opt_kind {
 	OPT_KIND_ARG,   /* positional: const char * */
 	OPT_KIND_ARGS,  /* the remaining positionals: struct str_list */
 	OPT_KIND_GROUP, /* a heading in --help */
+	OPT_KIND_OTHER, /* an option of other programs': OPT_OTHER */
 	OPT_KIND_END,
 };
 
@@ -33,6 +34,7 @@ struct opt {
 	const char *value; /* in --help: "NAME[:TAG]" */
 	const char *help;  /* NULL: not shown, it is between processes of ours */
 	size_t offset;
+	const char *reason, *accepts; /* OPT_KIND_OTHER */
 };
 
 /* offsetof, but a compile error unless the member has exactly this type. */
@@ -77,6 +79,16 @@ struct opt {
 	{                                           \
 		.kind = OPT_KIND_GROUP, .help = (h) \
 	}
+/*
+ * One that users of other programs type: a value (`v` NULL: a flag) in `ok`, "a|b", asks for what
+ * is so anyway and is taken; any other is E_UNSUPPORTED, with the reason and the cure `h`. Not in
+ * --help.
+ */
+#define OPT_OTHER(l, n, v, ok, why, cure)                                                         \
+	{                                                                                         \
+		.kind = OPT_KIND_OTHER, .letter = (l), .name = (n), .value = (v), .help = (cure), \
+		.reason = (why), .accepts = (ok)                                                  \
+	}
 #define OPT_END                      \
 	{                            \
 		.kind = OPT_KIND_END \
@@ -85,7 +97,7 @@ struct opt {
 /*
  * Parse argv[1..argc-1] by two tables: the command's own (into `args`) and the
  * global one (into `globals`; may be NULL). *help_out is set by -h and --help, and then nothing
- * else counts. E_USAGE otherwise.
+ * else counts. E_USAGE otherwise, E_UNSUPPORTED for one of other programs'.
  */
 MUST_CHECK bool opts_parse(void *args, const struct opt *own, void *globals,
 			   const struct opt *global, int argc, char **argv, bool *help_out,

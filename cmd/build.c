@@ -247,6 +247,8 @@ static bool run(struct session *s, void *arg, struct err *err)
 {
 	struct build_args *args = arg;
 
+	if (!build_args_take_call(args, err))
+		return false;
 	if (!args->matrix)
 		return run_one(s, args, err);
 	return build_args_check_matrix(args, err) &&

@@ -6,6 +6,22 @@
 
 #include "cmd/build_context.h"
 
+/* Of docker, buildx and buildah; here for what they answer. */
+#define LIMITS "rtbuild makes no cgroups: a RUN has the limits of rtbuild itself"
+#define LIMITED                                                                                  \
+	"run it in a limited one: systemd-run --scope -p MemoryMax=2G -p CPUQuota=100% rtbuild " \
+	"build ..."
+#define ATTESTS "no attestation is made: AWS Lambda refuses an image that has one"
+#define ATTESTED "=false; attach one to what was pushed, as cosign attest does"
+#define NAMESPACES "a RUN has namespaces of its own"
+#define ISOLATION "--isolation says how a RUN is kept apart"
+#define PLATFORM "it is a part of --platform here"
+#define RIGHTS "a RUN has docker's default rights and no more"
+#define LEAVE "leave it out"
+#define RESOLVER "a RUN has this machine's /etc/resolv.conf"
+#define ADDRESS "--add-host NAME:ADDRESS says where a host is"
+#define USERS "the user namespace is made from /etc/subuid and /etc/subgid"
+
 /* clang-format off */
 const struct opt build_args_opts[] = {
 	OPT_ARGS("NAME] [CONTEXT", struct build_args, positionals,
@@ -54,6 +70,7 @@ const struct opt build_args_opts[] = {
 	OPT_TEXT(0,   "format", "KIND",           struct build_args, format,       "media types: oci (default) or docker"),
 	OPT_FLAG(0,   "plan",                     struct build_args, plan,         "show the plan as JSON and stop"),
 	OPT_FLAG(0,   "check",                    struct build_args, check,        "check the Dockerfile by the linter's rules and stop; 1 when it finds something"),
+	OPT_TEXT(0,   "call", "METHOD",           struct build_args, call,         "build (default), or check: the same as --check"),
 	OPT_GROUP("What becomes of it"),
 	OPT_LIST('t', "tag", "NAME[:TAG]",        struct build_args, tags,         "name the image; several are fine"),
 	OPT_LIST('o', "output", "type=TYPE[,dest=PATH]", struct build_args, outputs, "store (default), registry, oci, docker, tar, local, cacheonly; several are fine; DIR is local"),
@@ -66,6 +83,78 @@ const struct opt build_args_opts[] = {
 	OPT_TEXT(0,   "digestfile", "FILE",       struct build_args, digestfile,   "write the manifest digest here"),
 	OPT_TEXT(0,   "image-refs", "FILE",       struct build_args, image_refs,   "write all references with digest here, one a line"),
 	OPT_TEXT(0,   "metadata-file", "FILE",    struct build_args, metadata_file, "write buildx's metadata JSON here"),
+	/* docker and buildx */
+	OPT_OTHER(0,   "attest", "SPEC",       "type=provenance,disabled=true|type=sbom,disabled=true", ATTESTS, "--attest type=sbom,disabled=true; attach one to what was pushed, as cosign attest does"),
+	OPT_OTHER(0,   "builder", "NAME",      NULL, "there is one builder, this program", LEAVE),
+	OPT_OTHER(0,   "cgroup-parent", "NAME", NULL, LIMITS, LIMITED),
+	OPT_OTHER(0,   "compress", NULL,       "true|false", NULL, NULL),
+	OPT_OTHER(0,   "cpu-period", "N",      NULL, LIMITS, LIMITED),
+	OPT_OTHER(0,   "cpu-quota", "N",       NULL, LIMITS, LIMITED),
+	OPT_OTHER('c', "cpu-shares", "N",      NULL, LIMITS, LIMITED),
+	OPT_OTHER(0,   "cpuset-cpus", "LIST",  NULL, LIMITS, "taskset -c LIST rtbuild build ... holds for every RUN"),
+	OPT_OTHER(0,   "cpuset-mems", "LIST",  NULL, LIMITS, "numactl -m LIST rtbuild build ... holds for every RUN"),
+	OPT_OTHER(0,   "disable-content-trust", NULL, "true", "docker's signatures (Notary) are not asked for", LEAVE),
+	OPT_OTHER(0,   "force-rm", NULL,       "true|false", NULL, NULL),
+	OPT_OTHER('m', "memory", "BYTES",      NULL, LIMITS, LIMITED),
+	OPT_OTHER(0,   "memory-swap", "BYTES", NULL, LIMITS, LIMITED),
+	OPT_OTHER(0,   "provenance", "SPEC",   "false", ATTESTS, "--provenance" ATTESTED),
+	OPT_OTHER(0,   "rm", NULL,             "true", "of a RUN its layer stays and nothing else", LEAVE),
+	OPT_OTHER(0,   "sbom", "SPEC",         "false", ATTESTS, "--sbom" ATTESTED),
+	OPT_OTHER(0,   "security-opt", "SPEC", "label=disable|apparmor=unconfined", RIGHTS, LEAVE),
+	OPT_OTHER(0,   "squash", NULL,         "false", "each step is a layer of its own, which others share", "end with FROM scratch and COPY --from=STAGE / /: one layer"),
+	/* buildah and podman */
+	OPT_OTHER(0,   "all-platforms", NULL,  "false", "the platforms are those that are named", "--platform a,b"),
+	OPT_OTHER(0,   "arch", "ARCH",         NULL, PLATFORM, "--platform linux/ARCH"),
+	OPT_OTHER(0,   "cache-ttl", "AGE",     NULL, "what is in a cache counts, however old", "--no-cache, or rtbuild gc"),
+	OPT_OTHER(0,   "cap-add", "NAME",      NULL, RIGHTS, LEAVE),
+	OPT_OTHER(0,   "cap-drop", "NAME",     NULL, RIGHTS, LEAVE),
+	OPT_OTHER(0,   "cert-dir", "DIR",      NULL, "certificates are read from /etc/docker/certs.d and /etc/containers/certs.d", "--ca-file FILE trusts one more authority"),
+	OPT_OTHER(0,   "cgroupns", "HOW",      NULL, LIMITS, LEAVE),
+	OPT_OTHER(0,   "cpp-flag", "FLAG",     NULL, "a Dockerfile is read as it is", "cpp -E FLAG Dockerfile.in | rtbuild build -f - ."),
+	OPT_OTHER(0,   "creds", "USER:PASSWORD", NULL, "others on this machine could read the password", "rtbuild login HOST --password-stdin"),
+	OPT_OTHER(0,   "decryption-key", "KEY", NULL, "encrypted layers are not read", NULL),
+	OPT_OTHER(0,   "device", "DEVICE",     NULL, "no RUN gets a device", LEAVE),
+	OPT_OTHER('D', "disable-compression", NULL, "false", "a layer is compressed when it is made", "--compression none"),
+	OPT_OTHER(0,   "dns", "ADDRESS",       NULL, RESOLVER, ADDRESS),
+	OPT_OTHER(0,   "dns-option", "OPTION", NULL, RESOLVER, LEAVE),
+	OPT_OTHER(0,   "dns-search", "DOMAIN", NULL, RESOLVER, ADDRESS),
+	OPT_OTHER(0,   "env", "NAME=VALUE",    NULL, "the Dockerfile says the image's variables", "ARG NAME and ENV NAME=$NAME, then --build-arg NAME=VALUE"),
+	OPT_OTHER(0,   "from", "IMAGE",        NULL, "a base is replaced by its name", "--build-context BASE=docker-image://IMAGE"),
+	OPT_OTHER(0,   "hooks-dir", "DIR",     NULL, "nothing is run before or after a RUN", LEAVE),
+	OPT_OTHER(0,   "http-proxy", NULL,     "false", "a RUN has no variables of this machine", "--build-arg HTTPS_PROXY: its value is in no layer, history or key"),
+	OPT_OTHER(0,   "identity-label", NULL, "false", "the image says the same whatever built it", LEAVE),
+	OPT_OTHER(0,   "ignorefile", "FILE",   NULL, "the file of what is ignored goes with the Dockerfile", "name it like that: Dockerfile.dockerignore"),
+	OPT_OTHER(0,   "ipc", "HOW",           "private", NAMESPACES, LEAVE),
+	OPT_OTHER(0,   "jobs", "N",            "0", "as many stages run at once as there are processors", "taskset -c 0 rtbuild build ...: one at a time"),
+	OPT_OTHER(0,   "layers", NULL,         "true", "each step is a layer of its own", "--no-cache, when it was meant so"),
+	OPT_OTHER(0,   "logfile", "FILE",      NULL, "progress goes to stderr, and a RUN's output is kept in the store", "--progress=plain 2>FILE"),
+	OPT_OTHER(0,   "logsplit", NULL,       "false", "progress goes to stderr", LEAVE),
+	OPT_OTHER(0,   "manifest", "NAME",     NULL, "several platforms make an index", "--platform a,b -t NAME"),
+	OPT_OTHER(0,   "no-hosts", NULL,       "false", "/etc/hosts of a RUN is made for it, the image's stays", LEAVE),
+	OPT_OTHER(0,   "omit-history", NULL,   "false", "the history is a part of the image", LEAVE),
+	OPT_OTHER(0,   "os", "OS",             "linux", PLATFORM, "--platform OS/ARCH"),
+	OPT_OTHER(0,   "os-feature", "NAME",   NULL, "it is the base image's", LEAVE),
+	OPT_OTHER(0,   "os-version", "VERSION", NULL, "it is the base image's", LEAVE),
+	OPT_OTHER(0,   "pid", "HOW",           "private", NAMESPACES, LEAVE),
+	OPT_OTHER(0,   "retry", "N",           NULL, "what can be tried again is", LEAVE),
+	OPT_OTHER(0,   "retry-delay", "TIME",  NULL, "what can be tried again is, as the server says", LEAVE),
+	OPT_OTHER(0,   "runtime", "PATH",      NULL, "crun or runc is taken where it works", ISOLATION),
+	OPT_OTHER(0,   "runtime-flag", "FLAG", NULL, "the runtime is told what it needs", LEAVE),
+	OPT_OTHER(0,   "sign-by", "KEY",       NULL, "images are not signed here", "cosign sign NAME@DIGEST, behind the push"),
+	OPT_OTHER(0,   "skip-unused-stages", NULL, "true", "a stage nobody needs is not built", "--target STAGE builds it"),
+	OPT_OTHER(0,   "stdin", NULL,          "false", "a RUN reads nothing: its standard input is empty", "RUN --mount=type=bind or a here-document gives it a file"),
+	OPT_OTHER(0,   "timestamp", "SECONDS", NULL, "that is an environment variable", "SOURCE_DATE_EPOCH=SECONDS rtbuild build ..."),
+	OPT_OTHER(0,   "source-date-epoch", "SECONDS", NULL, "that is an environment variable", "SOURCE_DATE_EPOCH=SECONDS rtbuild build ..."),
+	OPT_OTHER(0,   "tls-verify", NULL,     "true", "that is two options", "--insecure: TLS without verification; --plain-http: no TLS"),
+	OPT_OTHER(0,   "unsetenv", "NAME",     NULL, "the Dockerfile says the image's variables", "ENV NAME= makes it empty"),
+	OPT_OTHER(0,   "userns", "HOW",        NULL, USERS, ISOLATION),
+	OPT_OTHER(0,   "userns-gid-map", "MAP", NULL, USERS, LEAVE),
+	OPT_OTHER(0,   "userns-gid-map-group", "NAME", NULL, USERS, LEAVE),
+	OPT_OTHER(0,   "userns-uid-map", "MAP", NULL, USERS, LEAVE),
+	OPT_OTHER(0,   "userns-uid-map-user", "NAME", NULL, USERS, LEAVE),
+	OPT_OTHER(0,   "uts", "HOW",           "private", NAMESPACES, LEAVE),
+	OPT_OTHER(0,   "variant", "VARIANT",   NULL, PLATFORM, "--platform linux/ARCH/VARIANT"),
+	OPT_OTHER(0,   "volume", "DIR:PATH",   NULL, "the Dockerfile says what a RUN sees", "RUN --mount=type=bind,from=NAME,target=PATH and --build-context NAME=DIR"),
 	OPT_END
 };
 /* clang-format on */
@@ -83,6 +172,18 @@ bool build_args_have_source(const struct build_args *args)
 		if (build_args_is_context(args->positionals.items[i]))
 			return true;
 	return args->file || access("Dockerfile", F_OK) == 0;
+}
+
+bool build_args_take_call(struct build_args *args, struct err *err)
+{
+	if (!args->call || str_eq(args->call, "build"))
+		return true;
+	args->check = str_eq(args->call, "check");
+	if (args->check)
+		return true;
+	err_set(err, E_UNSUPPORTED, "--call '%s': build and check can be called", args->call);
+	return err_hint(err, "--plan shows stages, steps and arguments as JSON, --check --json the "
+			     "findings");
 }
 
 bool build_args_check_zip(const struct build_args *args, const struct backend *b, struct err *err)

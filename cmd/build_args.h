@@ -14,7 +14,7 @@ struct build_args {
 	const char *matrix, *backend, *file, *target, *python, *base, *installer, *libc,
 		*python_target, *precompile, *network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
-	const char *shm_size;
+	const char *shm_size, *call;
 	const char *function, *filepath;
 	struct str_list secrets, ssh, git_allow, add_hosts, ulimits, allow, templates;
 	struct str_list tags, build_args, contexts, requirements, labels, annotations, settings;
@@ -28,6 +28,9 @@ extern const struct opt build_args_opts[];
 bool build_args_is_context(const char *word);
 /* It is said what to build: a Dockerfile, here or named, or a context. */
 bool build_args_have_source(const struct build_args *args);
+
+/* --call, docker's other word for --check. E_UNSUPPORTED for a method that is not made here. */
+MUST_CHECK bool build_args_take_call(struct build_args *args, struct err *err);
 
 /* Nothing is taken and then not used. E_USAGE for an option that is not for a function zip, which
  * has no image's parts; for one that is a backend's alone; for one that the file of --matrix says.

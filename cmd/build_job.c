@@ -117,9 +117,12 @@ static bool layer_options(struct layer_options *out, const struct build_args *ar
 static bool network_option(bool *out, const char *text, struct err *err)
 {
 	*out = !text || str_eq(text, "host") || str_eq(text, "default");
-	if (!*out && !str_eq(text, "none"))
-		return err_set(err, E_USAGE, "unknown network '%s': host or none", text);
-	return true;
+	if (*out || str_eq(text, "none"))
+		return true;
+	err_set(err, E_USAGE, "unknown network '%s': host or none", text);
+	return err_hint(err,
+			"host is this machine's; no bridge is made, since nothing here outlives "
+			"the build");
 }
 
 static bool add_each(struct run_options *out, const struct str_list *texts,

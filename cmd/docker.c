@@ -69,6 +69,7 @@ static void put_words(struct str_list *out, const struct opt *o, const void *arg
 	case OPT_KIND_ARG:
 	case OPT_KIND_ARGS:
 	case OPT_KIND_GROUP:
+	case OPT_KIND_OTHER:
 	case OPT_KIND_END:
 		break;
 	}

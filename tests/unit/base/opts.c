@@ -32,6 +32,9 @@ static const struct opt own[] = {
 	OPT_TEXT('f', "file", "FILE",   struct args, file,        "a file"),
 	OPT_LIST('t', "tag", "NAME",    struct args, tags,        "a tag"),
 	OPT_FLAG('p', "push",           struct args, push,        "push it"),
+	OPT_OTHER('m', "memory", "BYTES", NULL, "no limit is set", "set one outside"),
+	OPT_OTHER(0,   "rm", NULL,      "true", "nothing is kept", NULL),
+	OPT_OTHER(0,   "sbom", "SPEC",  "false|none", "none is made", "leave it out"),
 	OPT_FLAG(0,   "quiet-build",    struct args, quiet_build, "a flag with a rather long explanation that has to be wrapped somewhere, since no line may be over a hundred columns"),
 	OPT_END
 };
@@ -109,6 +112,8 @@ static void accepted(void **state)
 		  "image=img file=- second=two push=0 qb=0 q=0 store=s" },
 		{ own, "x -- -p --push", "image=-p file=- second=--push push=0 qb=0 q=0 store=-" },
 		{ own, "x - img", "image=- file=- second=img push=0 qb=0 q=0 store=-" },
+		{ own, "x img --rm --sbom=false --sbom none --rm=1",
+		  "image=img file=- second=- push=0 qb=0 q=0 store=-" },
 		{ runlike, "x -p img ls -p --push -- x",
 		  "image=img file=- second=- push=1 qb=0 q=0 store=- r=ls r=-p r=--push r=-- r=x" },
 		{ runlike, "x img", "image=img file=- second=- push=0 qb=0 q=0 store=-" },
@@ -170,6 +175,42 @@ static void refused(void **state)
 	}
 }
 
+/* What other programs take is answered with the reason, and never with the value: it may be a
+ * password. */
+static void options_of_others(void **state)
+{
+	static const struct {
+		const char *line, *msg, *hint;
+	} cases[] = {
+		{ "x img --memory 2g", "--memory: no limit is set", "set one outside" },
+		{ "x img -m2g", "--memory: no limit is set", "set one outside" },
+		{ "x img --rm=false", "--rm=false: nothing is kept", "" },
+		{ "x img --no-rm", "--rm=false: nothing is kept", "" },
+		{ "x img --sbom=true", "--sbom: none is made", "leave it out" },
+		{ "x img --sbom=", "--sbom: none is made", "leave it out" },
+	};
+	struct buf text = BUF_INIT(10000);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct args args = { 0 };
+		struct globals globals = { 0 };
+		struct err err = { 0 };
+		char *line = mem_strdup(cases[i].line);
+		bool help;
+
+		assert_false(parse(&args, &globals, own, line, &help, &err));
+		assert_int_equal(err.code, E_UNSUPPORTED);
+		assert_string_equal(err.msg, cases[i].msg);
+		assert_string_equal(err.hint, cases[i].hint);
+		opts_free(&args, own);
+		free(line);
+	}
+	opts_help(&text, own);
+	assert_null(strstr(text.ptr, "memory"));
+	buf_free(&text);
+}
+
 static void help_needs_nothing_else(void **state)
 {
 	static const char *const lines[] = { "x --help", "x -h", "x -p --help img", "x img -ph" };
@@ -212,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepted),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(options_of_others),
 		cmocka_unit_test(help_needs_nothing_else),
 		cmocka_unit_test(help_text_is_wrapped_and_whole),
 	};
