@@ -96,7 +96,8 @@ bool base_find(struct image *out, struct base_blobs *blobs, const struct build_e
 			return false;
 		reference_default_tag(&ref);
 		if (!find_image(out, env, pull, &ref, platform, &remote, err))
-			return err_wrap(err, "%s", reference_familiar(&ref).text);
+			return remote ? false /* which names it */
+				      : err_wrap(err, "%s", reference_familiar(&ref).text);
 	}
 	base_blobs_init(blobs, env->store, env->registry, remote ? out->blobs : NULL, out,
 			&out->arena);

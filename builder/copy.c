@@ -98,14 +98,31 @@ static void put_new_dir(struct copy *c, const char *path)
 	put(c, &dir, path);
 }
 
+#define WAY_OUT "copy to another place, or remove it in a RUN before"
+
+static bool is_dir_there(const char *path, const struct entry *from, struct err *err)
+{
+	err_set(err, E_INPUT, "/%s is a directory in the image, '%s' is not", path, from->path);
+	return err_hint(err, WAY_OUT);
+}
+
+static bool at_dest(const struct copy *c, struct err *err)
+{
+	const struct step_copy *s = &c->step->copy;
+
+	return dockerfile_at(c->step->file, s->dest_place, (int)strlen(s->dest), err);
+}
+
 static bool is_no_dir(const struct copy *c, const char *path, const struct entry *e,
 		      struct err *err)
 {
-	err_set(err, E_INPUT, "%s: /%s is %s in the image, not a directory",
-		c->step->in->spec->name, path, e->kind == ENTRY_SYMLINK ? "a link" : "a file");
+	err_set(err, E_INPUT, "/%s is %s in the image, not a directory", path,
+		e->kind == ENTRY_SYMLINK ? "a link" : "a file");
 	if (e->kind == ENTRY_SYMLINK)
 		err_hint(err, "it leads to %s: copy to there", e->link);
-	return false;
+	else
+		err_hint(err, WAY_OUT);
+	return at_dest(c, err);
 }
 
 /* The directories that lead to `path` (resolved), and itself when `whole`. */
@@ -153,8 +170,7 @@ static bool put_file(struct copy *c, const struct entry *from, const char *path,
 	struct entry *e;
 
 	if (there && there->kind == ENTRY_DIR)
-		return err_set(err, E_INPUT, "%s: /%s is a directory in the image, '%s' is not",
-			       c->step->in->spec->name, path, from->path);
+		return is_dir_there(path, from, err);
 	if (!put_dirs(c, path, false, err))
 		return false;
 	e = put(c, from, path);
@@ -186,8 +202,7 @@ static bool file_target(struct copy *c, char **out, const char *name, struct err
 		return is_no_dir(c, path, there, err);
 	if (!*name || str_eq(name, ".") ||
 	    str_eq(name, "..")) /* a here-document may be called so */
-		return err_set(err, E_INPUT, "%s: '%s' cannot be the name of a file",
-			       c->step->in->spec->name, name);
+		return err_set(err, E_INPUT, "'%s' cannot be the name of a file", name);
 	if (!put_dirs(c, path, true, err))
 		return false;
 	*out = mem_printf("%s%s%s", path, *path ? "/" : "", name);
@@ -209,7 +224,7 @@ static bool check_single(struct copy *c, struct err *err)
 	err_set(err, E_INPUT, "%s of several files: the destination '%s' is no directory",
 		c->step->in->spec->name, dest);
 	err_hint(err, "end it with a slash: %s/", dest);
-	return dockerfile_at(c->step->file, c->step->copy.dest_place, 0, err);
+	return at_dest(c, err);
 }
 
 bool copy_file(struct copy *c, const struct entry *file, const char *name, struct err *err)
@@ -479,10 +494,7 @@ bool copy_source(struct copy *c, const struct files *from, const char *source,
 	ok = c->step->copy.parents ? copy_parents(c, from, source, err)
 				   : copy_matches(c, from, source, err);
 	c->keep_times = keep_times;
-	if (ok)
-		return true;
-	err_wrap(err, "%s", c->step->in->spec->name);
-	return dockerfile_at(c->step->file, source_place, (int)strlen(source), err);
+	return ok || dockerfile_at(c->step->file, source_place, (int)strlen(source), err);
 }
 
 /* Where a member goes: its parents are followed inside the root (row 23), itself is not. */

@@ -47,7 +47,7 @@ static bool copy_flags(struct maker *m, struct err *err)
 		if (strchr(from->value, '$')) {
 			err_set(err, E_INPUT, "--from does not expand variables");
 			err_hint(err, "name a stage first: FROM image AS name, then --from=name");
-			return dockerfile_at(m->file, from->place, 0, err);
+			return dockerfile_at_flag(m->file, from, err);
 		}
 	}
 	for (size_t i = 0; i < m->in->flag_count; i++) {

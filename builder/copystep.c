@@ -175,6 +175,16 @@ static bool from_context(struct work *w, const struct build_context *named, stru
 	return source_named(&w->from, w->b, (size_t)(named - w->b->req->contexts), err);
 }
 
+/* A FROM that names a context has no flag: its word says it (contextbase.c). */
+static bool at_from(const struct work *w, struct err *err)
+{
+	const struct step_copy *c = &w->step->copy;
+	const struct flag *flag = instruction_find_flag(w->step->in, "from");
+
+	return flag ? dockerfile_at_flag(w->step->file, flag, err)
+		    : dockerfile_at(w->step->file, c->from_place, (int)strlen(c->from), err);
+}
+
 static bool find_sources(struct work *w, struct err *err)
 {
 	const struct step_copy *c = &w->step->copy;
@@ -188,12 +198,12 @@ static bool find_sources(struct work *w, struct err *err)
 			return main_context(w, err);
 	}
 	if (!plan_source(&source, w->b->plan, w->stage, c->from, err))
-		return dockerfile_at(w->step->file, c->from_place, 0, err);
+		return at_from(w, err);
 	if (source.kind == PLAN_SOURCE_CONTEXT ? from_context(w, source.context, err)
 	    : source.kind == PLAN_SOURCE_STAGE ? from_stage(w, source.stage, err)
 					       : from_image(w, source.image, err))
 		return true;
-	return dockerfile_at(w->step->file, c->from_place, 0, err);
+	return at_from(w, err);
 }
 
 /* --- the entries --- */
@@ -357,7 +367,8 @@ static bool collect_entries(struct work *w, struct err *err)
 
 /* --- owner, mode, excludes --- */
 
-static bool set_owner(struct work *w, const char *text, struct place place, struct err *err)
+/* `flag` is NULL where USER says whose it is: WORKDIR. */
+static bool set_owner(struct work *w, const char *text, const struct flag *flag, struct err *err)
 {
 	const struct product *p = &w->b->products[w->stage];
 	AUTO(auto_tree_close) struct tree *tree = NULL;
@@ -368,15 +379,15 @@ static bool set_owner(struct work *w, const char *text, struct place place, stru
 	owner_needs(text, &passwd, &group);
 	if ((passwd || group) && !base_names(&tree, w->b, p, passwd, group, err))
 		return false;
-	return owner_parse(&w->copy.owner, text, tree, err) ||
-	       dockerfile_at(w->step->file, place, 0, err);
+	if (owner_parse(&w->copy.owner, text, tree, err))
+		return true;
+	return flag ? dockerfile_at_flag(w->step->file, flag, err)
+		    : dockerfile_at(w->step->file, w->step->in->place, 0, err);
 }
 
-static struct place flag_place(const struct step *step, const char *name)
+static const struct flag *find_flag(const struct work *w, const char *name)
 {
-	const struct flag *flag = instruction_find_flag(step->in, name);
-
-	return flag ? flag->place : step->in->place;
+	return instruction_find_flag(w->step->in, name);
 }
 
 static bool prepare(struct work *w, struct err *err)
@@ -391,15 +402,15 @@ static bool prepare(struct work *w, struct err *err)
 				 .is_linked = c->link,
 				 .spool = -1 };
 	if (w->step->kind == INSTRUCTION_WORKDIR)
-		return set_owner(w, w->step->user, w->step->in->place, err);
+		return set_owner(w, w->step->user, NULL, err);
 	if (c->is_add && (!c->has_unpack || c->unpack)) {
 		w->copy.unpack = unpack;
 		w->copy.unpack_arg = w;
 	}
 	w->copy.excludes = w->excludes;
 	if (c->chmod && *c->chmod && !mode_parse(&w->copy.mode, c->chmod, err))
-		return dockerfile_at(w->step->file, flag_place(w->step, "chmod"), 0, err);
-	return set_owner(w, c->chown, flag_place(w->step, "chown"), err) && open_source(w, err);
+		return dockerfile_at_flag(w->step->file, find_flag(w, "chmod"), err);
+	return set_owner(w, c->chown, find_flag(w, "chown"), err) && open_source(w, err);
 }
 
 /* --- the key (row 65) --- */
@@ -609,7 +620,7 @@ static bool find_definition(struct definition *out, struct work *w, struct err *
 		return true;
 	if (c->exclude_count &&
 	    !dockerignore_make(&w->excludes, c->excludes, c->exclude_count, err))
-		return dockerfile_at(w->step->file, flag_place(w->step, "exclude"), 0, err);
+		return dockerfile_at_flag(w->step->file, find_flag(w, "exclude"), err);
 	if (!find_sources(w, err))
 		return false;
 	out->chain = w->source_base || w->from_stage ? &w->chain : NULL;

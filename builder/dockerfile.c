@@ -58,6 +58,13 @@ bool dockerfile_at(const struct dockerfile *d, struct place place, int width, st
 	return err_at(err, d->name, place.line, place.column, line, len);
 }
 
+bool dockerfile_at_flag(const struct dockerfile *d, const struct flag *flag, struct err *err)
+{
+	size_t width = strlen("--=") + strlen(flag->spec->name) + strlen(flag->value);
+
+	return dockerfile_at(d, flag->place, (int)width, err);
+}
+
 static void add_note(struct parser *p, struct place place, bool warning, const char *text)
 {
 	struct dockerfile_note *note = ARRAY_PUSH(&p->notes);

@@ -97,6 +97,9 @@ void dockerfile_free(struct dockerfile *d);
  */
 bool dockerfile_at(const struct dockerfile *d, struct place place, int width, struct err *err);
 
+/* The same for a whole flag, its name and value. */
+bool dockerfile_at_flag(const struct dockerfile *d, const struct flag *flag, struct err *err);
+
 /* The value of a flag that was given (the last one of a list), or NULL. */
 const struct flag *instruction_find_flag(const struct instruction *i, const char *name);
 

@@ -191,6 +191,15 @@ static void split_wildcards(const char *source, char **plain, const char **patte
 					     : (*pattern ? 0 : strlen(source)));
 }
 
+static bool malformed(const char *pattern, struct err *err)
+{
+	err_set(err, E_INPUT, "malformed pattern '%s'", pattern);
+	return strchr(pattern, '[')
+		       ? err_hint(err, "a set ends with ]; the JSON form is [\"a\", \"b\"], "
+				       "with commas and double quotes")
+		       : false;
+}
+
 static bool select_matches(struct str_list *out, const struct files *f, const char *dir,
 			   const char *pattern, struct err *err)
 {
@@ -200,7 +209,7 @@ static bool select_matches(struct str_list *out, const struct files *f, const ch
 	const char *skip = NULL;
 
 	if (!glob_is_valid(pattern))
-		return err_set(err, E_INPUT, "malformed pattern '%s'", pattern);
+		return malformed(pattern, err);
 	if (!files_follow(&base, f, dir, err))
 		return false;
 	if (!base)
@@ -223,6 +232,33 @@ static bool select_matches(struct str_list *out, const struct files *f, const ch
 	return true;
 }
 
+/* Why it is not there: it is left out, or was meant to be one of its neighbours. */
+static bool not_there(const struct files *f, const char *source, const char *clean, struct err *err)
+{
+	const char *slash = strrchr(clean, '/'), *near;
+	AUTO(auto_free) char *dir = mem_strndup(clean, slash ? (size_t)(slash - clean) : 0);
+	AUTO(auto_free) const char **names = NULL;
+	struct err ignored = { 0 };
+	const struct entry *base;
+	size_t first, end, count = 0;
+
+	err_set(err, E_NOT_FOUND, "'%s' is not there", source);
+	if (dockerignore_matches(f->ignored, clean))
+		return err_hint(err, ".dockerignore leaves it out");
+	if (!files_follow(&base, f, dir, &ignored) || !base)
+		return false;
+	files_below(f, base->path, &first, &end);
+	names = mem_alloc((end - first + 1) * sizeof(*names));
+	for (size_t i = first; i < end; i++) {
+		const char *rest = f->items[i]->path + strlen(base->path) + (*base->path != 0);
+
+		if (!strchr(rest, '/'))
+			names[count++] = rest;
+	}
+	near = str_nearest(slash ? slash + 1 : clean, names, count);
+	return near && err_hint(err, "did you mean '%s%s%s'?", dir, *dir ? "/" : "", near);
+}
+
 bool files_select(struct str_list *out, const struct files *f, const char *source, struct err *err)
 {
 	AUTO(auto_free) char *clean = fs_join("/", source);
@@ -235,12 +271,8 @@ bool files_select(struct str_list *out, const struct files *f, const char *sourc
 		return select_matches(out, f, plain, pattern, err);
 	if (!files_follow(&e, f, clean + 1, err))
 		return false;
-	if (!e) {
-		err_set(err, E_NOT_FOUND, "'%s' is not there", source);
-		return dockerignore_matches(f->ignored, clean + 1)
-			       ? err_hint(err, ".dockerignore leaves it out")
-			       : false;
-	}
+	if (!e)
+		return not_there(f, source, clean + 1, err);
 	str_list_push(out, clean + 1);
 	return true;
 }

@@ -25,6 +25,12 @@ static bool at_mount(const struct step *step, const struct step_mount *mount, st
 	return dockerfile_at(step->file, mount->place, (int)strlen("--mount"), err);
 }
 
+static bool at_from(const struct step *step, const struct step_mount *mount, struct err *err)
+{
+	return dockerfile_at(step->file, mount->from_place,
+			     (int)(strlen("from=") + strlen(mount->from)), err);
+}
+
 /* --- the key --- */
 
 static bool has_files(const struct step_mount *mount)
@@ -43,8 +49,7 @@ bool mountset_find(struct mount_set *out, struct build *b, size_t stage, const s
 
 		if (has_files(mount) &&
 		    !mountfiles_find(&out->sources[i], &out->arena, b, stage, mount, err))
-			return dockerfile_at(
-				step->file, mount->from ? mount->from_place : mount->place, 0, err);
+			return mount->from ? at_from(step, mount, err) : at_mount(step, mount, err);
 	}
 	return true;
 }
@@ -79,6 +84,7 @@ void mountset_key(struct cache_key *k, const struct mount_set *m, const struct s
 		cache_key_number(k, mount->kind);
 		cache_key_text(k, mount->target);
 		cache_key_number(k, mount->read_only);
+		cache_key_number(k, mount->required);
 		cache_key_text(k, named ? mount->id : NULL);
 		cache_key_text(k, mount->env);
 		cache_key_number(k, (int64_t)mount->size);

@@ -99,6 +99,10 @@ bool owner_parse(struct owner *out, const char *text, const struct tree *tree, s
 	struct slice user = slice_cut(slice_of(text), ':', &group);
 
 	*out = (struct owner){ .given = true };
+	if (group.ptr && memchr(group.ptr, ':', group.len)) {
+		err_set(err, E_INPUT, "owner '%s' is not user:group", text);
+		return err_hint(err, "names or numbers, as in app:app or 1000:1000");
+	}
 	if (is_digits(user) || is_digits(group)) {
 		/* a number that is too large must not be taken for a name */
 		int64_t ignored;

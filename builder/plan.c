@@ -278,17 +278,20 @@ static bool mark_sources(struct plan *p, size_t index, const struct instruction 
 	for (size_t i = 0; i < in->flag_count; i++) {
 		const struct flag *flag = &in->flags[i];
 		const char *from = flag->value;
-		size_t at = 0;
+		const bool in_mount = in->kind == INSTRUCTION_RUN;
+		size_t at = 0, width;
 
-		if (in->kind == INSTRUCTION_RUN && str_eq(flag->spec->name, "mount"))
+		if (in_mount && str_eq(flag->spec->name, "mount"))
 			from = mountargs_from(&at, &p->arena, flag);
 		else if (in->kind != INSTRUCTION_COPY || !str_eq(flag->spec->name, "from") ||
 			 strchr(from, '$'))
 			continue;
-		if (from && !mark_source(p, index, from,
-					 in->kind == INSTRUCTION_RUN ? flag_value_place(flag, at)
-								     : flag->place,
-					 (int)strlen(from) + 5, err))
+		if (!from)
+			continue;
+		width = strlen(in_mount ? "from=" : "--from=") + strlen(from);
+		if (!mark_source(p, index, from,
+				 in_mount ? flag_value_place(flag, at) : flag->place, (int)width,
+				 err))
 			return false;
 	}
 	return true;
@@ -422,18 +425,32 @@ void plan_free(struct plan *p)
 	arena_free(&p->arena);
 }
 
+/* A registry that hides what is not there refuses it (Docker Hub does), and without a network
+ * nothing is there. */
+static bool is_absence(enum err_code code)
+{
+	return code == E_NOT_FOUND || code == E_INPUT || code == E_AUTH || code == E_NETWORK;
+}
+
 void plan_hint_stage(const struct plan *p, const char *image, struct err *err)
 {
 	AUTO(auto_free) char *name = mem_strdup(image);
 
+	if (!is_absence(err->code) || strchr(image, '/'))
+		return;
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	for (size_t i = 0; i < p->stage_count; i++) {
-		if ((err->code != E_NOT_FOUND && err->code != E_INPUT) || !p->stages[i].name ||
-		    !str_nearest(name, &p->stages[i].name, 1))
+		const char *stage = p->stages[i].name;
+
+		if (!stage || !(str_eq(stage, name) || str_nearest(name, &stage, 1)))
 			continue;
 		err->hint[0] = '\0'; /* a slip of the pen says more than images of like names */
-		err_hint(err, "did you mean the stage %s?", p->stages[i].name);
+		if (str_eq(stage, name))
+			err_hint(err, "the stage %s comes later: it must stand before this one",
+				 stage);
+		else
+			err_hint(err, "did you mean the stage %s?", stage);
 		return;
 	}
 }

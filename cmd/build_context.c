@@ -146,12 +146,17 @@ static bool web_dockerfile(struct build_source *b, struct session *s, const char
 
 static bool local_dockerfile(struct build_source *b, const char *file, struct err *err)
 {
+	AUTO(auto_free) char *inside = NULL;
+
 	b->dockerfile_name = file ? mem_strdup(file) : fs_join(b->dir, "Dockerfile");
 	if (fs_read_path(&b->dockerfile, b->dockerfile_name, LIMIT_DOCKERFILE, err))
 		return true;
-	return err->code == E_NOT_FOUND
-		       ? err_hint(err, "name it by -f FILE, or a backend by --backend")
-		       : false;
+	if (err->code != E_NOT_FOUND)
+		return false;
+	inside = fs_join(b->dir, file ? file : "");
+	if (file && access(inside, F_OK) == 0)
+		return err_hint(err, "-f counts from here, not from the context: -f %s", inside);
+	return err_hint(err, "name it by -f FILE, or a backend by --backend");
 }
 
 static bool inner_dockerfile(struct build_source *b, const char *file, struct err *err)

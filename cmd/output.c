@@ -131,7 +131,9 @@ static bool check(const struct output *o, const char *text, struct err *err)
 	while (kinds[row].kind != o->kind)
 		row++;
 	if (kinds[row].needs_dest && !o->dest)
-		return bad(text, "dest=FILE is missing", err);
+		return bad(text,
+			   o->kind == OUTPUT_LOCAL ? "dest=DIR is missing" : "dest=FILE is missing",
+			   err);
 	if (!kinds[row].has_dest && o->dest)
 		return bad(text, "this type has no dest", err);
 	if (o->push && o->kind != OUTPUT_STORE && o->kind != OUTPUT_REGISTRY)

@@ -97,6 +97,7 @@ bool platform_parse(struct platform *out, const char *text, struct err *err)
 	struct platform p = { 0 };
 	struct slice parts[4] = { { 0 } };
 	struct slice rest = slice_of(text);
+	const struct platform host = platform_host();
 	size_t count = 0;
 
 	while (rest.ptr && count < ARRAY_LEN(parts))
@@ -108,7 +109,10 @@ bool platform_parse(struct platform *out, const char *text, struct err *err)
 		if (!parts[i].len)
 			return err_set(err, E_INPUT, "platform '%s': part %zu is empty", text,
 				       i + 1);
-	if (count == 1) {
+	if (count == 1 && slice_eq(parts[0], "linux")) {
+		parts[1] = slice_of(host.architecture);
+		parts[2] = slice_of(host.variant);
+	} else if (count == 1) {
 		parts[1] = parts[0];
 		parts[0] = SLICE_LIT("linux");
 	}

@@ -20,7 +20,8 @@ struct platform_text {
 	char text[64];
 };
 
-/* "os/arch[/variant]", or "arch" alone for linux. E_INPUT otherwise. */
+/* "os/arch[/variant]", or "arch" alone for linux, or "linux" alone for this machine. E_INPUT
+ * otherwise. */
 MUST_CHECK bool platform_parse(struct platform *out, const char *text, struct err *err);
 struct platform_text platform_format(const struct platform *p);
 struct platform platform_host(void);

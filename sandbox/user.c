@@ -103,6 +103,13 @@ static bool add_groups(struct user *out, const char *group, struct slice name, s
 	return true;
 }
 
+static bool nobody(struct err *err, const char *what, struct slice name, const char *file)
+{
+	err_set(err, E_NOT_FOUND, "%s '" SLICE_FMT "' is not in the image's %s", what,
+		SLICE_ARG(name), file);
+	return err_hint(err, "a number needs no entry there: 1000:1000; or a RUN before makes it");
+}
+
 static bool set_group(struct user *out, const char *group, struct slice want, struct err *err)
 {
 	uint64_t gid;
@@ -110,9 +117,7 @@ static bool set_group(struct user *out, const char *group, struct slice want, st
 	if (find_group(&out->gid, group, want))
 		return true;
 	if (!str_to_u64(&gid, want, LIMIT_ID))
-		return err_set(err, E_NOT_FOUND,
-			       "group '" SLICE_FMT "' is not in the image's /etc/group",
-			       SLICE_ARG(want));
+		return nobody(err, "group", want, "/etc/group");
 	out->gid = (uint32_t)gid;
 	return true;
 }
@@ -129,9 +134,7 @@ bool user_find_in(struct user *out, const char *passwd, const char *group, const
 		want = SLICE_LIT("0");
 	if (!find_user(out, &name, passwd, want)) {
 		if (!str_to_u64(&uid, want, LIMIT_ID))
-			return err_set(err, E_NOT_FOUND,
-				       "user '" SLICE_FMT "' is not in the image's /etc/passwd",
-				       SLICE_ARG(want));
+			return nobody(err, "user", want, "/etc/passwd");
 		out->uid = (uint32_t)uid;
 	}
 	if (group_want.len)

@@ -269,10 +269,11 @@ static void copy_errors(void **state)
 	} rows[] = {
 		{ "FROM scratch\nCOPY nope /x", E_NOT_FOUND, "Dockerfile:2:6", "'nope' is not there" },
 		{ "FROM scratch\nCOPY a dir /x", E_INPUT, "Dockerfile:2:12", "several files" },
-		{ "FROM scratch\nCOPY a /x\nCOPY dir /x", E_INPUT, "Dockerfile:3:6", "/x is a file" },
+		{ "FROM scratch\nCOPY a /x\nCOPY dir /x", E_INPUT, "Dockerfile:3:10", "/x is a file" },
 		{ "FROM scratch\nCOPY dir /x/a\nCOPY --link=false a /x/", E_INPUT, "Dockerfile:3:19", "/x/a is a directory" },
-		{ "FROM scratch\nCOPY a /x\nCOPY a /x/y", E_INPUT, "Dockerfile:3:6", "/x is a file" },
+		{ "FROM scratch\nCOPY a /x\nCOPY a /x/y", E_INPUT, "Dockerfile:3:8", "/x is a file" },
 		{ "FROM scratch\nCOPY [a /x", E_INPUT, "Dockerfile:2:6", "malformed pattern '[a'" },
+		{ "FROM scratch\nCOPY --chown=1:2:3 a /x", E_INPUT, "Dockerfile:2:6", "owner '1:2:3' is not user:group" },
 		{ "FROM scratch\nCOPY --chown=web a /x", E_INPUT, "Dockerfile:2:6", "no /etc/passwd" },
 		{ "FROM base:1\nCOPY --chown=nobody a /x", E_INPUT, "Dockerfile:2:6", "'nobody' is not in /etc/passwd" },
 		{ "FROM scratch\nCOPY --chown=99999999999 a /x", E_INPUT, "Dockerfile:2:6", "ids end at" },

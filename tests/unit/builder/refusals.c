@@ -135,7 +135,7 @@ static void copy_flags(void **state)
 {
 	/* clang-format off */
 	static const struct row rows[] = {
-		{ F "COPY --from=$b a /",                  "2:6+1",   "--from does not expand variables",              "name a stage first: FROM image AS name, then --from=name" },
+		{ F "COPY --from=$b a /",                  "2:6+9",   "--from does not expand variables",              "name a stage first: FROM image AS name, then --from=name" },
 		{ F "COPY --chmod=rwx a /",                "2:14+3",  "'rwx' is no mode",                              "write an octal number up to 07777, or for example u=rwX,go=rX" },
 		{ F "COPY --chmod=10000 a /",              "2:14+5",  "'10000' is no mode",                            "write an octal number up to 07777, or for example u=rwX,go=rX" },
 		{ F "COPY --exclude=a --exclude=[b a /",   "2:28+2",  "malformed pattern '[b'",                        NULL },
@@ -225,8 +225,8 @@ static void language(void **state)
 		{ "FROM a\nCOPY a <<E\nx\nE\n", "2:8+3", "COPY: a here-document cannot be the destination", "the destination is the last word: COPY <<EOF /file" },
 		{ "# escape=x\nFROM a\n", "1:10+1", "the escape character cannot be 'x'", "it is either \\ or `" },
 		{ "# escape=`\n# escape=`\nFROM a\n", "2:3+1", "the directive 'escape' is given twice", "leave one out" },
-		{ "FROM a\nCOPY --from=1 a b\n", "2:6+6", "there is no stage number 1", "stages count from 0; this is stage 0" },
-		{ "FROM a\nCOPY --from=b a b\nFROM a AS b\nCOPY --from=0 a b\n", "2:6+6", "cannot take files from stage 'b': it comes later", "a stage can only use those before it" },
+		{ "FROM a\nCOPY --from=1 a b\n", "2:6+8", "there is no stage number 1", "stages count from 0; this is stage 0" },
+		{ "FROM a\nCOPY --from=b a b\nFROM a AS b\nCOPY --from=0 a b\n", "2:6+8", "cannot take files from stage 'b': it comes later", "a stage can only use those before it" },
 		{ "FROM scratch\nUSER ${x?say it}\n", "2:6+1", "x: say it", "give it by ARG or ENV, or --build-arg x=value" },
 		{ "FROM a\nUSER ${x\n", "2:6+1", "'}' is missing behind ${", "a plain $ is written \\$" },
 		{ "FROM a\nUSER ${x:\n", "2:6+1", "'}' is missing behind ${", "a plain $ is written \\$" },

@@ -52,7 +52,7 @@ static const struct row rows[] = {
 	  .layer = "d 755 0:0 var\nd 755 0:0 var/run\nd 755 0:0 var/run/x\nf 644 0:0 var/run/x/a = a\n" },
 	{ 12, "a destination that is a link to a file is written through", .dockerfile = BASE "COPY a /a\nCOPY b /toa\n",
 	  .layer = "f 644 0:0 a = b\n" },
-	{ 13, "a directory over a file", .dockerfile = "FROM scratch\nCOPY a /x\nCOPY dir /x\n", .error = "3:6 /x is a file" },
+	{ 13, "a directory over a file", .dockerfile = "FROM scratch\nCOPY a /x\nCOPY dir /x\n", .error = "3:10 /x is a file" },
 	{ 13, "a file over a directory", .dockerfile = "FROM scratch\nCOPY dir /x/a\nCOPY a /x/\n", .error = "3:6 /x/a is a directory" },
 	{ 14, "the destination keeps its mode, directories in it do not", .dockerfile = "FROM scratch\nCOPY --chown=5:6 --chmod=0700 dir /x\nCOPY dir /x\n",
 	  .layer = "d 700 5:6 x\nd 755 0:0 x/sub\nf 644 0:0 x/sub/z = z\nf 600 0:0 x/y = y\n" },
