@@ -244,6 +244,13 @@ static bool accept_challenge(struct talk *t, struct http_reply *reply, struct er
 					  : accept_bearer(t, c, reply, err);
 }
 
+/* ECR says 403 where others say 401: "denied: Your authorization token has expired". */
+static bool is_expired(struct talk *t, struct http_reply *reply)
+{
+	return reply->status == 403 && (t->basic_sent || t->bearer) && !t->call->give_up_early &&
+	       atomic_load(&t->login->worked) && problem_says(reply, "expired") && renew(t);
+}
+
 /* --- one request --- */
 
 void client_warn_once(struct registry *r, const char *fmt, ...)
@@ -404,6 +411,10 @@ static enum step step(struct client_reply *out, struct talk *t, bool first, stru
 		return STEP_AGAIN;
 	}
 	set_scheme(t);
+	if (is_expired(t, &out->http)) {
+		http_reply_free(&out->http);
+		return STEP_AGAIN;
+	}
 	if (out->http.status != 401) {
 		if (t->basic_sent || t->bearer)
 			logins_worked(t->r, t->login);

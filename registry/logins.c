@@ -117,15 +117,20 @@ bool logins_find(const struct login **out, struct registry *r, const char *host,
 	       once(out, r, fallback, find_fallback, host, NULL, err);
 }
 
-void logins_worked(struct registry *r, const struct login *login)
+static void set_worked(struct registry *r, const struct login *login, bool worked)
 {
-	if (atomic_load(&login->worked))
+	if (atomic_load(&login->worked) == worked)
 		return;
 	lock_take(&r->lock);
 	for (size_t i = 0; i < r->logins.len; i++)
 		if (r->logins.items[i] == login)
-			atomic_store(&r->logins.items[i]->worked, true);
+			atomic_store(&r->logins.items[i]->worked, worked);
 	lock_drop(&r->lock);
+}
+
+void logins_worked(struct registry *r, const struct login *login)
+{
+	set_worked(r, login, true);
 }
 
 /* Whoever asks next looks for it again. */
@@ -155,6 +160,8 @@ bool logins_renew(const struct login **login, struct registry *r, const char *ho
 		event_detail(r->events, "%s: the login is not renewed: %s", host, why.msg);
 		return false;
 	}
+	if (next == *login) /* the others need not ask, too */
+		set_worked(r, next, false);
 	if (next == *login || !next->where)
 		return false;
 	event_detail(r->events, "%s: the login expired, going on with another from %s", host,

@@ -175,6 +175,21 @@ bool problem_error(struct err *err, struct http_reply *reply, const char *fmt, .
 	return false;
 }
 
+bool problem_says(struct http_reply *reply, const char *word)
+{
+	AUTO(buf_free) struct buf body = BUF_INIT(LIMIT_ERROR_BODY);
+	struct err ignored = { 0 };
+	bool says, whole = http_read(&body, reply, LIMIT_ERROR_BODY, "error", &ignored);
+	size_t len = body.len;
+
+	says = len && strcasestr(body.ptr, word);
+	if (!whole && !len)
+		return false; /* it still fails when it is read */
+	source_close(reply->body);
+	reply->body = source_mem_take(len ? buf_steal(&body) : mem_strdup(""), len);
+	return says;
+}
+
 bool problem_is(const struct err *err, const char *code)
 {
 	return strstr(err->msg, code) != NULL;

@@ -16,6 +16,8 @@ enum err_code problem_code(int status); /* of a status alone */
 bool problem_error(struct err *err, struct http_reply *reply, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
+/* Whether the body of a refusal holds a word, in any case; it can be read all the same. */
+bool problem_says(struct http_reply *reply, const char *word);
 /* Whether the error is this errors[].code ("BLOB_UPLOAD_UNKNOWN"): it is in the text. */
 bool problem_is(const struct err *err, const char *code);
 

@@ -23,7 +23,8 @@
 #   start_proxy ARG...                servers/proxy: sets PROXY (127.0.0.1:PORT), PROXY_LOG, PROXY_PID
 #   start_scripted [tls] [SCRIPT]     servers/scripted: a registry of ours that plays faults by SCRIPT, lines of
 #       `METHODS PATTERN WHEN ACTION[=VALUE]...` (its script.c lists them); sets REGISTRY, OTHER (its second
-#       port), REGISTRY_LOG, REGISTRY_CA, REGISTRY_PID, REGISTRY_HEADERS (headers of every request)
+#       port), REGISTRY_LOG, REGISTRY_CA, REGISTRY_PID, REGISTRY_HEADERS (headers of every request);
+#       its certificate is for $SCRIPTED_NAMES too
 #   script SCRIPT                     another script from now on, for the last one started
 #   mark=$(requests_mark)             where the access log of the last registry ends now
 #   requests_since MARK               its requests since then, as lines `METHOD PATH STATUS`
@@ -286,7 +287,8 @@ start_scripted() {
 	: >"$REGISTRY_HEADERS"
 	if [ "${1-}" = tls ]; then
 		shift
-		"$ROOT/tests/servers/make-certs" "$registry_dir"
+		# shellcheck disable=SC2086 # names are words
+		"$ROOT/tests/servers/make-certs" "$registry_dir" ${SCRIPTED_NAMES-}
 		SCRIPT_URL=https
 		set -- --tls "$registry_dir" "$@"
 	fi

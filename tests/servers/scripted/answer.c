@@ -232,7 +232,11 @@ static bool answer_login(struct reply *out, const struct request *req)
 		return true;
 	if (!basic && given && str_has_prefix(given, "Bearer ") && map_has(&tokens, given + 7))
 		return true;
-	challenge(out, req);
+	if (play_has(&req->play, "expired"))
+		reply_error(out, 403, "DENIED",
+			    "Your authorization token has expired. Reauthenticate and try again.");
+	else
+		challenge(out, req);
 	return false;
 }
 

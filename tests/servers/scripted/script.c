@@ -57,6 +57,7 @@ static const char *const actions[] = {
 	"link",          /* =relative, =absolute, =loop, =foreign, =garbage */
 	/* logins */
 	"basic",         /* =USER:PASSWORD */
+	"expired",       /* another user or password is answered as ECR does: 403, "... has expired" */
 	"bearer",        /* =USER:PASSWORD of the token server */
 	"challenge",     /* =TEXT ({realm}): instead of ours; many */
 	"token-field",   /* =access_token */
