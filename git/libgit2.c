@@ -9,6 +9,12 @@
 
 /* Loads libgit2 once and shuts what reaches beyond the objects it is given. */
 
+/*
+ * GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, which Debian added to 1.5 for CVE-2026-53585: headers before
+ * 1.5.1+ds-1+deb12u2 end two members earlier, and that library refuses the number.
+ */
+enum { SET_PACK_MAX_OBJECT_SIZE = GIT_OPT_SET_OWNER_VALIDATION + 2 };
+
 static bool set_up(const struct libgit2 *lib, struct err *err)
 {
 	static const int levels[] = { GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
@@ -20,9 +26,15 @@ static bool set_up(const struct libgit2 *lib, struct err *err)
 	/* files are read once each, so a cache of them is only memory */
 	ok = ok && lib->git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0) == 0 &&
 	     lib->git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1) == 0 &&
-	     lib->git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, (size_t)LIMIT_GIT_OBJECTS) == 0 &&
-	     lib->git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE, (size_t)LIMIT_GIT_BLOB) == 0;
-	return ok || libgit2_failed(lib, E_UNSUPPORTED, "libgit2", err);
+	     lib->git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, (size_t)LIMIT_GIT_OBJECTS) == 0;
+	if (!ok)
+		return libgit2_failed(lib, E_UNSUPPORTED, "libgit2", err);
+	if (lib->git_libgit2_opts(SET_PACK_MAX_OBJECT_SIZE, (size_t)LIMIT_GIT_BLOB) == 0)
+		return true;
+	err_set(err, E_UNSUPPORTED, "this libgit2 unpacks objects of any size (CVE-2026-53585)");
+	err_hint(err,
+		 "upgrade libgit2-1.5 to Debian's security update 1.5.1+ds-1+deb12u2 or later");
+	return false;
 }
 
 bool libgit2_load(const struct libgit2 **out, struct err *err)
