@@ -10,6 +10,8 @@
 #   stderr_has REGEX, stderr_hasnt REGEX, stderr_empty
 #   is NAME GOT WANTED      two texts are equal
 #   run CMD...              no check; status in $status
+#   eventually CMD...       no check: waits until CMD succeeds; wait_for FILE REGEX until a line matches, and prints it.
+#       Nothing else of a test may depend on how fast the machine is
 #   finish                  must be the last line: prints the plan and exits
 #
 # The last command's output is in the files $out and $err. Each test program has a directory of its
@@ -29,6 +31,10 @@
 #   mark=$(requests_mark)             where the access log of the last registry ends now
 #   requests_since MARK               its requests since then, as lines `METHOD PATH STATUS`
 #   count_requests MARK REGEX         how many of these match
+#   start_delay MS HOST:PORT          servers/delay: that server a round trip of MS farther away, at $DELAYED
+#   start_gate BYTES HOST:PORT        servers/gate: that server at $GATE, until its clients have sent BYTES; then
+#       nothing of theirs gets through (a line `closed` in $GATE_LOG) until `kill -USR1 $GATE_PID` opens it for
+#       good (a line `open`); the file $GATE_TARGET may name another HOST:PORT
 #   stop_server PID                   ended before the test's end
 #   start_web DIR [CERTIFICATE KEY]   files of DIR, git repositories of DIR/git: servers/web;
 #       sets WEB (its URL), WEB_LOG (lines `METHOD TARGET STATUS AUTHORIZATION`), WEB_PID
@@ -52,6 +58,7 @@
 #   files NAME                        of all its layers, sorted, each line once
 #   sanitized                         the program is built with AddressSanitizer: sizes mean nothing
 #   leftovers                         mounts, processes and work files of $TMP's stores; nothing is right
+#   only_work_left                    after SIGKILL: nothing runs or is mounted
 set -u
 export LC_ALL=C.UTF-8
 umask 022
@@ -205,15 +212,30 @@ server_missing() {
 	exit 1
 }
 
-# wait_for FILE REGEX: until a line of FILE matches; prints the first one that does.
-wait_for() {
+# eventually CMD...: until CMD succeeds; false after five minutes and more. What is waited for comes, however slow the
+# machine: only a test that fails anyway gets to the end.
+eventually() {
 	tries=0
-	while [ "$tries" -lt 600 ]; do
-		grep -Es -m 1 -- "$2" "$1" && return
+	until "$@" >/dev/null 2>&1; do
+		[ "$tries" -lt 3000 ] || return 1
 		sleep 0.1
 		tries=$((tries + 1))
 	done
-	return 1
+}
+
+# wait_for FILE REGEX [PID]: until a line of FILE matches; prints the first one that does. False when
+# the process that should write it is gone.
+wait_for() {
+	tries=0
+	until grep -Es -m 1 -- "$2" "$1"; do
+		[ "$tries" -lt 3000 ] || return 1
+		if [ -n "${3-}" ] && ! kill -0 "$3" 2>/dev/null; then
+			grep -Es -m 1 -- "$2" "$1"
+			return
+		fi
+		sleep 0.1
+		tries=$((tries + 1))
+	done
 }
 
 start_token_server() {
@@ -222,33 +244,35 @@ start_token_server() {
 	"$ROOT/tests/servers/make-certs" "$token_dir"
 	# shellcheck disable=SC2086 # options are words
 	"$ROOT/tests/servers/token-server" "$token_dir" "$REGISTRY_USER" "$REGISTRY_PASSWORD" ${TOKEN_OPTIONS-} \
-		>"$token_dir/access.log" 2>"$token_dir/error.log" &
+		>>"$token_dir/access.log" 2>"$token_dir/error.log" &
 	servers="$servers $!"
 	TOKEN_LOG=$token_dir/access.log
-	TOKEN_SERVER=$(wait_for "$token_dir/error.log" 'listening on') ||
+	TOKEN_SERVER=$(wait_for "$token_dir/error.log" 'listening on' $!) ||
 		server_missing 'the token server' "$token_dir/error.log"
 	TOKEN_SERVER=http://${TOKEN_SERVER##* }
 }
 
-# until_true CMD...: it succeeds within a minute.
-until_true() {
-	tries=0
-	while ! "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || return
-		sleep 0.1
-	done
-}
-
-# start_delay MS HOST:PORT: a proxy that adds a round trip of MS milliseconds to that server; DELAYED is
-# its address.
+# The variables are for the tests.
 # shellcheck disable=SC2034
 start_delay() {
 	delay_log=$(mktemp "$TMP/delay.XXXXXX")
 	"$ROOT/tests/servers/delay" "$1" "$2" 2>"$delay_log" &
 	servers="$servers $!"
-	DELAYED=$(wait_for "$delay_log" 'listening on') || server_missing 'the delay proxy' "$delay_log"
+	DELAYED=$(wait_for "$delay_log" 'listening on' $!) || server_missing 'the delay proxy' "$delay_log"
 	DELAYED=${DELAYED##* }
+}
+
+# The variables are for the tests.
+# shellcheck disable=SC2034
+start_gate() {
+	GATE_LOG=$(mktemp "$TMP/gate.XXXXXX")
+	GATE_TARGET=$GATE_LOG.target
+	echo "$2" >"$GATE_TARGET"
+	"$ROOT/tests/servers/gate" "$1" "$GATE_TARGET" 2>"$GATE_LOG" &
+	GATE_PID=$!
+	servers="$servers $GATE_PID"
+	GATE=$(wait_for "$GATE_LOG" 'listening on' $!) || server_missing 'the gate' "$GATE_LOG"
+	GATE=${GATE##* }
 }
 
 # The variables are for the tests.
@@ -265,15 +289,16 @@ start_registry() {
 	fi
 	REGISTRY_USER=$REGISTRY_USER REGISTRY_PASSWORD=$REGISTRY_PASSWORD TOKEN_SERVER=$TOKEN_SERVER \
 		"$ROOT/tests/servers/registry" "$registry_dir" "$registry_mode" "$@" \
-		>"$registry_dir/access.log" 2>"$registry_dir/error.log" &
+		>>"$registry_dir/access.log" 2>"$registry_dir/error.log" &
 	REGISTRY_PID=$!
 	servers="$servers $REGISTRY_PID"
 	REGISTRY_LOG=$registry_dir/access.log
 	REGISTRY_DATA=$registry_dir/data
 	REGISTRY_CA=$registry_dir/ca.crt
-	listening=$(wait_for "$registry_dir/error.log" 'listening on 127') ||
+	listening=$(wait_for "$registry_dir/error.log" 'listening on 127' $!) ||
 		server_missing 'the registry' "$registry_dir/error.log"
 	REGISTRY=$(printf '%s\n' "$listening" | sed 's/.*listening on \(127[0-9.]*:[0-9]*\).*/\1/')
+	echo "$REGISTRY_PID $(sockets_of "$REGISTRY_PID")" >"$registry_dir/idle"
 }
 
 # The variables are for the tests.
@@ -292,14 +317,15 @@ start_scripted() {
 		SCRIPT_URL=https
 		set -- --tls "$registry_dir" "$@"
 	fi
-	"$SCRIPTED" --headers "$REGISTRY_HEADERS" "$@" >"$REGISTRY_LOG" 2>"$registry_dir/error.log" &
+	"$SCRIPTED" --headers "$REGISTRY_HEADERS" "$@" >>"$REGISTRY_LOG" 2>"$registry_dir/error.log" &
 	REGISTRY_PID=$!
 	servers="$servers $REGISTRY_PID"
-	listening=$(wait_for "$registry_dir/error.log" 'listening on') ||
+	listening=$(wait_for "$registry_dir/error.log" 'listening on' $!) ||
 		server_missing 'the scripted registry' "$registry_dir/error.log"
 	REGISTRY=$(printf '%s\n' "$listening" | cut -d ' ' -f 3)
 	OTHER=$(printf '%s\n' "$listening" | cut -d ' ' -f 5)
 	SCRIPT_URL=$SCRIPT_URL://$REGISTRY/script
+	echo "$REGISTRY_PID $(sockets_of "$REGISTRY_PID")" >"$registry_dir/idle"
 }
 
 script() {
@@ -311,10 +337,10 @@ script() {
 # shellcheck disable=SC2034
 start_web() {
 	WEB_LOG=$(mktemp "$TMP/web.XXXXXX")
-	"$ROOT/tests/servers/web" "$@" >"$WEB_LOG" 2>"$WEB_LOG.error" &
+	"$ROOT/tests/servers/web" "$@" >>"$WEB_LOG" 2>"$WEB_LOG.error" &
 	WEB_PID=$!
 	servers="$servers $WEB_PID"
-	WEB=$(wait_for "$WEB_LOG.error" 'listening on') || server_missing 'the web server' "$WEB_LOG.error"
+	WEB=$(wait_for "$WEB_LOG.error" 'listening on' $!) || server_missing 'the web server' "$WEB_LOG.error"
 	WEB=${WEB##* }
 }
 
@@ -322,10 +348,10 @@ start_web() {
 # shellcheck disable=SC2034
 start_pypi() {
 	PYPI_LOG=$(mktemp "$TMP/pypi.XXXXXX")
-	"$ROOT/tests/servers/pypi" "$@" >"$PYPI_LOG" 2>"$PYPI_LOG.error" &
+	"$ROOT/tests/servers/pypi" "$@" >>"$PYPI_LOG" 2>"$PYPI_LOG.error" &
 	PYPI_PID=$!
 	servers="$servers $PYPI_PID"
-	PYPI=$(wait_for "$PYPI_LOG.error" 'listening on') || server_missing 'the package index' "$PYPI_LOG.error"
+	PYPI=$(wait_for "$PYPI_LOG.error" 'listening on' $!) || server_missing 'the package index' "$PYPI_LOG.error"
 	PYPI_OTHER=${PYPI##* }
 	PYPI=${PYPI#listening on }
 	PYPI=${PYPI%% *}
@@ -335,11 +361,11 @@ start_pypi() {
 # shellcheck disable=SC2034
 start_proxy() {
 	proxy_dir=$(mktemp -d "$TMP/proxy.XXXXXX")
-	"$ROOT/tests/servers/proxy" "$@" >"$proxy_dir/access.log" 2>"$proxy_dir/error.log" &
+	"$ROOT/tests/servers/proxy" "$@" >>"$proxy_dir/access.log" 2>"$proxy_dir/error.log" &
 	PROXY_PID=$!
 	servers="$servers $PROXY_PID"
 	PROXY_LOG=$proxy_dir/access.log
-	PROXY=$(wait_for "$proxy_dir/error.log" 'listening on') ||
+	PROXY=$(wait_for "$proxy_dir/error.log" 'listening on' $!) ||
 		server_missing 'the proxy' "$proxy_dir/error.log"
 	PROXY=${PROXY##* }
 }
@@ -349,12 +375,20 @@ stop_server() {
 	servers=$(printf '%s\n' "$servers" | sed "s/ $1\$//; s/ $1 / /")
 }
 
-# A reply may reach the client before its line reaches the log: wait until the log rests.
+# sockets_of PID: how many it has open
+sockets_of() { find "/proc/$1/fd" -lname 'socket:*' 2>/dev/null | wc -l; }
+
+# A reply may reach its client before its line reaches the log. But a server closes a connection only when it is
+# done with it, and rtbuild's end with it: wait until the registry has no more sockets than at its start. A
+# connection that somebody keeps open is not waited for when the log rests.
 requests_settle() {
-	log_size=-1
-	while [ "$(wc -c <"$REGISTRY_LOG")" != "$log_size" ]; do
-		log_size=$(wc -c <"$REGISTRY_LOG")
-		sleep 0.1
+	read -r settle_pid settle_idle <"${REGISTRY_LOG%/*}/idle" || return
+	settle_size=-1 tries=0
+	while [ "$(sockets_of "$settle_pid")" -gt "$settle_idle" ] && [ "$tries" -lt 20 ]; do
+		sleep 0.05
+		tries=$((tries + 1))
+		[ "$(wc -c <"$REGISTRY_LOG")" = "$settle_size" ] || tries=0
+		settle_size=$(wc -c <"$REGISTRY_LOG")
 	done
 }
 
@@ -557,3 +591,6 @@ leftovers() {
 	grep -lsF "$TMP" /proc/[0-9]*/mountinfo
 	find "$TMP" -path '*/cache/work/*' -prune -print
 }
+
+# Nothing of $TMP's stores runs or is mounted; work of the dead is swept by the next command.
+only_work_left() { ! leftovers | grep -qv /cache/work; }

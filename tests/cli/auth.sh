@@ -316,14 +316,13 @@ helper() { # NAME, the program on stdin
 helper hangs <<'END'
 #!/bin/sh
 cat >/dev/null
-sleep 600
+exec sleep 100000
 END
 start_scripted
 script '* /v2/* * basic=u:first'
 printf '{"credHelpers":{"%s":"hangs"}}' "$REGISTRY" >expiring/config.json
-began=$(date +%s)
-run env DOCKER_CONFIG="$TMP/expiring" RTBUILD_HELPER_TIMEOUT=2 rtbuild digest "$REGISTRY/a/b:1"
-is 'a helper that hangs: it is given up' "$status $([ $(($(date +%s) - began)) -lt 30 ] && echo soon)" '9 soon'
+# Given up, since else it would hang for more than this whole program may.
+exits 9 env DOCKER_CONFIG="$TMP/expiring" RTBUILD_HELPER_TIMEOUT=2 rtbuild digest "$REGISTRY/a/b:1"
 stderr_has 'docker-credential-hangs get'
 stderr_has 'RTBUILD_HELPER_TIMEOUT gives it more than 2 seconds'
 

@@ -11,7 +11,7 @@ start_registry plain relative
 mkdir certs
 "$ROOT/tests/servers/make-certs" certs $host contoso.azurecr.us stranger.azurecr.io moved.azurecr.io \
 	hollow.azurecr.io login.microsoftonline.com login.microsoftonline.us
-"$ROOT/tests/servers/azure" certs "$REGISTRY" >azure.log 2>azure.err &
+"$ROOT/tests/servers/azure" certs "$REGISTRY" >>azure.log 2>azure.err &
 servers="$servers $!"
 azure=$(wait_for azure.err 'listening on') || server_missing 'the double of Azure' azure.err
 identity=${azure##* }

@@ -16,6 +16,8 @@ other=7 group=5
 [ "${RUN_IDS-}" != one ] || other=0 group=0
 at_exit 'docker ps -q | while read -r id; do docker rm -f "$id"; done >/dev/null 2>&1'
 check 'the base' docker build -t tiny:1 "$TINY"
+# keeper NAME: the process that keeps a container of this test's, by the lock it holds.
+keeper() { find /proc/[0-9]*/fd -lname "$RTBUILD_STORE/containers/$1/lock" 2>/dev/null | cut -d / -f 3 | head -n 1; }
 
 # --- run ---
 
@@ -106,7 +108,7 @@ stdout_has '^/bin/sh '
 check 'four at once' sh -c 'for i in 1 2 3 4; do docker exec c1 sh -c "echo $i >>/tmp/all" & done; wait'
 check 'all have run' docker exec c1 sh -c 'sort /tmp/all | tr -d "\n"'
 is 'each once' "$(cat "$out")" 1234
-keeper=$(pgrep -f "docker run --keeper.*--name=c1( |\$)" | head -n 1)
+keeper=$(keeper c1)
 mapped() { sed -n 's/^VmSize:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$keeper/status"; }
 for _ in 1 2 3; do docker exec c1 true; done
 before=$(mapped)
@@ -127,7 +129,7 @@ is 'the name is free, and nothing is left' "$(ls "$RTBUILD_STORE/containers")" '
 # --- ends ---
 
 check 'one that ends by itself' docker run -d --name ended tiny:1 sh -c 'exit 4'
-check 'is listed with its status' until_true sh -c 'docker ps -a | grep "Exited (4)"'
+check 'is listed with its status' eventually sh -c 'docker ps -a | grep "Exited (4)"'
 exits 1 docker exec ended true
 exits 125 docker run --name ended tiny:1 true
 check 'until it is removed' docker rm ended
@@ -137,10 +139,10 @@ is 'no container, though' "$(sed 1d "$out")" ''
 
 forever=$((100000 + $$)) # no other test's
 check 'one whose keeper is killed' docker run -d --name k1 tiny:1 sleep "$forever"
-keeper=$(pgrep -f "docker run --keeper.*--name=k1( |\$)" | head -n 1)
+keeper=$(keeper k1)
 kill -9 "$keeper"
-check 'is gone' until_true sh -c '[ -z "$(docker ps -qa)" ]'
-check 'its processes as well' until_true sh -c "! pgrep -f '^sleep $forever\$'"
+check 'is gone' eventually sh -c '[ -z "$(docker ps -qa)" ]'
+check 'its processes as well' eventually sh -c "! pgrep -f '^sleep $forever\$'"
 check 'and its name is free' docker run --name k1 --rm tiny:1 true
 
 check 'stop' docker run -d --name s1 tiny:1 sleep 1000
@@ -156,17 +158,17 @@ is 'with --rm nothing stays' "$(docker ps -qa)" ''
 check 'an exec that outlives its caller' docker run -d --name o1 --rm tiny:1 sleep 1000
 docker exec o1 sh -c 'echo >/began; until [ -e /go ]; do sleep 0.1; done; echo done >/late' &
 caller=$!
-check 'begins' until_true docker exec o1 ls /began
+check 'begins' eventually docker exec o1 ls /began
 kill -TERM "$caller"
 wait "$caller"
 is 'its caller is gone' "$?" 130
 check 'what it waits for' docker exec o1 touch /go
-check 'comes to its end' until_true docker exec o1 ls /late
+check 'comes to its end' eventually docker exec o1 ls /late
 docker rm -f o1 >/dev/null
 
 docker run --rm --name f1 tiny:1 sleep 1000 &
 caller=$!
-check 'one in the foreground is listed' until_true sh -c '[ -n "$(docker ps -q)" ]'
+check 'one in the foreground is listed' eventually sh -c '[ -n "$(docker ps -q)" ]'
 kill -INT "$caller"
 wait "$caller"
 is 'an interruption ends it' "$?" 130

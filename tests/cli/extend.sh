@@ -297,15 +297,15 @@ other=$(rtbuild digest "$REGISTRY/in/place:2")
 in_place() { rtbuild extend -q "$REGISTRY/in/place:1" --filepath src/map.py --function f -t 1 "$@"; }
 exits 7 in_place
 stderr_has 'is there and holds something else'
-script 'PUT /v2/in/place/blobs/* * delay=4000'
+script 'PUT /v2/in/place/blobs/* * hold'
 in_place --force >"$out" 2>"$err" &
 extension=$!
 check 'meanwhile' wait_for "$REGISTRY_LOG" 'POST /v2/in/place/blobs/uploads/.* 202'
 check 'somebody else takes the tag' rtbuild tag -q "docker://$REGISTRY/in/place:2" 1
+script ''
 wait "$extension"
 is 'it moved: exit 7' "$?" 7
 is 'and is left to the other' "$(rtbuild digest "$REGISTRY/in/place:1")" "$other"
-script ''
 check 'tried again' in_place --force
 is 'it is written' "$([ "$(rtbuild digest "$REGISTRY/in/place:1")" != "$other" ] && echo yes)" yes
 

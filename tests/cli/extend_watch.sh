@@ -17,44 +17,37 @@ echo 'b = 1' >src/pkg/sub/deep.py
 rtbuild extend "$python" --filepath src/jobs.py --function f --no-push --print tag --watch >refs 2>said &
 watcher=$!
 servers="$servers $watcher"
-# lines N: wait until so many references were printed.
-lines() {
-	tries=0
-	while [ "$(wc -l <refs)" -lt "$1" ] && [ $((tries += 1)) -lt 600 ]; do sleep 0.1; done
-	wc -l <refs
-}
+# printed N: so many references were; settled N: it waits for the Nth time.
+printed() { [ "$(wc -l <refs)" -ge "$1" ]; }
+settled() { [ "$(grep -c 'watching' said)" -ge "$1" ]; }
 now() { rtbuild extend -q "$python" --filepath src/jobs.py --function f --no-push --print tag; }
-# settled N: it waits for the Nth time.
-settled() {
-	tries=0
-	while [ "$(grep -c 'watching' said)" -lt "$1" ] && [ $((tries += 1)) -lt 600 ]; do sleep 0.1; done
-	grep -c 'watching' said
-}
+# change FILE: its new content from stdin, at once, as editors do it.
+change() { cat >.new && mv .new "$1"; }
 
-is 'at once: a reference' "$(lines 1)" 1
-is 'it waits' "$(settled 1)" 1
+check 'at once: a reference' eventually printed 1
+check 'it waits' eventually settled 1
 is 'it is that of the files' "$(sed -n 1p refs)" "$(now)"
-echo 'a = 2' >src/helper.py
-is 'an import was changed: another' "$(lines 2)" 2
+echo 'a = 2' | change src/helper.py
+check 'an import was changed: another' eventually printed 2
 is 'it is that of the files' "$(sed -n 2p refs)" "$(now)"
-is 'it waits again' "$(settled 2)" 2
-echo 'b = 2' >src/pkg/sub/new && mv src/pkg/sub/new src/pkg/sub/deep.py
-is 'a file deep in a package was replaced: another' "$(lines 3)" 3
-is 'it waits again' "$(settled 3)" 3
-echo 'def f(x:' >src/jobs.py
-is 'a file that cannot be read: none' "$(settled 4) $(wc -l <refs)" '4 3'
+check 'it waits again' eventually settled 2
+echo 'b = 2' | change src/pkg/sub/deep.py
+check 'a file deep in a package was replaced: another' eventually printed 3
+check 'it waits again' eventually settled 3
+echo 'def f(x:' | change src/jobs.py
+check 'a file that cannot be read: it goes on' eventually settled 4
+is 'without another' "$(wc -l <refs)" 3
 is 'but why' "$(grep -c 'warning: src/jobs.py:[0-9]' said)" 1
-printf 'import helper\nimport late\nfrom pkg.sub import deep\ndef f(x):\n    return -x\n' >src/jobs.py
-echo 'c = 1' >src/late.py
-is 'mended: another' "$([ "$(lines 4)" -ge 4 ] && echo yes)" yes
-is 'it waits again' "$([ "$(settled 5)" -ge 5 ] && echo yes)" yes
-sleep 1
+echo 'c = 1' | change src/late.py
+printf 'import helper\nimport late\nfrom pkg.sub import deep\ndef f(x):\n    return -x\n' | change src/jobs.py
+newest() { [ "$(tail -n 1 refs)" = "$1" ]; }
+check 'mended: that of the files' eventually newest "$(now)"
 have=$(wc -l <refs)
-is 'it is that of the files' "$(tail -n 1 refs)" "$(now)"
 echo nothing >src/.jobs.py.swp
 mkdir -p src/__pycache__
-sleep 2
-is 'what editors leave is no change' "$(wc -l <refs)" "$have"
+echo 'a = 3' | change src/helper.py
+check 'another change' eventually newest "$(now)"
+is 'what editors leave is none' "$(wc -l <refs)" "$((have + 1))"
 is 'references differ' "$(sort refs | uniq -d)" ''
 kill -INT "$watcher"
 wait "$watcher"

@@ -15,7 +15,7 @@ HTTPS_PROXY=http://$PROXY
 export SSL_CERT_FILE HTTPS_PROXY
 openssl genrsa -out key.pem 2048 2>/dev/null
 openssl rsa -in key.pem -pubout -out public.pem 2>/dev/null
-"$ROOT/tests/servers/google" public.pem "$REGISTRY_PASSWORD" >google.log 2>google.err &
+"$ROOT/tests/servers/google" public.pem "$REGISTRY_PASSWORD" >>google.log 2>google.err &
 servers="$servers $!"
 google=$(wait_for google.err 'listening on') || server_missing 'the double of Google' google.err
 google=${google##* }

@@ -301,11 +301,7 @@ busy=$!
 wait_for busy.out '   \| begin' >/dev/null || :
 kill -9 $busy
 wait $busy 2>/dev/null
-tries=0
-while leftovers | grep -q . && [ $tries -lt 100 ]; do
-	sleep 0.1
-	tries=$((tries + 1))
-done
+eventually only_work_left
 is 'cache: whole after SIGKILL' "$(rtbuild cache export carried - | cmp - carried.tar && echo same)" same
 
 # --- gc ---
@@ -410,11 +406,7 @@ if [ "$mounts" = yes ]; then
 	is 'row 63: not on the disk while it runs' "$(grep -rlF "$marker" "$RTBUILD_STORE" 2>/dev/null)" ''
 	kill -9 $builder
 	wait $builder 2>/dev/null
-	tries=0
-	while leftovers | grep -qv cache/work && [ $tries -lt 100 ]; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
+	eventually only_work_left
 	is 'row 63: nor after SIGKILL' "$(grep -rlF "$marker" "$RTBUILD_STORE" 2>/dev/null)" ''
 	is 'SIGKILL: nothing mounted, nothing running' "$(leftovers | grep -v cache/work)" ''
 	if [ "${owners-}" ]; then

@@ -76,27 +76,32 @@ mount -o remount,size=100m "$REGISTRY_DATA"
 check 'with space again' rtbuild push local/image:1 "$REGISTRY/a/b:1"
 check 'all is there' rtbuild pull --store "$TMP/full" "$REGISTRY/a/b:1"
 
-# --- killed in the middle of an upload, and started again: 24 chunks of 100 ms each ---
+# --- killed in the middle of an upload, and started again ---
 
 start_registry plain
-port=$REGISTRY
-start_delay 100 "$REGISTRY"
+start_gate 3000000 "$REGISTRY"
 dir=${REGISTRY_DATA%/data}
-rtbuild push local/image:1 "$DELAYED/a/b:1" --chunk-size 500kB >"$out" 2>"$err" &
+rtbuild push local/image:1 "$GATE/a/b:1" --chunk-size 500kB >"$out" 2>"$err" &
 client=$!
-wait_for "$REGISTRY_LOG" '"PATCH .*" 202' >/dev/null
+wait_for "$GATE_LOG" closed >/dev/null
 kill -9 "$REGISTRY_PID"
 wait "$REGISTRY_PID" 2>/dev/null
 wait "$client"
 status=$?
 is 'the client says so' "$status" 4
 is 'and keeps its journal' "$([ "$(find "$RTBUILD_STORE/partial/uploads" -type f | wc -l)" -ge 1 ] && echo yes)" yes
-sed -i "s/addr: 127.0.0.1:0/addr: $port/" "$dir/config.yml"
+is 'it had sent chunks' "$([ "$(count_requests 0 '^PATCH .* 202')" -ge 1 ] && echo yes)" yes
 docker-registry serve "$dir/config.yml" >>"$REGISTRY_LOG" 2>"$dir/again.log" &
-servers="$servers $!"
-wait_for "$dir/again.log" 'listening on 127' >/dev/null || server_missing 'the registry again' "$dir/again.log"
+REGISTRY_PID=$!
+servers="$servers $REGISTRY_PID"
+listening=$(wait_for "$dir/again.log" 'listening on 127' $!) || server_missing 'the registry again' "$dir/again.log"
+REGISTRY=$(printf '%s\n' "$listening" | sed 's/.*listening on \(127[0-9.]*:[0-9]*\).*/\1/')
+echo "$REGISTRY_PID $(sockets_of "$REGISTRY_PID")" >"$dir/idle"
+echo "$REGISTRY" >"$GATE_TARGET"
+kill -USR1 "$GATE_PID"
+wait_for "$GATE_LOG" open >/dev/null
 mark=$(requests_mark)
-check 'the same again when it is back' rtbuild push local/image:1 "$DELAYED/a/b:1" --chunk-size 500kB
+check 'the same again when it is back' rtbuild push local/image:1 "$GATE/a/b:1" --chunk-size 500kB
 is 'the session is asked for' "$([ "$(count_requests "$mark" '^GET .*/uploads/')" -ge 1 ] && echo yes)" yes
 is 'no journal stays' "$(find "$RTBUILD_STORE/partial/uploads" -type f | wc -l)" 0
 check 'all is there' rtbuild pull --store "$TMP/killed" "$REGISTRY/a/b:1"
@@ -106,14 +111,16 @@ is 'the bytes of the large layer' "$(sha256sum <"$(blob_file "$big")" | cut -c 1
 # --- resumed chunk by chunk: the client dies (nothing is mounted from a/b) ---
 
 rm "$RTBUILD_STORE"/cache/hosts/*.layers
-mark=$(requests_mark)
-rtbuild push local/image:1 "$DELAYED/c/d:1" --chunk-size 500kB >"$out" 2>"$err" &
+start_gate 3000000 "$REGISTRY"
+rtbuild push local/image:1 "$GATE/c/d:1" --chunk-size 500kB >"$out" 2>"$err" &
 client=$!
-wait_for "$REGISTRY_LOG" '"PATCH /v2/c/d/.*" 202' >/dev/null
+wait_for "$GATE_LOG" closed >/dev/null
 kill -9 "$client"
 wait "$client" 2>/dev/null
 is 'the client dies before its end' "$?" 137
-check 'a client that died' rtbuild push local/image:1 "$DELAYED/c/d:1" --chunk-size 1MB
+kill -USR1 "$GATE_PID"
+wait_for "$GATE_LOG" open >/dev/null
+check 'a client that died' rtbuild push local/image:1 "$GATE/c/d:1" --chunk-size 1MB
 check 'all is there' rtbuild pull --store "$TMP/died" "$REGISTRY/c/d:1"
 
 # --- token logins ---

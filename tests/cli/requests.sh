@@ -11,8 +11,8 @@
 # are opened ahead (registry/standby.h). extend asks for the tag as well, since it never overwrites
 # what it did not make: 8, and as many in place, where that question is the re-read.
 #
-# How many of them wait for another is counted at the scripted registry, which answers late and logs
-# when each request came and was answered.
+# How many of them wait for another is shown by the scripted registry, which answers only when all that may be
+# under way at once are.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/graph.sh
@@ -174,87 +174,63 @@ count_both 'extend, other registry: 5 + 12' '4 GET blobs,1 GET manifests' \
 start_scripted
 THIRD=$REGISTRY
 check 'a base there' rtbuild copy -q "$FIRST/me/rt:1" "$THIRD/me/rt:1"
-# depth MARK: of the longest chain of requests that each came after the one before was answered.
-depth() {
-	requests_settle
-	sed "1,$1d" "$REGISTRY_LOG" | awk '
-		{ for (i = 1; i <= NF; i++) { split($i, part, "="); value[part[1]] = part[2] }
-		  at[NR] = value["at"]; until[NR] = value["until"] }
-		function depth_of(i,    k, best, d) {
-			if (i in known) return known[i]
-			best = 0
-			for (k = 1; k <= NR; k++)
-				if (until[k] <= at[i]) { d = depth_of(k); if (d > best) best = d }
-			return known[i] = best + 1
-		}
-		END { for (i = 1; i <= NR; i++) if (depth_of(i) > deepest) deepest = known[i]
-		      print deepest + 0 }'
-}
-# trips NAME WANTED PREPARE CMD...: of requests that are each answered late. A machine with much else to
-# do may be later than that with the next, and seem to wait: three tries, of which the best counts.
+# trips NAME ROUNDS PREPARE CMD...: CMD does with as many round trips as ROUNDS has numbers, N,N,...: how many requests
+# are under way at once in each. The registry answers none before the last of its round is there, so that a client
+# which waits for one of them waits in vain.
 trips() {
-	trips_name=$1 trips_wanted=$2 trips_prepare=$3
+	trips_name=$1 trips_wanted=$2
+	$3
 	shift 3
-	for trips_try in 1 2 3; do
-		script ''
-		$trips_prepare "$trips_try"
-		script '* * * delay=300'
-		mark=$(requests_mark)
-		run "$@"
-		trips_seen=$(depth "$mark")
-		[ "$status" -eq 0 ] || trips_seen="exit $status: $(cat "$err")"
-		[ "$trips_seen" = "$trips_wanted" ] && break
-	done
-	is "$trips_name" "$trips_seen" "$trips_wanted"
+	script "* * * rounds=$trips_wanted"
+	mark=$(requests_mark)
+	check "$trips_name" "$@"
+	is "$trips_name: requests" "$(requests_since "$mark" | wc -l)" "$((0$(printf '+%s' "$trips_wanted" | tr , +)))"
 	script ''
 }
 # Another function each time, so that it is never there already; with the base's configuration, or
 # without.
 new_function() {
-	printf 'def f(x):\n    return x + %s\n' "$checks.$1" >map.py
+	printf 'def f(x):\n    return x + %s\n' "$checks" >map.py
 	rtbuild digest -q "$THIRD/me/rt:1" >/dev/null
 }
 new_store() {
-	RTBUILD_STORE=$TMP/store.trips.$checks.$1
-	new_function "$1"
+	RTBUILD_STORE=$TMP/store.trips.$checks
+	new_function
 }
-trips 'extend, new tag: 4 round trips' 4 new_store rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f
-trips 'extend, the configuration cached: 3' 3 new_function rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f
-trips 'extend, another repository: 4' 4 new_store \
+trips 'extend, new tag: 4 round trips' 3,1,3,1 new_store rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f
+trips 'extend, the configuration cached: 3' 3,3,1 new_function rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f
+trips 'extend, another repository: 4' 3,1,6,1 new_store \
 	rtbuild extend "$THIRD/me/rt:1" --filepath map.py --function f -t "$THIRD/you/rt:1" --force
-trips 'extend in place: 5, the last but one looks once more' 5 new_store \
+trips 'extend in place: 5, the last but one looks once more' 3,1,2,1,1 new_store \
 	rtbuild extend "$THIRD/you/rt:1" --filepath map.py --function f -t "$THIRD/you/rt:1" --force
 # Another layer each time; another base's configuration too, or the one that is known.
 new_layer() {
-	echo "$checks.$1" >layer
+	echo "$checks" >layer
 	printf 'FROM %s/me/rt:1\nCOPY layer /\n' "$THIRD" >layer.Dockerfile
 	rtbuild digest -q "$THIRD/me/rt:1" >/dev/null
 }
 new_store_and_layer() {
-	RTBUILD_STORE=$TMP/store.trips.$checks.$1
-	new_layer "$1"
+	RTBUILD_STORE=$TMP/store.trips.$checks
+	new_layer
 }
-trips 'build FROM, new tag: 4 round trips' 4 new_store_and_layer \
+trips 'build FROM, new tag: 4 round trips' 1,3,2,1 new_store_and_layer \
 	rtbuild build -q -t "$THIRD/me/rt:built" --push -f layer.Dockerfile .
-is 'build FROM, new tag: 7 requests' "$(requests_since "$mark" | wc -l | tr -d ' ')" 7
-trips 'build FROM, the configuration cached: 4' 4 new_layer rtbuild build -q -t "$THIRD/me/rt:built" --push -f layer.Dockerfile .
-is 'build FROM, the configuration cached: 6 requests' "$(requests_since "$mark" | wc -l | tr -d ' ')" 6
-trips 'build FROM, another repository: 4' 4 new_store_and_layer \
+trips 'build FROM, the configuration cached: 4' 1,2,2,1 new_layer rtbuild build -q -t "$THIRD/me/rt:built" --push -f layer.Dockerfile .
+trips 'build FROM, another repository: 4' 1,3,5,1 new_store_and_layer \
 	rtbuild build -q -t "$THIRD/built/rt:1" --push -f layer.Dockerfile .
 printf 'FROM %s/me/rt:1\nCOPY missing /\n' "$THIRD" >layer.Dockerfile
-new_store build.failed
+new_store
 mark=$(requests_mark)
 exits 6 rtbuild build -q -t "$THIRD/me/rt:failed" --push -f layer.Dockerfile .
 is 'a build that fails cancels its uploads' "$(count_requests "$mark" '^POST .*/uploads/') $(count_requests "$mark" '^DELETE .*/uploads/')" '2 2'
 nothing() { :; }
-trips 'copy, other repository: 3' 3 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
+trips 'copy, other repository: 3' 2,4,1 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
 make_index me/many 1 word
-copy_index() { rtbuild copy -j 8 --no-referrers "$THIRD/me/many:1" "$THIRD/copy$trips_try/many:1"; }
-trips 'copy of an index, its images at once: 5' 5 nothing copy_index
-trips 'copy, nothing to do: 1' 1 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
+trips 'copy of an index, its images at once: 5' 2,3,7,3,1 nothing rtbuild copy -j 8 --no-referrers "$THIRD/me/many:1" "$THIRD/copy/many:1"
+trips 'copy, nothing to do: 1' 2 nothing rtbuild copy --no-referrers "$THIRD/me/rt:1" "$THIRD/copy/rt:1"
 trips 'push of what is there: 1' 1 nothing rtbuild push --store base "$FIRST/me/rt:1" "$THIRD/me/rt:1"
-trips 'inspect: 2' 2 nothing rtbuild inspect "docker://$THIRD/me/rt:1"
-trips 'three tags at once: 3' 3 nothing rtbuild tag "docker://$THIRD/me/rt:1" x y z
+trips 'inspect: 2' 1,1 nothing rtbuild inspect "docker://$THIRD/me/rt:1"
+trips 'three tags at once: 3' 4,3,3 nothing rtbuild tag "docker://$THIRD/me/rt:1" x y z
 
 # --- one token for an operation ---
 

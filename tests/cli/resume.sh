@@ -16,26 +16,22 @@ layer=$(manifest local/big:1 | jq -r '.layers[0].digest')
 size=$(manifest local/big:1 | jq -r '.layers[0].size')
 store=$RTBUILD_STORE
 
-# until NUMBER CMD...: CMD prints at least that
-until_is() {
-	wanted=$1 tries=0
+# reached NUMBER CMD...: CMD prints at least that
+reached() {
+	wanted=$1
 	shift
-	while [ "$("$@")" -lt "$wanted" ] && [ "$tries" -lt 300 ]; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
-	[ "$tries" -lt 300 ]
+	[ "$("$@")" -ge "$wanted" ]
 }
 chunks_taken() { grep -c '"PATCH .* 202 ' "$REGISTRY_LOG"; }
 kept() { find "$RTBUILD_STORE/partial/blobs" -type f -size +0 -printf '%s\n' 2>/dev/null | tail -n 1 | grep . || echo 0; }
 # kill_when NUMBER WHAT CMD...: kill -9 when WHAT prints that much
 kill_when() {
-	reached=$1 what=$2
+	number=$1 what=$2
 	shift 2
 	forget
 	rtbuild "$@" >"$out" 2>"$err" &
 	victim=$!
-	check "$1: as far as $what $reached" until_is "$reached" "$what"
+	check "$1: as far as $what $number" eventually reached "$number" "$what"
 	kill -9 "$victim"
 	wait "$victim" 2>/dev/null
 }
@@ -45,6 +41,14 @@ requests_full() {
 	requests_settle
 	sed "1,$1d" "$REGISTRY_LOG" | grep -- "$2"
 }
+# locking FILE CMD...: CMD while this process has locked FILE
+locking() (
+	exec 8<"$1"
+	shift
+	flock 8 || exit
+	"$@" 8<&-
+	exit # not a last command that takes this process over, and its lock away
+)
 # What was pushed before to another repository would be mounted from there.
 forget() { rm -f "$RTBUILD_STORE"/cache/hosts/*.layers; }
 push() { forget; rtbuild push local/big:1 "$REGISTRY/up/$1:1" --chunk-size 500kB; }
@@ -82,12 +86,8 @@ script ''
 : >"$TMP/journal"
 find "$store/partial/uploads" -type f -exec cp {} "$TMP/journal" \;
 journal=$(find "$store/partial/uploads" -type f)
-flock "$journal" sh -c 'echo locked; sleep 1' >"$TMP/locked" &
-locker=$!
-wait_for "$TMP/locked" locked >/dev/null
-check 'a journal that another process works by' push c
+check 'a journal that another process works by' locking "$journal" push c
 is 'is left alone: all moves' "$(bytes_in '"PATCH')" "$size"
-wait "$locker"
 printf '{"repository":"%s' "$REGISTRY" >>"$journal"
 mark=$(requests_mark)
 touch -d '8 days ago' "$journal"
@@ -166,14 +166,9 @@ rtbuild images >/dev/null
 mkdir -p "$RTBUILD_STORE/partial/blobs"
 head -c 900000 "$(RTBUILD_STORE=$store blob "$layer")" >"$RTBUILD_STORE/$partial"
 script ''
-rm -f "$TMP/locked"
-flock "$RTBUILD_STORE/$partial" sh -c 'echo locked; sleep 1' >"$TMP/locked" &
-locker=$!
-wait_for "$TMP/locked" locked >/dev/null
 mark=$(requests_mark)
-check 'another process is at it' rtbuild pull "$REGISTRY/up/a:1"
+check 'another process is at it' locking "$RTBUILD_STORE/$partial" rtbuild pull "$REGISTRY/up/a:1"
 is 'both fetch' "$(bytes_out "$layer")" "$size"
-wait "$locker"
 check 'gc' rtbuild gc
 is 'gc takes what came another way' "$(find "$RTBUILD_STORE/partial" -type f | wc -l)" 0
 

@@ -27,11 +27,8 @@ suite 'with subordinate ids' lithops.sh
 # Files of subordinate ids in its store do not keep anyone from removing it.
 as_user RTBUILD_STORE="$place/store" "$place/rtbuild" build -q -t tiny:1 "$place"/fixtures/tiny-* >/dev/null
 check 'run with its own store' as_user RTBUILD_STORE="$place/store" "$place/rtbuild" run tiny:1 chown 77:88 /etc/passwd
-tries=0
-while [ $tries -lt 20 ] && pgrep -u "$user" >/dev/null; do
-	sleep 0.1
-	tries=$((tries + 1))
-done
+nobody_left() { ! pgrep -u "$user"; }
+eventually nobody_left
 is 'the process list is clean' "$(ps -u "$user" -o pid=,args= 2>/dev/null)" ''
 check 'gc' as_user RTBUILD_STORE="$place/store" "$place/rtbuild" gc
 as_user RTBUILD_STORE="$place/store" "$place/rtbuild" rmi tiny:1 >/dev/null

@@ -376,11 +376,7 @@ interrupted() {
 	kill "-$2" "$builder"
 	wait "$builder" && code=0 || code=$?
 	is "$1: exit status" "$code" "$3"
-	tries=0
-	while leftovers | grep -qv cache/work && [ $tries -lt 20 ]; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
+	eventually only_work_left
 	is "$1: no mount, no process" "$(leftovers | grep -v cache/work)" ''
 	is "$1: no image" "$(digest_of r/int:1)" ''
 	is "$1: no blob" "$(find "$RTBUILD_STORE/blobs" -type f | sort | md5sum)" "$before"
@@ -412,11 +408,7 @@ if [ "$mounts" = yes ] && [ "$(id -u)" -eq 0 ]; then
 	# shellcheck disable=SC2046 # a list
 	kill -9 $(all_of $runner)
 	wait $runner 2>/dev/null
-	tries=0
-	while leftovers | grep -qv cache/work && [ $tries -lt 100 ]; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
+	eventually only_work_left
 	is 'OCI: all killed, nothing runs' "$(leftovers | grep -v cache/work)" ''
 	check 'OCI: the next command' rtbuild run --isolation oci tiny:1 true
 	is 'OCI: has swept the work' "$(leftovers)" ''

@@ -7,7 +7,7 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-"$ROOT/tests/servers/barrier" >barrier.log 2>barrier.err &
+"$ROOT/tests/servers/barrier" >>barrier.log 2>barrier.err &
 barrier=$!
 servers="$servers $barrier"
 meet=http://$(wait_for barrier.err 'listening on' | sed 's/.*listening on //')

@@ -22,11 +22,11 @@ if [ "$(id -u)" -eq 0 ]; then
 	# shellcheck disable=SC2016 # a script of its own
 	run unshare --mount sh -c 'mount -t tmpfs none /proc/fs && mount -t tmpfs none /proc/bus &&
 		exec unshare --user --mount --map-root-user "$@"' - rtbuild run --verbose tiny:1 \
-		sh -c 'ls -d /proc/$$ | grep -c "^/proc/$$\$"; sleep 301 & echo 1 >/proc/sys/vm/drop_caches || echo protected'
+		sh -c 'ls -d /proc/$$ | grep -c "^/proc/$$\$"; sleep 301.'"$$"' & echo 1 >/proc/sys/vm/drop_caches || echo protected'
 	is 'a masked /proc: the one there' "$(tr '\n' ' ' <"$out")" '1 protected '
 	stderr_has 'no /proc of its own can be mounted'
 	stderr_has 'built-in: probe ok'
-	is 'a masked /proc: what is left running dies all the same' "$(pgrep -x -f 'sleep 301')$(leftovers)" ''
+	is 'a masked /proc: what is left running dies all the same' "$(pgrep -x -f "sleep 301.$$")$(leftovers)" ''
 fi
 no_user
 suite_without_mounts "$user" run.sh

@@ -34,6 +34,8 @@ enum { THREADS_MAIN = 64, THREADS_OTHER = 24 };
 
 static struct lock lock = LOCK_INIT; /* the registry, the script, the logs */
 static struct script *script;
+static struct cond turned;      /* another script, or another request */
+static size_t scripts, arrived; /* so many so far; requests since the last script */
 static int headers_fd = -1;
 static uint64_t started_ms;
 
@@ -81,6 +83,9 @@ static void replace_script(struct reply *out, const struct request *req)
 	lock_take(&lock);
 	script_free(script);
 	script = next;
+	scripts++;
+	arrived = 0;
+	cond_broadcast(&turned);
 	lock_drop(&lock);
 	reply_text(out, 200, "text/plain", "ok\n");
 }
@@ -92,12 +97,52 @@ static void act(struct reply *out, const struct request *req)
 	lock_drop(&lock);
 }
 
+/* How many requests must have come before number n of them is answered. */
+static size_t round_end(const char *rounds, size_t n)
+{
+	struct slice rest = slice_of(rounds);
+	uint64_t end = 0, size;
+
+	while (rest.ptr && end < n && str_to_u64(&size, slice_cut(rest, ',', &rest), SIZE_MAX))
+		end += size;
+	return end < n ? n : (size_t)end;
+}
+
+/* Which request it is since which script. */
+struct turn {
+	size_t script, number;
+};
+
+static struct turn take_turn(struct request *req)
+{
+	struct turn t;
+
+	lock_take(&lock);
+	script_match(&req->play, script, req->method, req->target);
+	t = (struct turn){ scripts, ++arrived };
+	cond_broadcast(&turned);
+	lock_drop(&lock);
+	return t;
+}
+
+static void await_turn(struct turn t, const struct play *p)
+{
+	const char *rounds = play_get(p, "rounds");
+	size_t end = rounds ? round_end(rounds, t.number) : 0;
+
+	lock_take(&lock);
+	while (t.script == scripts && (play_has(p, "hold") || arrived < end))
+		cond_wait(&turned, &lock);
+	lock_drop(&lock);
+}
+
 /* True: the connection goes on. */
 static bool serve_one(struct conn *c, bool *reset)
 {
 	AUTO(request_free) struct request req = { 0 };
 	AUTO(reply_free) struct reply out = { 0 };
 	const struct play *p = &req.play;
+	struct turn turn;
 	size_t sent;
 
 	if (!request_read_head(&req, c))
@@ -108,12 +153,11 @@ static bool serve_one(struct conn *c, bool *reset)
 		replace_script(&out, &req);
 		return reply_send(&out, &req, c);
 	}
-	lock_take(&lock);
-	script_match(&req.play, script, req.method, req.target);
-	lock_drop(&lock);
+	turn = take_turn(&req);
 	*reset = play_has(p, "reset");
 	if (!play_has(p, "early"))
 		request_read_body(&req, c, play_number(p, "cut-request", UINT64_MAX));
+	await_turn(turn, p);
 	if (play_has(p, "delay"))
 		clock_sleep_ms((int)play_number(p, "delay", 0));
 	if (play_has(p, "close")) {
@@ -206,6 +250,7 @@ int main(int argc, char **argv)
 			text = argv[i];
 	}
 	signal(SIGPIPE, SIG_IGN);
+	cond_init(&turned);
 	if (!script_parse(&script, text, &err) || (tls && !conn_tls_init(tls, &err)))
 		die(&err);
 	tls_main = ports[0].tls = tls != NULL;

@@ -20,6 +20,9 @@ static const char *const actions[] = {
 	"drop",          /* =Name: header left out; many */
 	"early",         /* answer before reading the body, and close */
 	"delay",         /* =MS before the answer */
+	"hold",          /* no answer until another script comes */
+	"rounds",        /* =N,N,...: answered when the first N requests are there, then when the next
+	                    N are, ...: a client that needs more round trips is never answered */
 	"redirect",      /* =URL ({self}, {other}, {digest}): 307 */
 	/* the connection */
 	"close",         /* read the body, do nothing, answer nothing */
