@@ -143,6 +143,7 @@ enum {
 	LIMIT_PYTHON_VERSION = 1024, /* real ones stay under 100 */
 	LIMIT_MARKER_DEPTH = 64,     /* nested parentheses */
 	LIMIT_BYTECODE = 256 * MIB,  /* of one module: ten times the largest source taken */
+	LIMIT_CHECK_START_MS = 120000, /* for Python's start and `import lithops`, likewise */
 	LIMIT_PRECOMPILE_MS = 120000,  /* for one module, on a busy machine */
 	LIMIT_INTERPRETER = 64 * MIB,  /* a base image's Python: conda's has 30 MB */
 	LIMIT_LIBC = 64 * MIB,         /* its C library: 2 MB, 20 with debug information */

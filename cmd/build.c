@@ -148,6 +148,17 @@ static struct outcome_files result_files(const struct build_args *args)
 				       args->metadata_file };
 }
 
+/* Packages are chosen and laid out by tags, markers and ELF headers; the Python they are for runs
+ * only where it makes bytecode or is pip's. What a Dockerfile of the user's runs is not known. */
+static const char *verified(const struct build_job *job, const struct build_args *args)
+{
+	if (!job->backend || args->file)
+		return NULL;
+	return job->inputs.interpreter || (args->installer && str_eq(args->installer, "pip"))
+		       ? "executed"
+		       : "static";
+}
+
 static bool build_and_give(struct session *s, struct build_job *job, const struct build_args *args,
 			   struct err *err)
 {
@@ -182,6 +193,7 @@ static bool build_and_give(struct session *s, struct build_job *job, const struc
 						.files = &files,
 						.print = args->print,
 						.extension = extension.report,
+						.verified = verified(job, args),
 						.stdout_taken = job->outputs.takes_stdout ||
 								args->print_config },
 			     err) &&

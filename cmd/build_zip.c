@@ -66,6 +66,8 @@ json_t *build_zip_document(const struct zip_file *zip, const char *path)
 	json_object_set_new(doc, "size", json_integer((json_int_t)zip->packed));
 	json_object_set_new(doc, "unpacked", json_integer((json_int_t)zip->unpacked));
 	json_object_set_new(doc, "digest", json_string(digest_format(&zip->digest).text));
+	/* by tags, markers and ELF headers: no Python of its platform is here to run */
+	json_object_set_new(doc, "verified", json_string("static"));
 	json_object_set_new(doc, "content_digest", json_string(digest_format(&zip->content).text));
 	return doc;
 }

@@ -11,15 +11,17 @@
 #include "cmd/check_report.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/find.h"
 #include "cmd/lookup.h"
 #include "image/image.h"
+#include "runtime/check_start.h"
 
 /* rtbuild check: an artifact against its backend's rules. */
 
 struct check_args {
 	const char *artifact, *backend, *python, *lithops, *platform;
 	struct str_list rules, ignore, templates;
-	bool list, documents;
+	bool list, documents, run;
 };
 
 /* clang-format off */
@@ -32,6 +34,7 @@ static const struct opt opts[] = {
 	OPT_LIST(0,   "rule", "ID",               struct check_args, rules,     "this rule alone; several are fine"),
 	OPT_LIST(0,   "ignore", "ID",             struct check_args, ignore,    "not this rule"),
 	OPT_FLAG(0,   "documents",                struct check_args, documents, "only rules that manifest and configuration answer: no layer is read"),
+	OPT_FLAG(0,   "run",                      struct check_args, run,       "also start its Python: import Lithops, compile the entry point (`executed`, else `static`)"),
 	OPT_LIST(0,   "templates", "DIR|GIT-URL", struct check_args, templates, "more backends, as DIR/NAME/backend.yaml"),
 	OPT_FLAG(0,   "list",                     struct check_args, list,      "list the rules, with -b those of the backend, and stop"),
 	OPT_END
@@ -179,6 +182,10 @@ static bool open_subject(struct subject *sub, struct check_request *req, struct 
 	if (str_eq(req->backend->artifact, "host"))
 		return err_set(err, E_USAGE, "%s runs on %s: there is no artifact",
 			       req->backend->name, req->backend->title);
+	if (is_zip && args->run) {
+		err_set(err, E_USAGE, "--run: a zip has no Python of its own");
+		return err_hint(err, "its platform brings one: leave --run out");
+	}
 	if (is_zip)
 		return open_zip(sub, req, args->artifact, err);
 	if (str_has_suffix(args->artifact, ".zip") && is_file(args->artifact)) {
@@ -187,6 +194,19 @@ static bool open_subject(struct subject *sub, struct check_request *req, struct 
 		return err_hint(err, "aws_lambda:layer, gcp_functions, ... take zips");
 	}
 	return open_image(sub, req, s, args, err);
+}
+
+/* --run: what no file tells. A broken rule is told first. */
+static bool start_python(struct check_report *report, const struct subject *sub,
+			 const struct check_request *req, struct session *s, struct err *err)
+{
+	const struct check_start_request start = { .backend = req->backend,
+						   .image = &sub->image,
+						   .store = req->store,
+						   .sandbox = s->sandbox };
+
+	return report->errors ||
+	       (fetch_layers(s, &sub->image, err) && check_start(report, &start, err));
 }
 
 static bool run(struct session *s, void *arg, struct err *err)
@@ -220,13 +240,16 @@ static bool run(struct session *s, void *arg, struct err *err)
 	if ((args->python && !backend_python(&req.python, req.backend, args->python, err)) ||
 	    !open_subject(&sub, &req, s, args, err) || !check_run(&report, &req, err))
 		return false;
+	if (args->run && !start_python(&report, &sub, &req, s, err))
+		return err_wrap(err, "%s", args->artifact);
 	return check_report_show(s, &report, req.backend, args->artifact, err);
 }
 
 const struct cmd cmd_check = {
 	.name = "check",
 	.summary = "check an image or zip by its backend's rules",
-	.about = "Nothing is run. Layers are read only as far as a rule needs their files, and "
+	.about = "Nothing is run without --run. Layers are read only as far as a rule needs their "
+		 "files, and "
 		 "file lists "
 		 "that were read once are kept. Exit status 1 when a rule says no; warnings are "
 		 "only shown.",
@@ -235,5 +258,6 @@ const struct cmd cmd_check = {
 		   "  rtbuild check --list -b k8s",
 	.opts = opts,
 	.args_size = sizeof(struct check_args),
+	.flags = CMD_SANDBOX,
 	.run = run,
 };

@@ -29,6 +29,12 @@ static json_t *finding_json(const struct check_finding *f)
 			 f->rule->source, "cure", f->rule->cure);
 }
 
+/* By its files alone, or by running its Python as well. */
+static const char *verified(const struct check_report *r)
+{
+	return r->executed ? "executed" : "static";
+}
+
 static json_t *document(const struct check_report *r, const struct backend *b, const char *what)
 {
 	json_t *doc = json_object(), *findings = json_array();
@@ -36,6 +42,7 @@ static json_t *document(const struct check_report *r, const struct backend *b, c
 	json_object_set_new(doc, "artifact", json_string(what));
 	json_object_set_new(doc, "backend", json_string(b->name));
 	json_object_set_new(doc, "ok", json_boolean(!r->errors));
+	json_object_set_new(doc, "verified", json_string(verified(r)));
 	if (r->python)
 		json_object_set_new(doc, "python", json_string(r->python));
 	if (r->lithops)
@@ -78,6 +85,7 @@ static char *page_of(const struct check_report *r, const struct backend *b, cons
 		buf_putf(&page, "; Python %s", r->python);
 	if (r->lithops)
 		buf_putf(&page, "; Lithops %s", r->lithops);
+	buf_putf(&page, " (%s)", verified(r));
 	return buf_steal(&page);
 }
 

@@ -161,6 +161,8 @@ static json_t *document(const struct outcome *o)
 	json_object_set_new(doc, "references", list);
 	if (o->extension)
 		json_object_set(doc, "extension", o->extension);
+	if (o->verified)
+		put_text(doc, "verified", o->verified);
 	return doc;
 }
 

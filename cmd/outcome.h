@@ -26,6 +26,8 @@ struct outcome {
 	size_t ref_count;
 	const struct outcome_files *files;
 	const char *print;
+	const char *verified; /* of a backend's runtime: "static", or "executed" when its Python
+				 ran; NULL: not said */
 	bool stdout_taken;
 	json_t *extension; /* of --json: what the image was extended by; NULL: it was not */
 };

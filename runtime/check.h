@@ -70,6 +70,7 @@ struct check_report {
 	struct str_list passed, left_out; /* ids of rules */
 	struct str_list layers_read;      /* digests */
 	char *python, *lithops; /* versions that were found; NULL: none, or not looked for */
+	bool executed;          /* its Python ran, too (check_start.h): else all this is static */
 };
 void check_report_free(struct check_report *r);
 

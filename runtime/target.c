@@ -85,7 +85,8 @@ bool runtime_target_make(struct python_profile *out, const struct runtime_reques
 		return false;
 	p.end_of_life = python_end_of_life(p.target.minor);
 	if (python_profile_has_ended(&p, clock_wall()))
-		event_warn(events, "Python 3.%d ended on %s: no more security fixes",
+		event_warn(events,
+			   "Python 3.%d reached its end of life on %s: no more security fixes",
 			   p.target.minor, p.end_of_life);
 	*out = p;
 	p = (struct python_profile){ 0 };

@@ -56,7 +56,7 @@ check 'a file list again' rtbuild check "$REGISTRY/check/rt:1" -b k8s --rule pyt
 is 'a file list again: kept, only the configuration is read' \
 	"$(jq -c .layers_read "$out") $(count_requests "$mark" '^GET .*/blobs/')" '[] 1'
 check 'everything' rtbuild check "$REGISTRY/check/rt:1" -b k8s
-stdout_has 'rules of k8s kept, 0 broken; Python 3\.11; Lithops 3\.7\.1$'
+stdout_has 'rules of k8s kept, 0 broken; Python 3\.11; Lithops 3\.7\.1 \(static\)$'
 stderr_has 'read layer sha256:'
 
 artifact shadows-stdlib fails
