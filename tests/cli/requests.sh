@@ -17,6 +17,8 @@
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/graph.sh
 . "$ROOT/tests/graph.sh"
+# shellcheck source=tests/budget.sh
+. "$ROOT/tests/budget.sh"
 
 printf 'FROM scratch\nCOPY file1 /\nCOPY file2 /\nCOPY file3 /\nENV PYTHON_VERSION=3.11.2\n' >base.Dockerfile
 for i in 1 2 3; do seq "$i" 2000 >"file$i"; done
@@ -28,20 +30,6 @@ fresh() {
 	export RTBUILD_STORE
 	rtbuild digest -q "$FIRST/me/rt:1" >/dev/null # the host is known from now on
 }
-kinds() {
-	requests_since "$1" | sed -E 's, /v2/[^ ]*/(manifests|blobs/uploads|blobs|tags|referrers)[^ ]*[?]?(mount=)?[^ ]*, \1,' |
-		cut -d' ' -f1,2 | sort | uniq -c | sed 's/^ *//' | tr '\n' ',' | sed 's/,$//'
-}
-in_order() { printf '%s\n' "$1" | tr ',' '\n' | sort -k 2 | tr '\n' ',' | sed 's/,$//'; }
-# count NAME WANTED CMD...: exactly these methods and kinds, in any order
-count() {
-	count_name=$1 count_wanted=$2
-	shift 2
-	mark=$(requests_mark)
-	check "$count_name" "$@"
-	is "$count_name: requests" "$(kinds "$mark")" "$(in_order "$count_wanted")"
-}
-
 start_registry plain
 FIRST=$REGISTRY
 check 'a base' rtbuild build -q --store base -t "$FIRST/me/rt:1" --push -f base.Dockerfile .
@@ -174,19 +162,6 @@ count_both 'extend, other registry: 5 + 12' '4 GET blobs,1 GET manifests' \
 start_scripted
 THIRD=$REGISTRY
 check 'a base there' rtbuild copy -q "$FIRST/me/rt:1" "$THIRD/me/rt:1"
-# trips NAME ROUNDS PREPARE CMD...: CMD does with as many round trips as ROUNDS has numbers, N,N,...: how many requests
-# are under way at once in each. The registry answers none before the last of its round is there, so that a client
-# which waits for one of them waits in vain.
-trips() {
-	trips_name=$1 trips_wanted=$2
-	$3
-	shift 3
-	script "* * * rounds=$trips_wanted"
-	mark=$(requests_mark)
-	check "$trips_name" "$@"
-	is "$trips_name: requests" "$(requests_since "$mark" | wc -l)" "$((0$(printf '+%s' "$trips_wanted" | tr , +)))"
-	script ''
-}
 # Another function each time, so that it is never there already; with the base's configuration, or
 # without.
 new_function() {
