@@ -420,6 +420,8 @@ static bool add_found(bool *found_out, struct modules *m, const char *name, cons
 	if (package >= 0 && !is_package && module < 0)
 		is_package = !import || is_namespace_of(package, import);
 	if (!is_package && module < 0) {
+		if (package >= 0) /* it may become one */
+			str_list_push(&m->dirs_walked, from_package);
 		*found_out = false;
 		return true;
 	}

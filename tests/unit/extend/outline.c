@@ -747,25 +747,31 @@ static void outlines_are_those_of_ast(void **state)
 	}
 }
 
-/* The table's expectations, and so what is read, are what this machine's Python says. */
-static void python_says_the_same(void **state)
+/* What Python's ast says of sources, each ended by a NUL; as many answers. */
+static void ask_python(struct buf *answers, const struct buf *sources)
 {
 	const char *const argv[] = { "python3", "tests/unit/extend/outline_ast.py", NULL };
 	const struct proc_spec spec = {
 		.argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
 	};
+	struct slice input = { .ptr = sources->ptr, .len = sources->len };
+	int status;
+
+	MUST(proc_capture(&status, answers, NULL, &spec, &input, 300000, err));
+	assert_int_equal(status, 0);
+}
+
+/* The table's expectations, and so what is read, are what this machine's Python says. */
+static void python_says_the_same(void **state)
+{
 	AUTO(buf_free) struct buf sources = BUF_INIT(1 << 20), answers = BUF_INIT(1 << 20);
-	struct slice input;
 	const char *answer;
 	size_t compared = 0;
-	int status;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		buf_put_bytes(&sources, cases[i].source, strlen(cases[i].source) + 1);
-	input = (struct slice){ .ptr = sources.ptr, .len = sources.len };
-	MUST(proc_capture(&status, &answers, NULL, &spec, &input, 300000, err));
-	assert_int_equal(status, 0);
+	ask_python(&answers, &sources);
 	answer = answers.ptr;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_true(answer < answers.ptr + answers.len);
@@ -778,6 +784,63 @@ static void python_says_the_same(void **state)
 		answer += strlen(answer) + 1;
 	}
 	assert_true(compared >= 60);
+}
+
+/* The directory of this machine's standard library. */
+static char *library_dir(void)
+{
+	const char *const argv[] = { "python3", "-c",
+				     "import os; print(os.path.dirname(os.__file__), end='')",
+				     NULL };
+	const struct proc_spec spec = {
+		.argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	};
+	struct buf path = BUF_INIT(4096);
+	int status;
+
+	MUST(proc_capture(&status, &path, NULL, &spec, NULL, 300000, err));
+	assert_int_equal(status, 0);
+	return buf_steal(&path);
+}
+
+/* Real code: every module of the standard library's own directory. */
+static void python_says_the_same_of_its_library(void **state)
+{
+	AUTO(buf_free) struct buf sources = BUF_INIT(64 << 20), answers = BUF_INIT(64 << 20);
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(auto_free) char *path = library_dir();
+	AUTO(auto_close) int dir = -1;
+	const char *source, *answer;
+	size_t compared = 0;
+
+	(void)state;
+	MUST(fs_open_dir(&dir, path, err));
+	MUST(fs_list(&names, dir, ".", FS_BENEATH, err));
+	for (size_t i = 0; i < names.len; i++)
+		if (str_has_suffix(names.items[i], ".py")) {
+			MUST(fs_read(&sources, dir, names.items[i], sources.max, FS_BENEATH, err));
+			buf_put_byte(&sources, 0);
+		}
+	ask_python(&answers, &sources);
+	source = sources.ptr;
+	answer = answers.ptr;
+	for (size_t i = 0; i < names.len; i++) {
+		AUTO(auto_free) char *got = NULL;
+		struct outline o;
+
+		if (!str_has_suffix(names.items[i], ".py"))
+			continue;
+		MUST(outline_read(&o, source, strlen(source), names.items[i], err));
+		got = show(&o);
+		outline_free(&o);
+		if (strcmp(got, answer) != 0)
+			fail_msg("%s:\n--- Python says\n%s\n--- we say\n%s", names.items[i], answer,
+				 got);
+		source += strlen(source) + 1;
+		answer += strlen(answer) + 1;
+		compared++;
+	}
+	assert_true(compared >= 100);
 }
 
 /* The same names whatever ends the lines, and whatever stands in front. */
@@ -1128,6 +1191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outlines_are_those_of_ast),
 		cmocka_unit_test(python_says_the_same),
+		cmocka_unit_test(python_says_the_same_of_its_library),
 		cmocka_unit_test(line_ends_do_not_matter),
 		cmocka_unit_test(cut_sources_are_harmless),
 		cmocka_unit_test(refusals_name_the_place),
