@@ -192,7 +192,7 @@ bool build_extension_run(struct build_extension *e, struct session *s,
 	if (!session_store(&env.store, s, err) || !session_registry(&env.registry, s, err) ||
 	    !extend_run(&result, &env, &req, err))
 		return false;
-	e->report = extend_report(&result);
+	e->report = extend_report(&result, &req);
 	say_result(e, s, &req.base, &result);
 	return true;
 }

@@ -20,7 +20,7 @@ struct extend_args {
 	const char *libc;
 	struct str_list functions, modules, requirements;
 	struct wheel_args wheels;
-	bool by_value, push, no_push, force, is_public, watch;
+	bool by_value, push, no_push, force, is_public, watch, plan;
 };
 
 /* clang-format off */
@@ -43,6 +43,7 @@ static const struct opt opts[] = {
 	OPT_FLAG(0,   "no-push",              struct extend_args, no_push,      "keep it in the store only"),
 	OPT_FLAG(0,   "force",                struct extend_args, force,        "overwrite a tag that holds something else"),
 	OPT_FLAG(0,   "public",               struct extend_args, is_public,    "push to Docker Hub, where anyone may read it"),
+	OPT_FLAG(0,   "plan",                 struct extend_args, plan,         "only say what it would be called, and what would be sent"),
 	OPT_FLAG(0,   "watch",                struct extend_args, watch,        "again whenever a source changes, one reference a change, until interrupted"),
 	OPT_TEXT(0,   "print", "WHAT",        struct extend_args, print,        "ref (default: name:tag@digest) or tag (name:tag)"),
 	OPT_TEXT('b', "backend", "NAME",      struct extend_args, backend,      "the backend to write into the configuration that is shown"),
@@ -86,6 +87,8 @@ static bool check_words(const struct extend_args *args, struct err *err)
 	}
 	if (args->print && !str_eq(args->print, "ref") && !str_eq(args->print, "tag"))
 		return err_set(err, E_USAGE, "unknown --print '%s': ref or tag", args->print);
+	if (args->plan && args->watch)
+		return err_set(err, E_USAGE, "--plan and --watch");
 	return !args->push || !args->no_push || err_set(err, E_USAGE, "--push and --no-push");
 }
 
@@ -107,6 +110,7 @@ static bool make_request(struct extend_request *out, const struct extend_args *a
 		.tag = args->tag,
 		.force = args->force,
 		.is_public = args->is_public,
+		.plan = args->plan,
 		.layer = layer_options_default(),
 	};
 	out->has_platform = args->platform != NULL;
@@ -174,6 +178,7 @@ struct extending {
 static bool print_result(struct extending *e, const struct extend_result *result, struct err *err)
 {
 	const struct extend_args *args = e->args;
+	AUTO(buf_free) struct buf page = BUF_INIT(SIZE_MAX / 2);
 	struct reference shown = result->reference;
 	struct reference_text text;
 
@@ -184,9 +189,14 @@ static bool print_result(struct extending *e, const struct extend_result *result
 		return true; /* what changed is not in it */
 	free(e->last);
 	e->last = mem_strdup(text.text);
-	say_config(e->session, args, e->is_2021, &e->request, result);
-	return session_result(e->session, e->session->options.json ? extend_report(result) : NULL,
-			      text.text, err);
+	if (args->plan)
+		extend_report_page(&page, result, &e->request,
+				   registry_stats(e->env.registry).requests);
+	else
+		say_config(e->session, args, e->is_2021, &e->request, result);
+	return session_result(e->session,
+			      e->session->options.json ? extend_report(result, &e->request) : NULL,
+			      args->plan ? page.ptr : text.text, err);
 }
 
 static bool extend_once(void *arg, struct str_list *dirs_out, struct err *err)

@@ -6,7 +6,10 @@
 #include "extend/extend.h"
 
 /* An extension as --json has it: reference, digest, function, mode, filepath, baked, packages,
- * existed, hash. The caller decrefs. */
-json_t *extend_report(const struct extend_result *r);
+ * existed, hash; of a plan also what would be moved, as copying_json has it. The caller decrefs. */
+json_t *extend_report(const struct extend_result *r, const struct extend_request *req);
+/* A plan for people: some lines, without the last newline. `requests`: that it took. */
+void extend_report_page(struct buf *out, const struct extend_result *r,
+			const struct extend_request *req, uint64_t requests);
 
 #endif

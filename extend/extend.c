@@ -154,20 +154,41 @@ static void say_existed(const struct extension *x)
 		   reference_familiar(&x->target).text);
 }
 
+/* As `give`, without giving: what the tag holds is looked at. */
+static bool plan(struct extend_result *out, struct digest *digest_out, struct extension *x,
+		 struct err *err)
+{
+	*digest_out = result_digest(x);
+	if (destination_is_base(x)) {
+		if (!x->req->force)
+			return destination_refuse(x, &x->base.root, err);
+	} else if (!destination_ask(&out->existed, digest_out, x, err)) {
+		return false;
+	}
+	if (x->req->push && !out->existed)
+		extend_moves_find(&out->moves, x);
+	if (out->existed)
+		say_existed(x);
+	return true;
+}
+
 /* From the base to the result in its place. */
-static bool make_and_give(bool *existed_out, struct digest *digest_out, struct extension *x,
+static bool make_and_give(struct extend_result *out, struct digest *digest_out, struct extension *x,
 			  struct err *err)
 {
-	size_t jobs = 2 + (x->req->push ? EXTENSION_SESSIONS : 0);
+	size_t jobs = 2 + (x->req->push && !x->req->plan ? EXTENSION_SESSIONS : 0);
 	struct memo_key key;
 
 	if (!parallel_run(jobs, jobs, gather_one, x, err))
 		return false;
 	key = again_key(x); /* before the target has its tag */
-	if (!result_make(x, err) || !destination_name(x, err) ||
-	    !give(existed_out, digest_out, x, err))
+	if (!result_make(x, err) || !destination_name(x, err))
 		return false;
-	if (*existed_out)
+	if (x->req->plan)
+		return plan(out, digest_out, x, err);
+	if (!give(&out->existed, digest_out, x, err))
+		return false;
+	if (out->existed)
 		say_existed(x);
 	if (!keeps_another(x, digest_out) && !keep_result(x, err))
 		return false;
@@ -196,7 +217,7 @@ static bool run(struct extend_result *out, struct extension *x, struct err *err)
 		return false;
 	if (out->existed)
 		say_existed(x);
-	else if (!make_and_give(&out->existed, &digest, x, err))
+	else if (!make_and_give(out, &digest, x, err))
 		return false;
 	out->reference = x->target;
 	out->reference.has_digest = true;

@@ -2,6 +2,7 @@
 #ifndef EXTEND_EXTEND_H
 #define EXTEND_EXTEND_H
 
+#include "extend/moves.h"
 #include "extend/request.h"
 
 /*
@@ -20,6 +21,7 @@ struct extend_result {
 	struct str_list packages; /* "numpy 1.26.4"; of several platforms each */
 	bool existed;             /* the very same was there already: nothing was pushed */
 	char *full_hash;          /* 64 hex; the tag is its first 32 */
+	struct extend_moves moves; /* of a plan */
 };
 void extend_result_free(struct extend_result *r);
 

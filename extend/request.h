@@ -37,6 +37,7 @@ struct extend_request {
 	const char *const *find_links; /* where their wheels are */
 	size_t find_links_count;
 	const struct wheel_indexes *indexes;
+	bool plan;        /* only find out what a push would move */
 	bool push;        /* to base's repository; else only into the store */
 	bool force;       /* overwrite a tag that holds something else */
 	bool replace_own; /* overwrite what the same functions made on another base, or before a
