@@ -33,7 +33,10 @@ enum {
 	LIMIT_CHUNK = 32 * MIB,
 	LIMIT_CHUNK_MIN = 1 * 1024 * MIB, /* the largest OCI-Chunk-Min-Length that is obeyed */
 	LIMIT_CHUNK_LEAST = 64 * KIB,     /* proxies that refuse even this refuse manifests too */
-	LIMIT_UPLOAD_TRIES = 16,          /* of one blob: ways and sessions */
+	/* A layer that gets larger goes up while it is being made, in chunks no smaller: less is
+	 * sent in a moment anyway. */
+	LIMIT_STREAM_LEAST = 16 * MIB,
+	LIMIT_UPLOAD_TRIES = 16, /* of one blob: ways and sessions */
 	/* A download that breaks must have moved this far, else it counts as another failure in a
 	 * row: a server that gives a byte for each connection is not waited for. */
 	LIMIT_RESUME_PROGRESS = 256 * KIB,

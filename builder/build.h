@@ -18,6 +18,8 @@ struct build_env {
 	struct registry *registry;
 	struct sandbox *sandbox; /* NULL: a RUN is E_UNSUPPORTED */
 	struct events *events;
+	/* Of layers of the images, while they are made (layers/layer.h); NULL: none. */
+	struct blob_follower *follower;
 	struct cache_remote *cache; /* NULL: the store's cache alone (cache_remote.h) */
 	const char *ca_file;        /* for ADD of URLs; NULL: the system's authorities alone */
 	bool insecure;              /* and without verifying */

@@ -553,11 +553,12 @@ static bool learn_files(struct work *w, struct err *err)
 static bool write_layer(struct layer *out, struct work *w, struct err *err)
 {
 	struct build *b = w->b;
+	const struct layer_options opt = execute_layer_options(b, w->stage);
 	bool ok;
 
 	if (!fetch_files(w, err) || !shared_take_slot(b->shared, err))
 		return false;
-	ok = layer_write(out, b->env->store, &w->copy.out, &b->req->layer, err);
+	ok = layer_write(out, b->env->store, &w->copy.out, &opt, err);
 	shared_drop_slot(b->shared);
 	return ok;
 }

@@ -184,6 +184,8 @@ MUST_CHECK bool runstep_run(struct layer *out, bool *cached_out, struct build *b
 
 /* execute.c: a stage, done when this returns, by whomever; those it needs are waited for. */
 MUST_CHECK bool execute_stage(struct build *b, size_t stage, struct err *err);
+/* How a step of the stage writes its layer: followed when it will be one of the image's. */
+struct layer_options execute_layer_options(const struct build *b, size_t stage);
 /* Everything in a stage that is done, for COPY --from; borrowed. */
 MUST_CHECK bool execute_files(struct tree **out, struct build *b, size_t stage, struct err *err);
 

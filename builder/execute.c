@@ -328,6 +328,17 @@ bool execute_stage(struct build *b, size_t stage, struct err *err)
 	return ok;
 }
 
+struct layer_options execute_layer_options(const struct build *b, size_t stage)
+{
+	struct layer_options opt = b->req->layer;
+	size_t s = b->plan->target;
+
+	while (s != stage && s != SIZE_MAX)
+		s = b->plan->stages[s].base_stage;
+	opt.follower = s == stage ? b->env->follower : NULL;
+	return opt;
+}
+
 bool execute_files(struct tree **out, struct build *b, size_t stage, struct err *err)
 {
 	struct product *p = &b->products[stage];

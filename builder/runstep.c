@@ -208,6 +208,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 	AUTO(auto_layer_writer_close) struct layer_writer *writer = NULL;
 	struct sandbox_result result = { 0 };
 	struct sandbox_spec spec = make_spec(b, &step->run, env);
+	const struct layer_options layer = execute_layer_options(b, (size_t)(p - b->products));
 	AUTO(auto_free) struct sandbox_layer *layers = join_layers(p, &spec.layer_count);
 	AUTO(buf_free) struct buf hosts = BUF_INIT(LIMIT_SETTINGS_FILE);
 	struct watch watch = { .sink = { watch_write, watch_finish },
@@ -223,7 +224,7 @@ static bool run(struct layer *out, struct build *b, const struct product *p,
 	spec.mounts = mounts->list.items;
 	spec.mount_count = mounts->list.len;
 	if (!log_open(&log, b->env->store, "build", step->in->original, err) ||
-	    !layer_writer_open(&writer, b->env->store, &b->req->layer, err))
+	    !layer_writer_open(&writer, b->env->store, &layer, err))
 		return false;
 	watch.log = log_sink(log);
 	spec.output = &watch.sink;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/build_check.h"
 #include "cmd/build_extend.h"
@@ -13,6 +14,7 @@
 #include "cmd/commands.h"
 #include "cmd/outcome.h"
 #include "registry/standby.h"
+#include "registry/stream.h"
 
 /* rtbuild build: a backend's runtime, or any Dockerfile. */
 
@@ -33,6 +35,34 @@ static void expect_pushes(struct registry *registry, const struct outputs *outpu
 			}
 }
 
+/*
+ * Layers go up while they are made, to the first repository; others have them mounted, or sent,
+ * when they are whole. What this store holds under the name is what the last push from here left
+ * there.
+ */
+static bool follow_pushes(struct blob_follower **out, struct session *s,
+			  const struct outputs *outputs, struct err *err)
+{
+	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
+	const struct reference *to = NULL;
+	struct descriptor held;
+	struct registry *registry;
+	struct store *store;
+	struct err none = { 0 };
+
+	for (size_t i = 0; !to && i < outputs->len; i++)
+		if (output_is_pushed(&outputs->items[i]) && outputs->items[i].name_count)
+			to = &outputs->items[i].names[0];
+	*out = NULL;
+	if (!to)
+		return true;
+	if (!session_store(&store, s, err) || !session_registry(&registry, s, err))
+		return false;
+	*out = registry_stream(
+		registry, to, store_find_root(&raw, &held, store, to, &none) ? &held.digest : NULL);
+	return true;
+}
+
 static bool build(struct artifact *out, struct session *s, struct build_job *job,
 		  struct cache_remote *cache, struct err *err)
 {
@@ -44,7 +74,8 @@ static bool build(struct artifact *out, struct session *s, struct build_job *job
 	struct index_recipe recipe = { .family = job->request.layer.family };
 	struct json_pairs of_index = { 0 };
 
-	if (!session_store(&env.store, s, err) || !session_registry(&env.registry, s, err))
+	if (!session_store(&env.store, s, err) || !session_registry(&env.registry, s, err) ||
+	    !follow_pushes(&env.follower, s, &job->outputs, err))
 		return false;
 	if (!build_images(out->images, &env, &job->request, job->platforms, job->platform_count,
 			  err))

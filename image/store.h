@@ -8,6 +8,7 @@
 #include "base/sink.h"
 #include "base/str.h"
 #include "image/blob_source.h"
+#include "image/blob_tail.h"
 #include "image/image.h"
 #include "image/reference.h"
 
@@ -68,6 +69,9 @@ struct sink *blob_writer_sink(struct blob_writer *w); /* its finish does nothing
 MUST_CHECK bool blob_writer_commit(struct digest *digest_out, int64_t *size_out,
 				   struct blob_writer *w, const struct digest *want,
 				   int64_t size_want, struct err *err);
+/* Somebody to be told when it gets larger than he cares for (image/blob_tail.h); borrowed, NULL:
+ * nobody. Must be set before the first byte. */
+void blob_writer_follow(struct blob_writer *w, struct blob_follower *follower);
 /*
  * The same for a blob that is fetched and that a later run may go on with: its file is in
  * STORE_DOWNLOADS under its digest, locked, and stays when the writer is closed without commit.

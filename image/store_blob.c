@@ -208,7 +208,9 @@ struct blob_writer {
 	char name[DIGEST_TEXT_MAX]; /* there; "" while the file has none (O_TMPFILE) */
 	bool trusted;
 	int64_t size;
-	int64_t flushed; /* the disk was told to begin with these */
+	int64_t flushed;                /* the disk was told to begin with these */
+	struct blob_follower *follower; /* NULL: none, or it was told */
+	struct blob_tail *tail;         /* since it was told */
 	struct sha256 hash;
 };
 
@@ -226,6 +228,17 @@ static void begin_write_back(struct blob_writer *w)
 	w->flushed = w->size;
 }
 
+static void tell_follower(struct blob_writer *w)
+{
+	if (w->follower && (uint64_t)w->size > w->follower->least) {
+		w->tail = blob_tail_new(w->fd);
+		w->follower->follow(w->follower, w->tail);
+		w->follower = NULL;
+	}
+	if (w->tail)
+		blob_tail_grow(w->tail, (uint64_t)w->size);
+}
+
 static bool writer_write(struct sink *self, const void *data, size_t len, struct err *err)
 {
 	struct blob_writer *w = (struct blob_writer *)self;
@@ -239,6 +252,7 @@ static bool writer_write(struct sink *self, const void *data, size_t len, struct
 		sha256_update(&w->hash, data, len);
 	w->size += (int64_t)len;
 	begin_write_back(w);
+	tell_follower(w);
 	return true;
 }
 
@@ -320,6 +334,11 @@ void blob_writer_trust(struct blob_writer *w)
 	w->trusted = true;
 }
 
+void blob_writer_follow(struct blob_writer *w, struct blob_follower *follower)
+{
+	w->follower = follower;
+}
+
 static bool is_kept(const struct blob_writer *w)
 {
 	return str_eq(w->dir, STORE_DOWNLOADS);
@@ -335,6 +354,8 @@ void blob_writer_close(struct blob_writer *w)
 		path = fs_join(w->dir, w->name);
 		unlinkat(w->store->dir, path, 0);
 	}
+	if (w->tail)
+		blob_tail_end(w->tail, NULL);
 	auto_close(&w->fd);
 	sha256_free(&w->hash);
 	free(w);
@@ -471,8 +492,8 @@ bool blob_writer_restart(struct blob_writer *w, struct err *err)
 	       err_set_errno(err, "%s/%s/%s", w->store->path, w->dir, w->name);
 }
 
-bool blob_writer_commit_as(struct blob_writer *w, const struct digest *digest, int64_t size,
-			   struct err *err)
+static bool put_in_place(struct blob_writer *w, const struct digest *digest, int64_t size,
+			 struct err *err)
 {
 	AUTO(auto_close) int lock = -1;
 
@@ -487,6 +508,16 @@ bool blob_writer_commit_as(struct blob_writer *w, const struct digest *digest, i
 				     digest_format(digest).text);
 	return store_enter(&lock, w->store, err) && store_claim(w->store, digest, err) &&
 	       place(w, digest, err);
+}
+
+bool blob_writer_commit_as(struct blob_writer *w, const struct digest *digest, int64_t size,
+			   struct err *err)
+{
+	if (!put_in_place(w, digest, size, err))
+		return false;
+	if (w->tail)
+		blob_tail_end(STEAL(w->tail), digest);
+	return true;
 }
 
 bool blob_writer_commit(struct digest *digest_out, int64_t *size_out, struct blob_writer *w,

@@ -49,6 +49,7 @@ bool layer_writer_open(struct layer_writer **out, struct store *store,
 	if (!store_blob_writer(&w->blob, store, err))
 		return false;
 	blob_writer_trust(w->blob);
+	blob_writer_follow(w->blob, opt->follower);
 	sink_hash_init(&w->packed, blob_writer_sink(w->blob));
 	w->to_packed = stage_open(&w->packed.sink);
 	w->pieces = pieces_open(store, compressor_id(&opt->compress).text);

@@ -16,6 +16,9 @@ struct layer_options {
 	struct compress_options
 		compress; /* kind NONE means none; default: see layer_options_default */
 	enum media_family family;
+	/* Told of large layers while they are being made; borrowed, NULL: nobody is. No part of
+	 * what a layer becomes. */
+	struct blob_follower *follower;
 };
 struct layer_options layer_options_default(void); /* OCI, gzip */
 

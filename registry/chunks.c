@@ -260,36 +260,57 @@ static enum upload_end recover(uint64_t *offset, struct upload *u, enum chunk_en
 	return UPLOAD_DONE;
 }
 
-enum upload_end chunks_send(struct upload *u, struct blob_body *body, uint64_t offset,
-			    uint64_t chunk, struct journal *journal, struct err *err)
+static void tell_offset(const struct upload *u, const struct blob_body *body, uint64_t offset)
+{
+	struct digest_text name = { "a layer under way" };
+
+	if (body->digest)
+		name = digest_format(body->digest);
+	event_detail(u->r->events, "%s: going on at byte %llu", name.text,
+		     (unsigned long long)offset);
+}
+
+enum upload_end chunks_send_to(uint64_t *offset, struct upload *u, struct blob_body *body,
+			       uint64_t end, uint64_t chunk, struct journal *journal,
+			       struct err *err)
 {
 	unsigned failures = 0;
 
-	if (journal)
-		journal_note(journal, &u->location, offset);
-	while (offset < body->size) {
-		uint64_t left = body->size - offset, len = left < chunk ? left : chunk;
-		enum chunk_end end = send_chunk(&offset, u, body, len, failures + 1, err);
+	while (*offset < end) {
+		uint64_t left = end - *offset, len = left < chunk ? left : chunk;
+		enum chunk_end how = send_chunk(offset, u, body, len, failures + 1, err);
 
-		if (end == CHUNK_TAKEN) {
+		if (how == CHUNK_TAKEN) {
 			failures = 0;
 		} else {
-			enum upload_end what = recover(&offset, u, end, len, ++failures, err);
+			enum upload_end what = recover(offset, u, how, len, ++failures, err);
 
 			if (what != UPLOAD_DONE)
 				return what;
-			event_detail(u->r->events, "%s: going on at byte %llu",
-				     digest_format(body->digest).text, (unsigned long long)offset);
+			tell_offset(u, body, *offset);
 		}
-		if (offset > body->size) {
-			err_set(err, E_NETWORK, "the session has %llu bytes of a blob of %llu",
-				(unsigned long long)offset, (unsigned long long)body->size);
+		if (*offset > end) {
+			err_set(err, E_NETWORK, "the session has %llu bytes where %llu were sent",
+				(unsigned long long)*offset, (unsigned long long)end);
 			return UPLOAD_LOST;
 		}
 		if (journal)
-			journal_note(journal, &u->location, offset);
+			journal_note(journal, &u->location, *offset);
 	}
-	if (body->at < body->size && !seek(body, body->size, err))
+	return UPLOAD_DONE;
+}
+
+enum upload_end chunks_send(struct upload *u, struct blob_body *body, uint64_t offset,
+			    uint64_t chunk, struct journal *journal, struct err *err)
+{
+	enum upload_end end;
+
+	if (journal)
+		journal_note(journal, &u->location, offset);
+	end = chunks_send_to(&offset, u, body, body->size, chunk, journal, err);
+	if (end != UPLOAD_DONE)
+		return end;
+	if (!body->sent_ahead && body->at < body->size && !seek(body, body->size, err))
 		return UPLOAD_FAILED;
 	return session_commit(u, NULL, body->digest, 0, err);
 }

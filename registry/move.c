@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "registry/learn.h"
 #include "registry/state.h"
+#include "registry/stream.h"
 #include "registry/transfer.h"
 
 /* What to do with a blob, and doing it. */
@@ -175,6 +176,7 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 	       struct err *err)
 {
 	const struct reference *from = q->doubt ? NULL : q->origin;
+	struct upload *ahead;
 
 	if (descriptor_is_foreign(q->d) && !r->foreign_layers) {
 		leave_out(out, r, q);
@@ -186,8 +188,9 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 	}
 	if (from && move_same_registry(from, q->to))
 		return mount_known(out, r, q, err);
-	if (q->fresh && !q->doubt)
-		return send(out, r, q, NULL, err);
+	ahead = q->doubt || q->plan ? NULL : streams_take(r, q->to, &q->d->digest);
+	if (ahead || (q->fresh && !q->doubt))
+		return send(out, r, q, ahead, err);
 	from = q->doubt ? NULL : q->guess;
 	if (from && !q->plan && learn_recall(r, q->to).mount != KNOWN_NO) {
 		if (mount(out, r, q, from, err)) {

@@ -11,7 +11,8 @@
  * another repository of the same registry, found there, or sent. Whether it is there is asked by
  * "mounting" it from the repository itself, whose other answer is an upload session. Where mounts
  * are not known to be made that would send what is there already, so then a blob larger than
- * LIMIT_UNASKED is asked for by HEAD.
+ * LIMIT_UNASKED is asked for by HEAD. What went up while it was made (registry/stream.h) is there
+ * but for the closing request.
  */
 enum moved { MOVED_SKIPPED, MOVED_MOUNTED, MOVED_SENT };
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "registry/client.h"
 #include "registry/standby.h"
+#include "registry/stream.h"
 
 /* The life of a registry client. Its requests are in client.c. */
 
@@ -41,6 +42,7 @@ void registry_close(struct registry *r)
 	if (!r)
 		return;
 	standby_close(r);
+	streams_close(r);
 	http_close(r->http);
 	map_free(&r->hosts);
 	map_free(&r->credentials);

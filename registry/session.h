@@ -14,6 +14,7 @@ struct upload {
 	struct url location; /* of the session; target NULL: none is open */
 	bool keep;           /* a journal knows it: not to be cancelled */
 	bool once;           /* opening it is not tried again */
+	uint64_t ahead;      /* the whole blob went there while it was made: so many bytes; or 0 */
 };
 
 /* Open a session. */
@@ -41,9 +42,10 @@ enum upload_end session_commit(struct upload *u, struct source *body, const stru
 
 struct blob_body {
 	struct source *source;
-	const struct digest *digest;
-	uint64_t size;
-	uint64_t at; /* how much of the source was read since its beginning */
+	const struct digest *digest; /* NULL: not known yet */
+	uint64_t size;               /* UINT64_MAX: likewise */
+	uint64_t at;                 /* how much of the source was read since its beginning */
+	bool sent_ahead; /* all of it is there, hashed while it was made: not read again for that */
 };
 
 /*
@@ -52,6 +54,11 @@ struct blob_body {
  */
 enum upload_end chunks_send(struct upload *u, struct blob_body *body, uint64_t offset,
 			    uint64_t chunk, struct journal *journal, struct err *err);
+/* The same as far as `end`, and no closing PUT; *offset is where the session is then, also after a
+ * failure. */
+enum upload_end chunks_send_to(uint64_t *offset, struct upload *u, struct blob_body *body,
+			       uint64_t end, uint64_t chunk, struct journal *journal,
+			       struct err *err);
 /* How far a session is, by its own word. */
 enum session_state {
 	SESSION_AT,          /* *offset_out */

@@ -46,6 +46,14 @@ struct registry {
 	struct map blobs;             /* "host/repository" -> struct blob_source, likewise */
 	struct registries registries; /* of registries.conf, once `registries_read` */
 	bool have_registries;
+	struct {
+		struct stream **items;
+		size_t len, cap;
+	} streams; /* layers that go up while they are made (stream.h) */
+	struct {
+		struct stream_target **items;
+		size_t len, cap;
+	} stream_targets;
 	struct map dead_mirrors; /* "host/path" of those that did not answer, not asked again */
 	struct map warned;       /* texts of Warning headers, each shown once */
 	struct standby standby;  /* under `lock` */

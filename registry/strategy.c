@@ -79,6 +79,12 @@ json_t *strategy_write(const struct strategy *s)
 	return doc;
 }
 
+/* `chunk`, or half of what was too large when it is no smaller. */
+static uint64_t below(uint64_t chunk, uint64_t refused)
+{
+	return refused && chunk >= refused ? refused / 2 : chunk;
+}
+
 uint64_t strategy_chunk(const struct strategy *s, uint64_t size, uint64_t wanted)
 {
 	bool too_large = s->single_limit && size >= s->single_limit;
@@ -89,12 +95,21 @@ uint64_t strategy_chunk(const struct strategy *s, uint64_t size, uint64_t wanted
 		return 0;
 	if (too_large && s->chunks == KNOWN_NO)
 		return 0;
-	if (s->chunk_limit && chunk >= s->chunk_limit)
-		chunk = s->chunk_limit / 2;
-	if (s->single_limit && chunk >= s->single_limit)
-		chunk = s->single_limit / 2;
+	chunk = below(below(chunk, s->chunk_limit), s->single_limit);
 	chunk = chunk > s->chunk_min ? chunk : s->chunk_min;
 	return chunk < size || too_large ? chunk : 0;
+}
+
+uint64_t strategy_stream(const struct strategy *s, uint64_t wanted)
+{
+	uint64_t chunk =
+		below(below(wanted ? wanted : LIMIT_CHUNK, s->chunk_limit), s->single_limit);
+
+	if (s->chunks == KNOWN_NO || s->chunk_min > LIMIT_STREAM_LEAST)
+		return 0;
+	if (chunk < LIMIT_STREAM_LEAST && chunk != wanted)
+		return 0; /* so small a chunk may be all it takes, but one PUT is tried first */
+	return chunk > s->chunk_min ? chunk : s->chunk_min;
 }
 
 bool strategy_has_way(const struct strategy *s, uint64_t size, uint64_t wanted, uint64_t tried)

@@ -39,6 +39,10 @@ json_t *strategy_write(const struct strategy *s); /* NULL when nothing was learn
  */
 uint64_t strategy_chunk(const struct strategy *s, uint64_t size, uint64_t wanted);
 
+/* The size of chunks, at most, for a blob whose end is not known yet; 0: it had better be sent when
+ * it is whole. */
+uint64_t strategy_stream(const struct strategy *s, uint64_t wanted);
+
 /* After a refusal of chunks of `tried` bytes (0: of one PUT) that was learnt: whether
  * strategy_chunk has another answer now, and a sensible one. */
 MUST_CHECK bool strategy_has_way(const struct strategy *s, uint64_t size, uint64_t wanted,

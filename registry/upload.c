@@ -243,7 +243,7 @@ static uint64_t chunk_of(const struct way *w)
 static enum upload_end try(struct way *w, struct err *err)
 {
 	struct upload *u = w->u;
-	uint64_t offset = chunk_of(w) ? recall(w) : 0;
+	uint64_t offset = u->ahead ? u->ahead : chunk_of(w) ? recall(w) : 0;
 	bool own;
 
 	if (!u->location.target && !session_begin(u, err))
@@ -253,6 +253,8 @@ static enum upload_end try(struct way *w, struct err *err)
 		w->body.at = UINT64_MAX; /* who can tell */
 		return session_commit(u, w->body.source, w->body.digest, w->body.size, err);
 	}
+	w->body.sent_ahead = u->ahead != 0;
+	u->ahead = 0;
 	/* What is asked for at another host may be signed: that is kept nowhere. */
 	own = session_is_own(u);
 	u->keep = own && w->journal;

@@ -48,6 +48,37 @@ static void choices(void **state)
 	}
 }
 
+static void streams(void **state)
+{
+	static const struct {
+		const char *what;
+		struct strategy s;
+		uint64_t wanted, chunk;
+	} rows[] = {
+		{ "nothing known", { 0 }, 0, LIMIT_CHUNK },
+		{ "the user's", { 0 }, MIB_, MIB_ },
+		{ "no chunks", { .chunks = KNOWN_NO }, MIB_, 0 },
+		{ "GHCR: small chunks only", { .chunk_limit = LIMIT_STREAM_LEAST }, 0, 0 },
+		{ "half of what was refused", { .chunk_limit = LIMIT_CHUNK }, 0, LIMIT_CHUNK / 2 },
+		{ "a front", { .single_limit = LIMIT_CHUNK }, 0, LIMIT_CHUNK / 2 },
+		{ "a front for less than is waited for", { .single_limit = 20 * MIB_ }, 0, 0 },
+		{ "the user's is refused", { .chunk_limit = MIB_ }, MIB_, 0 },
+		{ "a minimum", { .chunk_min = 5 * MIB_ }, MIB_, 5 * MIB_ },
+		{ "a minimum past what is waited for",
+		  { .chunk_min = LIMIT_STREAM_LEAST + 1 },
+		  0,
+		  0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t got = strategy_stream(&rows[i].s, rows[i].wanted);
+
+		if (got != rows[i].chunk)
+			fail_msg("%s: %llu", rows[i].what, (unsigned long long)got);
+	}
+}
+
 /* Refusal after refusal ends, whatever the sizes. */
 static void ends(void **state)
 {
@@ -107,9 +138,8 @@ static void lasts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(choices),
-		cmocka_unit_test(ends),
-		cmocka_unit_test(forgets_that_chunks_failed),
+		cmocka_unit_test(choices), cmocka_unit_test(streams),
+		cmocka_unit_test(ends),    cmocka_unit_test(forgets_that_chunks_failed),
 		cmocka_unit_test(lasts),
 	};
 
