@@ -61,6 +61,8 @@ static struct entry *put(struct copy *c, const struct entry *from, const char *p
 	kept = e->path;
 	*e = *from;
 	e->path = kept;
+	/* later steps look through it, when the source is closed */
+	e->link = from->link ? arena_strdup(&c->out.arena, from->link) : NULL;
 	if (from->kind == ENTRY_FILE && !from->open && from->size)
 		e->data = from; /* its bytes are fetched later */
 	if (!c->keep_times) {
@@ -497,14 +499,18 @@ bool copy_source(struct copy *c, const struct files *from, const char *source,
 	return ok || dockerfile_at(c->step->file, source_place, (int)strlen(source), err);
 }
 
-/* Where a member goes: its parents are followed inside the root (row 23), itself is not. */
-static bool member_path(struct copy *c, char **out, const char *wanted, struct err *err)
+/* Where a member goes: its parents are followed inside the root (row 23), itself only as a
+ * directory. */
+static bool member_path(struct copy *c, char **out, const char *wanted, bool is_dir,
+			struct err *err)
 {
 	AUTO(auto_free) char *above = mem_strdup(wanted);
 	AUTO(auto_free) char *parent = NULL;
 	char *slash = strrchr(above, '/');
 	const struct entry *there;
 
+	if (is_dir)
+		return resolve(c, out, &there, wanted, err);
 	if (slash) {
 		*slash = '\0';
 		if (!resolve(c, &parent, &there, above, err))
@@ -512,6 +518,20 @@ static bool member_path(struct copy *c, char **out, const char *wanted, struct e
 	}
 	*out = mem_printf("%s%s%s", parent ? parent : "", parent && *parent ? "/" : "",
 			  slash ? slash + 1 : wanted);
+	return true;
+}
+
+/* A member replaces what is there, unless both are directories. Of what this archive has below a
+ * directory nothing is taken back. */
+static bool put_member(struct copy *c, const struct entry *m, const char *path, struct err *err)
+{
+	const struct entry *there = find(c, path);
+
+	if (m->kind != ENTRY_DIR && there && there->kind == ENTRY_DIR && map_has(&c->index, path))
+		return is_dir_there(path, m, err);
+	if (!put_dirs(c, path, false, err))
+		return false;
+	set_owner_and_mode(c, put(c, m, path), true);
 	return true;
 }
 
@@ -535,12 +555,12 @@ bool copy_members(struct copy *c, const struct entry *members, size_t count, str
 
 		if (!m->path[0])
 			continue;
-		if (!member_path(c, &path, wanted, err))
+		if (!member_path(c, &path, wanted, m->kind == ENTRY_DIR, err))
 			return false;
 		if (m->kind == ENTRY_HARDLINK)
 			copy.link = arena_printf(&c->out.arena, "%s%s%s", root, *root ? "/" : "",
 						 m->link);
-		if (!put_dirs(c, path, false, err) || !copy_node(c, &copy, path, true, err))
+		if (!put_member(c, &copy, path, err))
 			return false;
 	}
 	return true;

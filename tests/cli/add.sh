@@ -82,4 +82,27 @@ ADD gzip.tar /
 END
 is 'row 22: it is opened once' "$(grep -c '"gzip.tar"' trace)" 1
 is 'nothing is left in the spool' "$(ls -A "$RTBUILD_STORE/cache/spool")" ''
+# --- members over what is there (row 23) ---
+
+# As /bin of a merged /usr is: the directory of an archive is the one the link leads to.
+mkdir -p over/bin over/var/run under/usr/bin under/run under/var
+ln -s usr/bin under/bin
+ln -s /run under/var/run
+touch over/bin/added over/var/run/pid
+tar --numeric-owner --owner=2 --group=2 -C over -cf ctx/over.tar ./bin ./var
+tar --numeric-owner --owner=0 --group=0 -C under -cf ctx/under.tar bin run usr var
+for link in '' --link; do
+	build "over$link" <<END
+FROM scratch
+ADD under.tar /
+ADD $link over.tar /
+COPY over.tar /bin/
+END
+done
+is 'row 23: directories of an archive follow links' "$(listed a/over:1 2 | awk '{ print $3 }' | tr '\n' ' ')" \
+	'run/ run/pid usr/ usr/bin/ usr/bin/added var/ '
+is 'row 23: and the links stay' "$(listed a/over:1 3 | tail -n 1 | awk '{ print $3 }')" usr/bin/over.tar
+is 'row 23: --link follows none' "$(listed a/over--link:1 2 | awk '{ print $3 }' | tr '\n' ' ')" \
+	'bin/ bin/added var/ var/run/ var/run/pid '
+
 finish

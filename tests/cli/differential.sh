@@ -24,20 +24,27 @@ CASE=${CASE-} # only those with this in their name
 cat >"$TMP/deliberate" <<'END'
 * ^/(dev|proc|sys|etc/hosts|etc/hostname|etc/resolv.conf): buildah leaves what it mounts over behind (rows 55, 58)
 add-archive-chown owner:.1000:3 buildah leaves an archive its owners though --chown is given (row 22)
+add-archive-odd ^/(odd|run)/(hard-link|link|twice) buildah follows the link that a hard link names, BuildKit links the link itself
 arg-stage ^/inherited.content buildah forgets the ARGs of the stage FROM names (facts 1.4)
 configuration ExposedPorts buildah keeps EXPOSE as written: no ranges, no lower case (row 45)
 copy-chmod-directories mode buildah changes no directory's mode (row 18), nor the bits above 777
 copy-dest-file-link ^/opt/(file|hard|link) buildah puts the file in the link's place, BuildKit at its end (row 12)
 copy-no-match ^outcome:.0 buildah wants a match (row 6)
+copy-through-links ^/b/(a|hard).names names of one inode among the sources of one COPY: kept here (row 25)
+copy-tree-over-links ^outcome:.3 buildah copies into what the link names; BuildKit refuses, as here (row 13)
 env config.Env buildah puts a variable that is set again at the end (row 34)
 exclude /s[ug]id.mode buildah loses set-id bits (row 19)
+from-arguments config.Labels.again buildah forgets the ARGs of the stage FROM names (facts 1.4)
 from-image WorkingDir BuildKit starts from nothing with / (row 35)
 hard-links ^/both/ names of one inode among the sources of one COPY: kept here (row 25)
 hard-links ^/tree/ a new name of an earlier layer's file copies it (overlay), as with BuildKit; buildah has one layer
 ignore mode: buildah makes the directories above what is taken back 0755, not as they are (row 75); set-id bits
 ignore ^/all/tree/secret buildah neither trims lines nor drops a leading slash (facts 1.6)
 ignore-all-but mode: as in ignore (row 75)
+ignore-exceptions mode: as in ignore (row 75)
+ignore-exceptions ^/(all/)?tree/drop buildah finds nothing below a directory that is left out (facts 1.6)
 modes /s[ug]id.mode buildah loses set-id bits (row 19)
+run-moves names: a new name of an earlier layer's file copies it (overlay), as with BuildKit; buildah has one layer
 run-mounts ^/(mnt|var/cache):.- buildah leaves the directories it made to mount on (row 55)
 scratch WorkingDir BuildKit starts from nothing with / (row 35)
 times time:.315532800 directories made on the way have a fixed time, buildah's the hour
@@ -45,6 +52,9 @@ shell config.(Cmd|Entrypoint) buildah's shell forms do not know SHELL (row 41)
 syntax config.Env buildah's variables know no escape but the backslash
 ignore-deep ^/all/tree buildah finds nothing below a directory that ** leaves out (facts 1.6)
 unread-base ^/(home/worker|opt/dir) ADR 0006: nothing of the base was read
+whiteouts-stages ^/all/(dev|proc|sys|etc) what buildah leaves behind is copied on (rows 55, 58)
+whiteouts-stages names: as in run-moves
+workdir-links WorkingDir buildah keeps it as it is joined (row 32)
 volume ^/data/after buildah discards what is written to a volume later (row 46)
 END
 
