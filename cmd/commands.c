@@ -12,7 +12,7 @@
 const struct cmd *const commands[] = {
 	&cmd_build, &cmd_extend, &cmd_layer, &cmd_check, &cmd_template, &cmd_name, &cmd_descriptor, &cmd_python, &cmd_run, &cmd_logs,
 	&cmd_push, &cmd_pull, &cmd_copy, &cmd_sync, &cmd_import, &cmd_export,
-	&cmd_inspect, &cmd_manifest, &cmd_digest, &cmd_tags,
+	&cmd_inspect, &cmd_index, &cmd_manifest, &cmd_digest, &cmd_tags,
 	&cmd_tag, &cmd_annotate, &cmd_delete,
 	&cmd_images, &cmd_remove,
 	&cmd_login, &cmd_logout, &cmd_auth,

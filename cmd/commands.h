@@ -8,7 +8,7 @@ struct cmd;
 /* clang-format off */
 extern const struct cmd cmd_build, cmd_extend, cmd_layer, cmd_check, cmd_template, cmd_name, cmd_descriptor, cmd_python, cmd_run, cmd_logs;
 extern const struct cmd cmd_push, cmd_pull, cmd_copy, cmd_sync, cmd_import, cmd_export;
-extern const struct cmd cmd_inspect, cmd_manifest, cmd_digest, cmd_tags;
+extern const struct cmd cmd_inspect, cmd_index, cmd_manifest, cmd_digest, cmd_tags;
 extern const struct cmd cmd_tag, cmd_annotate, cmd_delete;
 extern const struct cmd cmd_images, cmd_remove;
 extern const struct cmd cmd_login, cmd_logout, cmd_auth;

@@ -157,9 +157,10 @@ json_t *copying_json(const struct copy_result *r, const struct place *from, cons
 void copying_page(struct buf *out, const struct copy_result *r, const struct place *from,
 		  const struct place *to, const struct str_list *names, uint64_t requests)
 {
-	AUTO(auto_free) char *source = place_text(from);
+	AUTO(auto_free) char *source = from ? place_text(from) : NULL;
 
-	buf_putf(out, "%-10s %s\n", "from", source);
+	if (source)
+		buf_putf(out, "%-10s %s\n", "from", source);
 	for (size_t i = 0; i < names->len; i++) {
 		AUTO(auto_free) char *tag = tagged(to, names->items[i]);
 

@@ -28,7 +28,7 @@ char *copying_pinned(const struct place *to, const char *name, const struct dige
 /* What was moved, or with `plan` would be, as members of a result document. */
 json_t *copying_json(const struct copy_result *r, const struct place *from, const struct place *to,
 		     const struct str_list *names, bool plan);
-/* The same for people: some lines, without the last newline. */
+/* The same for people: some lines, without the last newline. `from` NULL: not said. */
 void copying_page(struct buf *out, const struct copy_result *r, const struct place *from,
 		  const struct place *to, const struct str_list *names, uint64_t requests);
 /* What should be said on stderr about a copy: signatures that went along, a new digest. */

@@ -217,6 +217,26 @@ static bool move_blobs(struct copy *c, bool with_signatures, struct err *err)
 
 /* --- documents --- */
 
+/* What is read from the very repository that is written to, as another name of an image is. */
+static bool is_there(const struct copy *c, const struct graph_node *n)
+{
+	const struct reference *at = c->from->repository;
+
+	if (c->from->repository_of)
+		at = c->from->repository_of(c->from, &n->document.digest);
+	return at && c->to->repository && reference_same_repository(at, c->to->repository);
+}
+
+/* Then what speaks of them is there, too. */
+static bool all_there(const struct copy *c)
+{
+	for (size_t i = 0; i < c->graph.image_nodes; i++)
+		if (c->graph.nodes.items[i] != graph_root(&c->graph) &&
+		    !is_there(c, c->graph.nodes.items[i]))
+			return false;
+	return c->graph.image_nodes > 1 || is_there(c, graph_root(&c->graph));
+}
+
 struct leaves {
 	struct copy *c;
 	const struct graph_node **items;
@@ -235,8 +255,13 @@ static bool is_leaf(const struct graph_node *n)
 	return n->kind != MEDIA_INDEX;
 }
 
-/* Those from `first` on but the root: manifests need no other document and go at once, then the
- * indexes, children before parents. */
+static bool is_wanted(const struct copy *c, const struct graph_node *n)
+{
+	return n != graph_root(&c->graph) && !is_there(c, n);
+}
+
+/* Those from `first` on that are not there, but the root: manifests need no other document and go
+ * at once, then the indexes, children before parents. */
 static bool put_nodes(struct copy *c, size_t first, size_t end, struct err *err)
 {
 	struct graph_node *const *nodes = c->graph.nodes.items;
@@ -245,12 +270,12 @@ static bool put_nodes(struct copy *c, size_t first, size_t end, struct err *err)
 	struct leaves leaves = { .c = c, .items = items };
 
 	for (size_t i = first; i < end; i++)
-		if (is_leaf(nodes[i]) && nodes[i] != graph_root(&c->graph))
+		if (is_leaf(nodes[i]) && is_wanted(c, nodes[i]))
 			items[leaves.len++] = nodes[i];
 	if (!parallel_run(leaves.len, c->to->puts_at_once ? c->jobs : 1, put_leaf, &leaves, err))
 		return false;
 	for (size_t i = first; i < end; i++)
-		if (!is_leaf(nodes[i]) && nodes[i] != graph_root(&c->graph) &&
+		if (!is_leaf(nodes[i]) && is_wanted(c, nodes[i]) &&
 		    !c->to->put(c->to, nodes[i], nodes[i]->tag, err))
 			return false;
 	return true;
@@ -393,9 +418,11 @@ static void report_plan(struct copy *c)
 	uint64_t sent = c->out->blobs[MOVED_SENT], come = 0;
 
 	come += reads ? sent : 0;
+	for (size_t i = 0; writes && i < c->graph.nodes.len; i++)
+		come += is_wanted(c, c->graph.nodes.items[i]);
 	if (writes)
-		come += 2 * sent + c->out->blobs[MOVED_MOUNTED] + c->graph.nodes.len - 1 +
-			requests_of_names(c) + requests_of_referrers(c) - c->unasked;
+		come += 2 * sent + c->out->blobs[MOVED_MOUNTED] + requests_of_names(c) +
+			requests_of_referrers(c) - c->unasked;
 	c->out->requests_to_come = come;
 }
 
@@ -405,7 +432,7 @@ static bool copy_all(struct copy *c, struct err *err)
 			  c->from->has_signatures &&
 			  (!c->to->when_asked || c->opt->always_signatures);
 	/* Under one of the names it is whole: what is left are names. */
-	bool is_there = names_held(c) > 0;
+	bool is_held = names_held(c) > 0;
 
 	if (!read_root(c, err) || !check_clobber(c, err))
 		return false;
@@ -414,8 +441,9 @@ static bool copy_all(struct copy *c, struct err *err)
 		return false;
 	c->root.digest = c->out->digest;
 	report_root(c);
-	c->out->signatures_looked_at = signatures && (!is_there || c->opt->always_signatures);
-	if (is_there && !c->out->signatures_looked_at) {
+	signatures = signatures && !all_there(c);
+	c->out->signatures_looked_at = signatures && (!is_held || c->opt->always_signatures);
+	if (is_held && !c->out->signatures_looked_at) {
 		c->out->blobs[MOVED_SKIPPED] = c->graph.image_blobs;
 		report_plan(c);
 		return c->opt->plan || (check_again(c, err) && put_names(c, err));

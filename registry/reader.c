@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/reader.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 /* Which reader is whose. */
@@ -30,4 +31,18 @@ void reader_close(struct reader *r)
 {
 	if (r)
 		r->close(r);
+}
+
+bool reader_config(struct buf *out, struct reader *from, const struct descriptor *d,
+		   struct err *err)
+{
+	AUTO(auto_source_close) struct source *source = NULL;
+	struct sink_buf sink = sink_buf(out);
+	uint64_t size;
+
+	if (d->size > LIMIT_CONFIG)
+		return err_set(err, E_INTEGRITY, "the configuration has %lld bytes, %d are allowed",
+			       (long long)d->size, LIMIT_CONFIG);
+	return from->blobs->open(from->blobs, &source, d, err) &&
+	       source_copy(source, &sink.sink, &size, err);
 }

@@ -36,7 +36,9 @@ struct reader {
 
 	struct blob_source *blobs;
 	const struct reference *repository; /* of registries; else NULL */
-	const struct reference *guess;      /* a repository that may have its blobs; NULL */
+	/* Of readers of several: the repository a document is in. NULL: `repository` is it. */
+	const struct reference *(*repository_of)(struct reader *self, const struct digest *d);
+	const struct reference *guess; /* a repository that may have its blobs; NULL */
 	/* Blobs should be taken one at a time, in the order `place_of` gives. */
 	uint64_t (*place_of)(struct reader *self, const struct digest *d); /* NULL: any order */
 	bool has_signatures; /* names like sha256-HEX.sig and referrers may be there */
@@ -56,6 +58,10 @@ MUST_CHECK bool reader_open(struct reader **out, const struct place *place,
 			    const struct reader_env *env, struct err *err);
 void reader_close(struct reader *r); /* NULL is fine */
 DEFINE_AUTO(struct reader, reader_close)
+
+/* The configuration of an image, at most LIMIT_CONFIG bytes. */
+MUST_CHECK bool reader_config(struct buf *out, struct reader *from, const struct descriptor *d,
+			      struct err *err);
 
 /* Inside registry/: one for each kind. */
 MUST_CHECK bool reader_of_registry(struct reader **out, const struct place *place,

@@ -17,20 +17,6 @@ static bool not_for(const char *have, const struct platform *want, struct err *e
 	return have[0] ? err_hint(err, "it has %s", have) : false;
 }
 
-static bool read_config(struct buf *out, struct reader *from, const struct descriptor *d,
-			struct err *err)
-{
-	AUTO(auto_source_close) struct source *source = NULL;
-	struct sink_buf sink = sink_buf(out);
-	uint64_t size;
-
-	if (d->size > LIMIT_CONFIG)
-		return err_set(err, E_INTEGRITY, "the configuration has %lld bytes, %d are allowed",
-			       (long long)d->size, LIMIT_CONFIG);
-	return from->blobs->open(from->blobs, &source, d, err) &&
-	       source_copy(source, &sink.sink, &size, err);
-}
-
 /* A plain manifest says its platform in the configuration. */
 static bool check_plain(const struct registry_document *root, struct reader *from,
 			const struct platform *wanted, size_t count, struct err *err)
@@ -42,7 +28,7 @@ static bool check_plain(const struct registry_document *root, struct reader *fro
 	struct manifest m;
 
 	if (!manifest_parse(&m, root->raw, root->len, root->content_type, &arena, err) ||
-	    !read_config(&text, from, &m.config, err) ||
+	    !reader_config(&text, from, &m.config, err) ||
 	    !config_parse(&config, text.ptr, text.len, err))
 		return false;
 	have = config_platform(&config);

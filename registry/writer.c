@@ -226,6 +226,7 @@ bool writer_to_registry(struct writer **out, const struct place *place,
 				     .refer = registry_refer,
 				     .close = close_registry,
 				     .puts_at_once = true,
+				     .repository = &w->reference,
 				     .name = w->reference.tag,
 				     .takes_signatures = true };
 	seen_open(&w->seen, w->r->store, &w->reference);

@@ -34,11 +34,12 @@ struct writer {
 	MUST_CHECK bool (*finish)(struct writer *self, struct err *err); /* NULL: nothing to do */
 	void (*close)(struct writer *self);
 
-	bool puts_at_once;     /* documents that do not need one another, from any thread */
-	const char *name;      /* the one the place gives; NULL: none (archives) */
-	bool takes_signatures; /* referrers and cosign's tags have a place there ... */
-	bool when_asked;       /* ... but trouble those who read it: only when they are asked for */
-	bool doubt;            /* set by the caller: the registry missed a blob, check each */
+	bool puts_at_once; /* documents that do not need one another, from any thread */
+	const struct reference *repository; /* of registries; else NULL */
+	const char *name;                   /* the one the place gives; NULL: none (archives) */
+	bool takes_signatures;              /* referrers and cosign's tags have a place there ... */
+	bool when_asked; /* ... but trouble those who read it: only when they are asked for */
+	bool doubt;      /* set by the caller: the registry missed a blob, check each */
 };
 
 struct writer_env {
