@@ -137,7 +137,7 @@ typed() {
 	wait "$typed_pid"
 	typed_status=$?
 	exec 3>&-
-	return $typed_status
+	return "$typed_status"
 }
 rm -f docker/config.json
 check 'login asks at a terminal' typed "rtbuild login $REGISTRY; stty -a"

@@ -3,6 +3,7 @@
 #
 # What a wrong Dockerfile is answered: the exit status, the place, what is wrong (once), the line with a
 # caret below the word, and the cure.
+# shellcheck disable=SC2016 # Dockerfiles expand
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 

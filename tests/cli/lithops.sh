@@ -3,6 +3,7 @@
 #
 # Every call of docker that an unmodified Lithops makes (tests/lithops/argv), replayed in the order of its
 # runs with what a run leaves for the next: names of images, logins, containers.
+# shellcheck disable=SC2016 # inner shells expand
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
