@@ -82,13 +82,15 @@ static bool print_credential(json_t *place, struct err *err)
 	const char *problem = json_text_member(place, "problem");
 	const char *user = json_text_member(c, "user"), *from = json_text_member(c, "from");
 	const char *cloud = json_text_member(place, "cloud");
+	const char *cure = json_text_member(place, "cure");
 	AUTO(auto_free)
 	char *text = c ? mem_printf("%s%s%s%s%s", json_text_member(c, "kind"), user ? " of " : "",
 				    user ? user : "", from ? ", from " : "", from ? from : "")
 		       : NULL;
 
 	return (!cloud || line("cloud", cloud, err)) &&
-	       line(problem ? "problem" : "credential", problem ? problem : text, err);
+	       line(problem ? "problem" : "credential", problem ? problem : text, err) &&
+	       (!cure || line("cure", cure, err));
 }
 
 static bool print_candidates(json_t *list, struct err *err)

@@ -172,7 +172,9 @@ const struct cmd cmd_copy = {
 	.about =
 		"The whole index goes along, and what speaks of it: referrers and cosign's "
 		"signatures. Digests stay. Within a registry blobs are mounted, between registries "
-		"they are streamed without touching the disk.",
+		"they are streamed without touching the disk. Layers that are not for distribution "
+		"are "
+		"left where their urls point, and never fetched from there.",
 	.example = "  rtbuild copy registry.example.com/me/rt:1 mirror.example.com/me/rt:1\n"
 		   "  rtbuild copy --platform linux/arm64 python:3.11-slim oci:layout:python\n"
 		   "  rtbuild copy --all-tags --plan old.example.com/me/rt new.example.com/me/rt",

@@ -153,9 +153,8 @@ const struct cmd cmd_index = {
 	.about = "What each platform's machine has built becomes one image for all of them, as "
 		 "`docker manifest create` or `buildx imagetools create` make it. Within a "
 		 "registry nothing is sent but documents.",
-	.example =
-		"  rtbuild index registry.example.com/me/rt:1 registry.example.com/me/rt:1-amd64 "
-		"registry.example.com/me/rt:1-arm64",
+	.example = "  rtbuild index example.com/me/rt:1 example.com/me/rt:1-amd64 "
+		   "example.com/me/rt:1-arm64",
 	.opts = opts,
 	.args_size = sizeof(struct index_args),
 	.run = run,

@@ -163,6 +163,17 @@ static json_t *candidates_json(const struct credentials_report *all)
 	return out;
 }
 
+/* How to come by one, where none was found. --authfile means that file alone. */
+static void add_cure(json_t *to, const struct registry *r, const char *host)
+{
+	const char *cloud = r->authfile ? NULL : cloud_hint(host);
+	AUTO(auto_free)
+	char *cure =
+		mem_printf("%s%srtbuild login %s", cloud ? cloud : "", cloud ? "; or " : "", host);
+
+	set_text(to, "cure", cure);
+}
+
 /* That none can be had is part of the answer, not a failure. */
 static bool add_credential(json_t *to, struct registry *r, const struct route *route,
 			   struct err *err)
@@ -188,6 +199,8 @@ static bool add_credential(json_t *to, struct registry *r, const struct route *r
 		json_object_set_new(to, "credential", credential_json(&c, where));
 	else
 		set_text(to, "problem", why.msg);
+	if (ok && !where)
+		add_cure(to, r, host);
 	json_object_set_new(to, "files", text_list(&all.files));
 	json_object_set_new(to, "candidates", candidates_json(&all));
 	return true;

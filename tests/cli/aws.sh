@@ -33,6 +33,9 @@ push() { rtbuild push "$@" me/rt:1 "$ecr/me/rt:1"; }
 exits 5 push
 stderr_has 'there is no credential for it'
 stderr_has 'AWS_PROFILE'
+check 'explain without any' rtbuild auth explain "$ecr/me/rt"
+stdout_has 'credential +anonymous'
+stdout_has "cure +set AWS_ACCESS_KEY_ID .*; or rtbuild login $ecr"
 is 'AWS was not asked' "$(asked .)" 0
 
 # --- the environment; repositories ---
