@@ -52,6 +52,8 @@ enum {
 	LIMIT_HELPER_MOST_S = 3600,
 	LIMIT_PARALLEL_TRANSFERS = 6, /* docker's and skopeo's habit; registries limit beyond it */
 
+	LIMIT_PARALLEL_CELLS = 8, /* of a matrix unasked: each uses all processors by itself */
+
 	LIMIT_JSON_DEPTH = 64, /* no OCI document nests deeper than 8 */
 	LIMIT_LAYERS = 500,    /* overlayfs mounts at most 500 lower directories */
 	LIMIT_INDEX_ENTRIES = 2000,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/counters.h"
 #include "base/mem.h"
 
 /* The only place that makes threads. */
@@ -100,12 +101,14 @@ struct thread {
 	pthread_t id;
 	thread_fn *fn;
 	void *arg;
+	struct counters *counters; /* of who started it */
 };
 
 static void *thread_main(void *arg)
 {
 	struct thread *t = arg;
 
+	counters_use(t->counters);
 	t->fn(t->arg);
 	return NULL;
 }
@@ -118,6 +121,7 @@ bool thread_start(struct thread **out, thread_fn *fn, void *arg, struct err *err
 
 	t->fn = fn;
 	t->arg = arg;
+	t->counters = counters_used();
 	sigfillset(&all);
 	must(pthread_sigmask(SIG_SETMASK, &all, &old));
 	error = pthread_create(&t->id, NULL, thread_main, t);

@@ -43,7 +43,8 @@ bool cond_wait_ms(struct cond *c, struct lock *l, int ms);
 void cond_signal(struct cond *c);
 void cond_broadcast(struct cond *c);
 
-/* A thread with all signals blocked, so that they reach the main one. */
+/* A thread with all signals blocked, so that they reach the main one; it counts where its maker
+ * does (base/counters.h). */
 struct thread;
 typedef void thread_fn(void *arg);
 MUST_CHECK bool thread_start(struct thread **out, thread_fn *fn, void *arg, struct err *err);

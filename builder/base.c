@@ -79,7 +79,7 @@ static bool find_image(struct image *out, const struct build_env *env, bool pull
 	if (!env->registry)
 		return err_set(err, E_NOT_FOUND, "it is not in the store");
 	*remote_out = true;
-	return registry_pull(out, NULL, env->registry, env->store, ref, platform, err);
+	return company_pull(out, env, ref, platform, err);
 }
 
 bool base_find(struct image *out, struct base_blobs *blobs, const struct build_env *env, bool pull,
@@ -120,22 +120,22 @@ static bool load(struct base *base, struct build *b, const char *name,
 }
 
 /* The one of that name, made when nobody asked for it before. */
-static struct base *enter(struct shared *s, const char *key)
+static struct base *enter(struct build_company *c, const char *key)
 {
 	struct base *base;
 
-	lock_take(&s->lock);
-	for (base = s->bases; base && !str_eq(base->name, key);)
+	lock_take(&c->lock);
+	for (base = c->bases; base && !str_eq(base->name, key);)
 		base = base->next;
 	if (!base) {
 		base = mem_alloc(sizeof(*base));
 		base->name = mem_strdup(key);
 		lock_init(&base->lock);
 		lock_init(&base->files_lock);
-		base->next = s->bases;
-		s->bases = base;
+		base->next = c->bases;
+		c->bases = base;
 	}
-	lock_drop(&s->lock);
+	lock_drop(&c->lock);
 	return base;
 }
 
@@ -143,7 +143,7 @@ bool base_get(struct base **out, struct build *b, const char *name, const struct
 	      struct err *err)
 {
 	AUTO(auto_free) char *key = mem_printf("%s %s", name, platform_format(platform).text);
-	struct base *base = enter(b->shared, key);
+	struct base *base = enter(b->shared->company, key);
 	bool ok;
 
 	lock_take(&base->lock);

@@ -20,10 +20,21 @@ struct build_env {
 	struct events *events;
 	/* Of layers of the images, while they are made (layers/layer.h); NULL: none. */
 	struct blob_follower *follower;
-	struct cache_remote *cache; /* NULL: the store's cache alone (cache_remote.h) */
-	const char *ca_file;        /* for ADD of URLs; NULL: the system's authorities alone */
-	bool insecure;              /* and without verifying */
+	struct cache_remote *cache;    /* NULL: the store's cache alone (cache_remote.h) */
+	const char *ca_file;           /* for ADD of URLs; NULL: the system's authorities alone */
+	bool insecure;                 /* and without verifying */
+	struct build_company *company; /* NULL: nothing is shared with other builds */
 };
+
+/*
+ * What builds of one process have in common, side by side or one after another: a base is asked for
+ * once, so that all start from the same, and a layer that several come to is made once. Their
+ * store, registry and options of layers are the same. Thread-safe; closed after the builds and
+ * their images.
+ */
+struct build_company *build_company_open(void);
+void build_company_close(struct build_company *c); /* NULL is fine */
+DEFINE_AUTO(struct build_company, build_company_close)
 
 struct context;
 struct run_options;

@@ -593,7 +593,7 @@ static bool find_or_write(struct layer *out, bool *cached_out, struct work *w,
 
 static bool make_layer(struct layer *out, bool *cached_out, struct work *w, struct err *err)
 {
-	struct flights *flights = &w->b->shared->flights;
+	struct flights *flights = &w->b->shared->company->flights;
 	struct digest key, flight;
 	bool known = find_key(&key, w, false);
 	bool ok;

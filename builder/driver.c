@@ -236,9 +236,10 @@ static bool run_jobs(struct whole *w, struct err *err)
 {
 	bool ok;
 
-	w->shared.has_company = w->jobs.len > 1;
+	w->shared.has_company = w->jobs.len > 1 || w->shared.env->company;
 	ok = parallel_run(w->jobs.len, LIMIT_PARALLEL_STAGES, run_job, w, err);
-	cancel_group_end();
+	if (!w->shared.env->company)
+		cancel_group_end();
 	if (!ok && w->shared.failed)
 		*err = w->shared.failure;
 	shared_save_contexts(&w->shared);

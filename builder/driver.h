@@ -3,6 +3,7 @@
 #define BUILDER_DRIVER_H
 
 #include "base/parallel.h"
+#include "base/turn.h"
 #include "builder/build.h"
 #include "builder/context.h"
 #include "builder/flight.h"
@@ -79,21 +80,33 @@ struct product {
 	struct tree *tree; /* of everything, for COPY --from */
 };
 
+/* What builds have in common. */
+struct build_company {
+	struct lock lock;
+	struct base *bases;
+	struct flights flights;
+	struct turns pulling;
+	struct map pulled; /* "NAME PLATFORM" of registries' -> struct pulled * */
+};
+/* company.c: registry_pull, once for all builds of a company. */
+MUST_CHECK bool company_pull(struct image *out, const struct build_env *env,
+			     const struct reference *ref, const struct platform *platform,
+			     struct err *err);
+
 /* What the platforms of one build have in common. Thread-safe through the functions of shared.c. */
 struct shared {
 	const struct build_env *env;
 	const struct build_request *req; /* its platform says nothing */
 	struct lock lock;
-	struct cond changed; /* a product's state, a slot */
-	struct base *bases;
-	struct lock sources_lock;  /* the four below */
-	struct map commits;        /* of ADD: contexts by where they come from */
-	struct context *context;   /* of a directory; NULL: not opened yet */
-	struct context **contexts; /* of named ones, by number; NULL: not opened yet */
-	struct files *entry_files; /* of named ones made of entries */
-	struct http *http;         /* for ADD; NULL: not opened yet */
-	struct flights flights;
-	bool has_company; /* more than one stage is built */
+	struct cond changed;           /* a product's state, a slot */
+	struct build_company *company; /* the environment's, or this build's own */
+	struct lock sources_lock;      /* the four below */
+	struct map commits;            /* of ADD: contexts by where they come from */
+	struct context *context;       /* of a directory; NULL: not opened yet */
+	struct context **contexts;     /* of named ones, by number; NULL: not opened yet */
+	struct files *entry_files;     /* of named ones made of entries */
+	struct http *http;             /* for ADD; NULL: not opened yet */
+	bool has_company; /* more than one stage is built, or other builds are under way */
 	size_t slots;     /* steps that may still begin to work */
 	bool failed;
 	struct err failure; /* the first; what came of it later says less */

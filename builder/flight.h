@@ -7,8 +7,8 @@
 #include "image/image.h"
 
 /*
- * Work of one build that stages or platforms have in common is done once: who comes second waits
- * for the first and takes its layer, whatever the cache is told.
+ * Work that stages, platforms or builds of a company have in common is done once: who comes second
+ * waits for the first and takes its layer, whatever the cache is told.
  */
 struct flights {
 	struct lock lock;

@@ -341,10 +341,10 @@ bool runstep_run(struct layer *out, bool *cached_out, struct build *b, size_t st
 	    !mountset_find(&t.mounts, b, stage, step, err))
 		return false;
 	key = task_key(&t);
-	*cached_out = flight_join(&b->shared->flights, &key, out);
+	*cached_out = flight_join(&b->shared->company->flights, &key, out);
 	if (*cached_out)
 		return true;
 	ok = find_or_make(out, cached_out, &t, &key, err);
-	flight_land(&b->shared->flights, &key, ok ? out : NULL);
+	flight_land(&b->shared->company->flights, &key, ok ? out : NULL);
 	return ok;
 }

@@ -18,7 +18,7 @@ void shared_init(struct shared *s, const struct build_env *env, const struct bui
 	lock_init(&s->lock);
 	lock_init(&s->sources_lock);
 	cond_init(&s->changed);
-	flights_init(&s->flights);
+	s->company = env->company ? env->company : build_company_open();
 	s->commits.free_value = free_context;
 	s->contexts = mem_alloc((req->context_count + 1) * sizeof(struct context *));
 	s->entry_files = mem_alloc((req->context_count + 1) * sizeof(struct files));
@@ -35,8 +35,8 @@ void shared_free(struct shared *s)
 	context_close(s->context);
 	map_free(&s->commits);
 	http_close(s->http);
-	bases_free(s->bases);
-	flights_free(&s->flights);
+	if (s->company != s->env->company)
+		build_company_close(s->company);
 	cond_free(&s->changed);
 	lock_free(&s->lock);
 	lock_free(&s->sources_lock);
@@ -85,5 +85,6 @@ void shared_fail(struct shared *s, const struct err *err)
 		s->failure = *err;
 	s->failed = true;
 	lock_drop(&s->lock);
-	cancel_group_abort();
+	if (!s->env->company) /* the others' work is of use */
+		cancel_group_abort();
 }

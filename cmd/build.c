@@ -25,13 +25,15 @@ static bool show_plan(const struct build_job *job, struct err *err)
 	return build_plan_json(&plan, &job->request, err) && session_print_json(plan, err);
 }
 
-static void expect_pushes(struct registry *registry, const struct outputs *outputs)
+/* `alone`: the registry's client is no other build's. */
+static void expect_pushes(struct registry *registry, const struct outputs *outputs, bool alone)
 {
 	for (size_t i = 0; i < outputs->len; i++)
 		for (size_t k = 0; k < outputs->items[i].name_count; k++)
 			if (output_is_pushed(&outputs->items[i])) {
 				registry_expect_push(registry, &outputs->items[i].names[k]);
-				registry_standby_for(registry, &outputs->items[i].names[k]);
+				if (alone)
+					registry_standby_for(registry, &outputs->items[i].names[k]);
 			}
 }
 
@@ -54,7 +56,8 @@ static bool follow_pushes(struct blob_follower **out, struct session *s,
 		if (output_is_pushed(&outputs->items[i]) && outputs->items[i].name_count)
 			to = &outputs->items[i].names[0];
 	*out = NULL;
-	if (!to)
+	/* a layer of several images goes to one repository, whose is known when it is pushed */
+	if (!to || s->company)
 		return true;
 	if (!session_store(&store, s, err) || !session_registry(&registry, s, err))
 		return false;
@@ -69,6 +72,7 @@ static bool build(struct artifact *out, struct session *s, struct build_job *job
 	struct build_env env = { .sandbox = s->sandbox,
 				 .events = s->events,
 				 .cache = cache,
+				 .company = s->company ? s->company->builds : NULL,
 				 .ca_file = s->options.ca_file,
 				 .insecure = s->options.insecure };
 	struct index_recipe recipe = { .family = job->request.layer.family };
@@ -104,7 +108,14 @@ static bool run_zip(struct session *s, const struct build_args *args,
 				  .outputs = &args->outputs,
 				  .settings = &args->settings };
 
-	return build_args_check_zip(args, b, err) && build_zip(s, &want, err);
+	bool ok;
+
+	if (!build_args_check_zip(args, b, err))
+		return false;
+	session_resolve_begin(s);
+	ok = build_zip(s, &want, err);
+	session_resolve_end(s);
+	return ok;
 }
 
 /* Caches go last: their blobs can be mounted from what was pushed. */
@@ -209,7 +220,7 @@ static bool build_and_give(struct session *s, struct build_job *job, const struc
 	if (!build_extension_plan(&extension, s, &function, &job->outputs, err) ||
 	    !session_registry(&registry, s, err))
 		return false;
-	expect_pushes(registry, &job->outputs);
+	expect_pushes(registry, &job->outputs, !s->company);
 	if (!build_caches_open(&cache, &job->caches, s, &job->platforms[0], err) ||
 	    !build(&artifact, s, job, cache, err) ||
 	    !check_rules_kept(s, job, &artifact, args->force, err) ||
@@ -252,14 +263,15 @@ static bool run_one(struct session *s, struct build_args *args, struct err *err)
 	return build_job_outputs(&job, args, err) && build_and_give(s, &job, args, err);
 }
 
-static bool run_cell(void *arg, struct session *s, const struct matrix_cell *cell, bool push,
+static bool run_cell(const void *arg, struct session *s, const struct matrix_cell *cell, bool push,
 		     struct err *err)
 {
 	struct build_args args = *(const struct build_args *)arg;
 	AUTO(str_list_free)
 	struct str_list tags = { 0 }, platforms = { 0 }, outputs = { 0 }, settings = { 0 };
+	bool ok;
 
-	args.matrix = NULL;
+	args.matrix = args.jobs = NULL;
 	args.backend = cell->backend->name;
 	args.python = cell->python;
 	str_list_push(&platforms, cell->platform);
@@ -283,7 +295,23 @@ static bool run_cell(void *arg, struct session *s, const struct matrix_cell *cel
 	args.tags = tags;
 	args.platforms = platforms;
 	args.outputs = outputs;
-	return run_one(s, &args, err);
+	ok = run_one(s, &args, err);
+	str_list_free(&args.positionals); /* a name of the configuration's */
+	return ok;
+}
+
+static bool run_matrix(struct session *s, const struct build_args *args, struct err *err)
+{
+	AUTO(wheel_sources_free) struct wheel_sources sources = { 0 };
+	const struct build_matrix how = { .file = args->matrix,
+					  .jobs = args->jobs,
+					  .templates = &args->templates,
+					  .build = run_cell,
+					  .arg = args };
+
+	/* the index client that it makes is all cells' */
+	return build_args_check_matrix(args, err) &&
+	       wheel_sources_make(&sources, s, &args->wheels, err) && build_matrix(s, &how, err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)
@@ -292,11 +320,14 @@ static bool run(struct session *s, void *arg, struct err *err)
 
 	if (!build_args_take_call(args, err))
 		return false;
-	if (!args->matrix)
-		return run_one(s, args, err);
-	return build_args_check_matrix(args, err) &&
-	       build_matrix(s, args->matrix, &args->templates,
-			    &(struct build_matrix){ .build = run_cell, .arg = args }, err);
+	if (args->matrix)
+		return run_matrix(s, args, err);
+	if (args->jobs && !str_eq(args->jobs, "0")) { /* buildah: as many as are useful */
+		err_set(err, E_USAGE, "--jobs is for --matrix");
+		return err_hint(err, "of one build as many stages run at once as there are "
+				     "processors: taskset -c 0 rtbuild build ... for one");
+	}
+	return run_one(s, args, err);
 }
 
 const struct cmd cmd_build = {

@@ -11,7 +11,7 @@ struct build_args {
 	struct wheel_args wheels;
 	struct str_list positionals;
 	const char *lithops;
-	const char *matrix, *backend, *file, *target, *python, *base, *installer, *libc,
+	const char *matrix, *jobs, *backend, *file, *target, *python, *base, *installer, *libc,
 		*python_target, *precompile, *network, *isolation, *format, *compression, *print;
 	const char *iidfile, *digestfile, *image_refs, *metadata_file;
 	const char *shm_size, *call;

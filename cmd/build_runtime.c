@@ -83,9 +83,11 @@ bool build_runtime_inputs(struct build_job *job, struct session *s, const struct
 					.find_links = &sources.find_links,
 					.indexes = &sources.indexes,
 					.platform = job->request.platform,
+					.company = s->company ? s->company->builds : NULL,
 					.sandbox = s->sandbox,
 					.pull = args->pull };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
+	bool ok;
 
 	if (job->platform_count > 1) {
 		err_set(err, E_USAGE, "--backend %s is built for one platform", backend->name);
@@ -99,7 +101,10 @@ bool build_runtime_inputs(struct build_job *job, struct session *s, const struct
 	    !wheel_sources_make(&sources, s, &args->wheels, err))
 		return false;
 	job->has_inputs = true;
-	if (!runtime_inputs_make(&job->inputs, &want, s->events, err))
+	session_resolve_begin(s);
+	ok = runtime_inputs_make(&job->inputs, &want, s->events, err);
+	session_resolve_end(s);
+	if (!ok)
 		return false;
 	for (size_t i = 0; i < job->inputs.context_count; i++)
 		*ARRAY_PUSH(&job->contexts) = job->inputs.contexts[i];

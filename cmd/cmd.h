@@ -2,9 +2,12 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include "base/counters.h"
 #include "base/event.h"
 #include "base/json.h"
 #include "base/opts.h"
+#include "base/parallel.h"
+#include "builder/build.h"
 #include "image/store.h"
 #include "python/index_client.h"
 #include "registry/registry.h"
@@ -17,6 +20,13 @@ struct globals {
 	struct str_list trusted_realms;
 	bool quiet, verbose, debug, json, plain_http, insecure, create_repository, foreign_layers,
 		no_config;
+};
+
+/* What sessions have in common that are under way side by side: see cmd/build_matrix.h. */
+struct session_company {
+	/* Packages are resolved and read by one at a time: what it finds, the others find kept. */
+	struct lock resolving;
+	struct build_company *builds;
 };
 
 /*
@@ -32,14 +42,20 @@ struct session {
 	struct sandbox *sandbox;       /* commands with CMD_SANDBOX only */
 	struct lithops_config lithops; /* by cmd/configuration.h, once has_lithops */
 	bool has_lithops, explained_lithops;
+	struct counters *counters; /* what it cost, so far */
 	uint64_t started_ms;
-	int exit_status; /* of a command that ran another one; 0 otherwise */
-	json_t **kept;   /* where session_result puts its document instead of printing; NULL: no */
+	int exit_status;                 /* of a command that ran another one; 0 otherwise */
+	struct session_company *company; /* NULL: it is alone */
+	json_t **kept; /* where session_result puts its document instead of printing; NULL: no */
 	const struct cmd *command; /* the one that runs; NULL before */
 };
 
 MUST_CHECK bool session_store(struct store **out, struct session *s, struct err *err);
 MUST_CHECK bool session_registry(struct registry **out, struct session *s, struct err *err);
+/* Around the time in which packages are looked for and read. */
+void session_resolve_begin(struct session *s);
+void session_resolve_end(struct session *s);
+
 /* "os/arch", or the host's when NULL; several are E_UNSUPPORTED here. */
 MUST_CHECK bool session_platform(struct platform *out, const char *text, struct err *err);
 /* "os/arch,os/arch", given once or several times; the host's when there is none. Each counts once.
@@ -56,8 +72,9 @@ MUST_CHECK bool session_print(const char *line, struct err *err);
 MUST_CHECK bool session_print_raw(const char *data, size_t len, struct err *err);
 /* A document on stdout, indented. */
 MUST_CHECK bool session_print_json(const json_t *doc, struct err *err);
-/* With --json: `doc` (may be NULL; taken) gets requests, bytes, seconds and is printed; else `line`
- * is. */
+/* requests, bytes, blobs and seconds so far, as members. */
+void session_put_counters(json_t *doc, const struct session *s);
+/* With --json: `doc` (may be NULL; taken) gets these and is printed; else `line` is. */
 MUST_CHECK bool session_result(struct session *s, json_t *doc, const char *line, struct err *err);
 
 enum cmd_flags {

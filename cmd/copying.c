@@ -205,5 +205,5 @@ void copying_notes(struct session *s, const struct copy_result *r, const struct 
 
 uint64_t copying_requests(struct session *s)
 {
-	return s->registry ? registry_stats(s->registry).requests : 0;
+	return counter_get(s->counters, COUNTER_REQUESTS);
 }

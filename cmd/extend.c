@@ -191,7 +191,7 @@ static bool print_result(struct extending *e, const struct extend_result *result
 	e->last = mem_strdup(text.text);
 	if (args->plan)
 		extend_report_page(&page, result, &e->request,
-				   registry_stats(e->env.registry).requests);
+				   counter_get(e->session->counters, COUNTER_REQUESTS));
 	else
 		say_config(e->session, args, e->is_2021, &e->request, result);
 	return session_result(e->session,

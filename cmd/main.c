@@ -301,12 +301,14 @@ static char **as_docker(int *argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct session session = { .started_ms = clock_monotonic_ms() };
+	struct counters counters = { 0 };
+	struct session session = { .counters = &counters, .started_ms = clock_monotonic_ms() };
 	enum render_mode mode = RENDER_PLAIN;
 	AUTO(auto_free) char **words = as_docker(&argc, argv);
 	struct err err = { 0 };
 	bool ok;
 
+	counters_use(&counters);
 	fill_streams();
 	umask(022);
 	set_signals();

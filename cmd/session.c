@@ -46,6 +46,18 @@ bool session_registry(struct registry **out, struct session *s, struct err *err)
 	return true;
 }
 
+void session_resolve_begin(struct session *s)
+{
+	if (s->company)
+		lock_take(&s->company->resolving);
+}
+
+void session_resolve_end(struct session *s)
+{
+	if (s->company)
+		lock_drop(&s->company->resolving);
+}
+
 bool session_size(uint64_t *out, const char *text, struct err *err)
 {
 	static const struct {
@@ -148,38 +160,23 @@ bool session_print_json(const json_t *doc, struct err *err)
 	return true;
 }
 
-static void add_index_stats(struct registry_stats *stats, struct index_client *x)
+void session_put_counters(json_t *doc, const struct session *s)
 {
-	struct http_stats more = { 0 };
-
-	if (x)
-		more = index_client_stats(x);
-	stats->requests += more.requests;
-	stats->retries += more.retries;
-	stats->bytes_received += more.bytes_received;
+	for (int i = 0; i < COUNTERS; i++)
+		json_object_set_new(
+			doc, counter_name((enum counter)i),
+			json_integer((json_int_t)counter_get(s->counters, (enum counter)i)));
+	json_object_set_new(doc, "seconds",
+			    json_real((double)(clock_monotonic_ms() - s->started_ms) / 1000));
 }
 
 bool session_result(struct session *s, json_t *doc, const char *line, struct err *err)
 {
 	AUTO(auto_json_decref) json_t *whole = doc ? doc : json_object();
-	struct registry_stats stats = { 0 };
 
 	if (!s->options.json)
 		return session_print(line, err);
-	if (s->registry)
-		stats = registry_stats(s->registry);
-	add_index_stats(&stats, s->index_client);
-	json_object_set_new(whole, "requests", json_integer((json_int_t)stats.requests));
-	json_object_set_new(whole, "retries", json_integer((json_int_t)stats.retries));
-	json_object_set_new(whole, "bytes_sent", json_integer((json_int_t)stats.bytes_sent));
-	json_object_set_new(whole, "bytes_received",
-			    json_integer((json_int_t)stats.bytes_received));
-	json_object_set_new(whole, "blobs_uploaded",
-			    json_integer((json_int_t)stats.blobs_uploaded));
-	json_object_set_new(whole, "blobs_mounted", json_integer((json_int_t)stats.blobs_mounted));
-	json_object_set_new(whole, "blobs_skipped", json_integer((json_int_t)stats.blobs_skipped));
-	json_object_set_new(whole, "seconds",
-			    json_real((double)(clock_monotonic_ms() - s->started_ms) / 1000));
+	session_put_counters(whole, s);
 	if (s->kept) {
 		*s->kept = STEAL(whole);
 		return true;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -34,7 +35,6 @@ struct http {
 	struct map certs;  /* authority -> struct certs */
 	struct pace pace;
 	_Atomic bool whole_bundle; /* an authority was not found in the directory */
-	_Atomic uint64_t requests, retries, sent, received;
 };
 
 static void free_certs(void *certs)
@@ -70,16 +70,6 @@ void http_close(struct http *h)
 	lock_free(&h->lock);
 	free(h->ca_file);
 	free(h);
-}
-
-struct http_stats http_stats(struct http *h)
-{
-	return (struct http_stats){
-		.requests = atomic_load(&h->requests),
-		.retries = atomic_load(&h->retries),
-		.bytes_sent = atomic_load(&h->sent),
-		.bytes_received = atomic_load(&h->received),
-	};
 }
 
 /* --- failures in words --- */
@@ -144,7 +134,6 @@ static bool trouble_error(struct err *err, enum wire_trouble trouble, const char
 
 struct reply_body {
 	struct source source;
-	struct http *http;
 	struct exchange *exchange;
 	struct url url; /* for messages */
 };
@@ -157,7 +146,7 @@ static bool reply_read(struct source *self, void *data, size_t cap, size_t *len_
 	enum wire_trouble trouble;
 
 	if (exchange_take(b->exchange, data, cap, len_out)) {
-		atomic_fetch_add(&b->http->received, *len_out);
+		counter_add(COUNTER_BYTES_RECEIVED, *len_out);
 		return true;
 	}
 	trouble = exchange_trouble(b->exchange, &detail);
@@ -348,8 +337,7 @@ static bool header_lines(struct str_list *out, const struct http_request *req, s
 }
 
 /* All of the body into the exchange, but the last chunk only after the source has ended well. */
-static bool pump(struct exchange *x, struct http *h, const struct http_request *req,
-		 struct err *err)
+static bool pump(struct exchange *x, const struct http_request *req, struct err *err)
 {
 	AUTO(auto_free) char *held = mem_alloc(CHUNK);
 	AUTO(auto_free) char *next = mem_alloc(CHUNK);
@@ -368,7 +356,7 @@ static bool pump(struct exchange *x, struct http *h, const struct http_request *
 			exchange_put(x, held + put, held_len - put, &taken);
 			if (taken == 0)
 				return true; /* answered, or broken: the headers will tell */
-			atomic_fetch_add(&h->sent, taken);
+			counter_add(COUNTER_BYTES_SENT, taken);
 		}
 		if (len == 0)
 			return true;
@@ -464,7 +452,7 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 		trace(h, ">", &lines);
 	}
 	wire_start(&x, wire, &wire_req);
-	if (req->body && streams(req) && !pump(x, h, req, err)) {
+	if (req->body && streams(req) && !pump(x, req, err)) {
 		exchange_close(x);
 		return false;
 	}
@@ -478,13 +466,12 @@ static bool attempt(struct http_reply *out, struct http *h, const struct http_re
 		*was_sent_out = exchange_was_sent(x);
 		trouble_error(err, out->trouble, detail, req->url);
 		exchange_close(x);
-		atomic_fetch_add(&h->requests, *was_sent_out);
+		counter_add(COUNTER_REQUESTS, *was_sent_out);
 		return false;
 	}
-	atomic_fetch_add(&h->requests, 1);
+	counter_add(COUNTER_REQUESTS, 1);
 	body = mem_alloc(sizeof(*body));
 	body->source = (struct source){ .read = reply_read, .close = reply_close };
-	body->http = h;
 	body->exchange = x;
 	url_copy(&body->url, req->url);
 	out->status = exchange_status(x);
@@ -538,7 +525,7 @@ static int pause_ms(struct http *h, unsigned attempt, const struct http_reply *r
 bool http_wait(struct http *h, unsigned attempt, const struct http_reply *reply, struct err *err)
 {
 	clock_sleep_ms(pause_ms(h, attempt, reply));
-	atomic_fetch_add(&h->retries, 1);
+	counter_add(COUNTER_RETRIES, 1);
 	return cancel_check(err);
 }
 
@@ -556,7 +543,7 @@ static bool wait_before(struct http *h, const struct http_request *req,
 		event_detail(h->events, "%s %s: %s, again in %d ms", req->method, shown, why->msg,
 			     ms);
 	clock_sleep_ms(ms);
-	atomic_fetch_add(&h->retries, 1);
+	counter_add(COUNTER_RETRIES, 1);
 	return cancel_check(err);
 }
 

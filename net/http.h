@@ -33,11 +33,6 @@ struct http *http_open(const struct http_options *opt); /* texts are copied */
 void http_close(struct http *h); /* every reply must be freed before; NULL is fine */
 DEFINE_AUTO(struct http, http_close)
 
-struct http_stats {
-	uint64_t requests, retries, bytes_sent, bytes_received; /* bytes of bodies */
-};
-struct http_stats http_stats(struct http *h);
-
 enum { HTTP_HEADERS_MAX = 12 };
 struct http_header {
 	const char *name, *value; /* a value with control characters is E_INPUT, so nothing can be

@@ -28,7 +28,6 @@ struct index_client *index_client_open(const struct index_client_options *opt);
 void index_client_close(struct index_client *x); /* NULL is fine */
 DEFINE_AUTO(struct index_client, index_client_close)
 bool index_client_is_offline(const struct index_client *x);
-struct http_stats index_client_stats(struct index_client *x);
 
 /* A host that is believed without a certificate, as pip's --trusted-host: "NAME" or "NAME:PORT".
  * Before the first request. */

@@ -47,11 +47,6 @@ bool index_client_is_offline(const struct index_client *x)
 	return x->offline;
 }
 
-struct http_stats index_client_stats(struct index_client *x)
-{
-	return http_stats(x->http);
-}
-
 void index_client_trust(struct index_client *x, const char *host)
 {
 	str_list_push(&x->trusted, host);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/limits.h"
 #include "registry/learn.h"
+#include "registry/state.h"
 #include "registry/transfer.h"
 
 /* Blobs on their way into the store, across runs. */
@@ -104,8 +105,8 @@ static bool fetch(struct fetch_one *f, struct err *err)
 	return w ? resumed(f, remote, w, have, err) : plain(f, err);
 }
 
-bool transfer_keep(struct store *store, struct registry *r, struct blob_source *blobs,
-		   const struct descriptor *d, struct events *events, struct err *err)
+static bool keep(struct store *store, struct registry *r, struct blob_source *blobs,
+		 const struct descriptor *d, struct events *events, struct err *err)
 {
 	struct fetch_one f = { .r = r, .store = store, .blobs = blobs, .d = d, .events = events };
 
@@ -117,4 +118,19 @@ bool transfer_keep(struct store *store, struct registry *r, struct blob_source *
 	}
 	event_done(events, f.task, NULL);
 	return true;
+}
+
+bool transfer_keep(struct store *store, struct registry *r, struct blob_source *blobs,
+		   const struct descriptor *d, struct events *events, struct err *err)
+{
+	struct digest_text key = digest_format(&d->digest);
+	bool ok;
+
+	if (!r)
+		return keep(store, r, blobs, d, events, err);
+	turn_take(&r->moving, key.text);
+	/* who waited finds it there */
+	ok = store_has_blob(store, &d->digest, d->size) || keep(store, r, blobs, d, events, err);
+	turn_drop(&r->moving, key.text);
+	return ok;
 }

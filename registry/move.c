@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/counters.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/learn.h"
@@ -17,10 +18,10 @@ bool move_same_registry(const struct reference *a, const struct reference *b)
 	return str_eq(reference_api_host(a), reference_api_host(b));
 }
 
-static void skipped(struct move_result *out, struct registry *r, bool trusted)
+static void skipped(struct move_result *out, bool trusted)
 {
 	*out = (struct move_result){ .how = MOVED_SKIPPED, .trusted = trusted };
-	atomic_fetch_add(&r->skipped, 1);
+	counter_add(COUNTER_BLOBS_SKIPPED, 1);
 }
 
 /* `u` NULL: a session is taken or opened, once the bytes are known to be there. */
@@ -70,7 +71,7 @@ static bool mount(struct move_result *out, struct registry *r, const struct move
 		return false;
 	if (!mounted)
 		return send(out, r, q, session, err);
-	atomic_fetch_add(&r->mounted, 1);
+	counter_add(COUNTER_BLOBS_MOUNTED, 1);
 	event_detail(r->events, "mounted %.12s from %s", digest_hex(&q->d->digest).text,
 		     from->repository);
 	return true;
@@ -106,7 +107,7 @@ static bool self_mount(struct move_result *out, struct registry *r, const struct
 	if (!there)
 		return send(out, r, q, session, err);
 	learn(r, q->to, LEARN_MOUNT, KNOWN_YES);
-	skipped(out, r, true);
+	skipped(out, true);
 	return true;
 }
 
@@ -122,7 +123,7 @@ static bool find_or_send(struct move_result *out, struct registry *r, const stru
 	if (!there && !send(out, r, q, NULL, err))
 		return false;
 	if (there)
-		skipped(out, r, false);
+		skipped(out, false);
 	out->unasked = unasked;
 	return true;
 }
@@ -148,7 +149,7 @@ static bool mount_known(struct move_result *out, struct registry *r, const struc
 	    !registry_has_blob(&there, r, q->to, &q->d->digest, err))
 		return false;
 	if (there) {
-		skipped(out, r, false);
+		skipped(out, false);
 		return true;
 	}
 	if (!mount(out, r, q, q->origin, err))
@@ -164,7 +165,7 @@ static void leave_out(struct move_result *out, struct registry *r, const struct 
 	const char *url = ((const char *const *)q->d->urls.items)[0];
 	AUTO(auto_free) char *shown = str_printable(url, strlen(url), 200);
 
-	skipped(out, r, false);
+	skipped(out, false);
 	if (!q->doubt)
 		event_note(r->events,
 			   "layer %.12s is not for distribution: left at %s "
@@ -183,7 +184,7 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 		return true;
 	}
 	if (from && reference_same_repository(from, q->to)) {
-		skipped(out, r, true);
+		skipped(out, true);
 		return true;
 	}
 	if (from && move_same_registry(from, q->to))

@@ -33,6 +33,8 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	r->blobs.free_value = free;
 	lock_init(&r->lock);
 	cond_init(&r->found);
+	turns_init(&r->moving);
+	r->placed = (struct map)MAP_TEXT;
 	*out = r;
 	return true;
 }
@@ -50,6 +52,8 @@ void registry_close(struct registry *r)
 	cond_free(&r->found);
 	map_free(&r->blobs);
 	map_free(&r->warned);
+	map_free(&r->placed);
+	turns_free(&r->moving);
 	map_free(&r->dead_mirrors);
 	registries_free(&r->registries);
 	for (size_t i = 0; i < r->logins.len; i++) {
@@ -67,19 +71,4 @@ void registry_close(struct registry *r)
 void registry_expect_push(struct registry *r, const struct reference *ref)
 {
 	client_expect(r, ref, ACCESS_PUSH);
-}
-
-struct registry_stats registry_stats(struct registry *r)
-{
-	struct http_stats http = http_stats(r->http);
-
-	return (struct registry_stats){
-		.requests = http.requests,
-		.retries = http.retries,
-		.bytes_sent = http.bytes_sent,
-		.bytes_received = http.bytes_received,
-		.blobs_uploaded = atomic_load(&r->uploaded),
-		.blobs_mounted = atomic_load(&r->mounted),
-		.blobs_skipped = atomic_load(&r->skipped),
-	};
 }

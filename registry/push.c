@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "base/counters.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/client.h"
 #include "registry/learn.h"
 #include "registry/move.h"
+#include "registry/placed.h"
 #include "registry/problem.h"
 #include "registry/put_tags.h"
 #include "registry/seen.h"
@@ -120,12 +122,19 @@ static bool open_bytes(void *arg, struct source **out, const struct descriptor *
 	return transfer_open(out, job->push->r, img->blobs, d, err);
 }
 
-static bool push_one(void *arg, size_t index, struct err *err)
+/* Another repository that has it by what is known: of this client's own pushes, or earlier ones'.
+ */
+static bool find_recorded(struct reference *out, struct push *p, const struct descriptor *d)
 {
-	struct push *p = arg;
-	struct job job = { p, &p->blobs.items[index], NULL };
+	return (placed_find(out, p->r, p->ref, &d->digest) &&
+		!reference_same_repository(out, p->ref)) ||
+	       seen_find(out, &p->seen, d);
+}
+
+static bool move(struct push *p, struct job job, struct err *err)
+{
 	struct reference recorded;
-	bool is_recorded = seen_find(&recorded, &p->seen, job.blob->d), ok;
+	bool is_recorded = find_recorded(&recorded, p, job.blob->d), ok;
 	job.session = is_recorded ? NULL : take_unasked(p, job.blob);
 	const struct move_request request = {
 		.to = p->ref,
@@ -133,7 +142,7 @@ static bool push_one(void *arg, size_t index, struct err *err)
 		.origin = origin_of(job.blob),
 		.guess = is_recorded ? &recorded : guess_of(p, job.blob),
 		.guess_had_it = is_recorded,
-		.fresh = job.session || is_fresh(p, job.blob->d),
+		.fresh = job.session || (!is_recorded && is_fresh(p, job.blob->d)),
 		.doubt = p->doubt,
 		.open = open_bytes,
 		.session = take_session,
@@ -150,6 +159,19 @@ static bool push_one(void *arg, size_t index, struct err *err)
 	if (moved.trusted)
 		p->trusted = true;
 	return true;
+}
+
+static bool push_one(void *arg, size_t index, struct err *err)
+{
+	struct push *p = arg;
+	struct job job = { p, &p->blobs.items[index], NULL };
+	const struct descriptor *d = job.blob->d;
+	bool ok;
+
+	placed_begin(p->r, p->ref, &d->digest);
+	ok = move(p, job, err);
+	placed_end(p->r, p->ref, &d->digest, ok && !descriptor_is_foreign(d));
+	return ok;
 }
 
 static bool push_blobs(struct push *p, struct err *err)
@@ -356,7 +378,7 @@ static bool run(struct push *p, struct err *err)
 	if (!look_at_tags(&whole, p, err))
 		return false;
 	if (whole) {
-		atomic_fetch_add(&p->r->skipped, p->blobs.len);
+		counter_add(COUNTER_BLOBS_SKIPPED, p->blobs.len);
 		return put_root(p, err);
 	}
 	return push_and_ask(p, err) &&

@@ -46,12 +46,6 @@ DEFINE_AUTO(struct registry, registry_close)
  * allows it and one token fetch serves all. */
 void registry_expect_push(struct registry *r, const struct reference *ref);
 
-struct registry_stats {
-	uint64_t requests, retries, bytes_sent, bytes_received;
-	uint64_t blobs_uploaded, blobs_mounted, blobs_skipped;
-};
-struct registry_stats registry_stats(struct registry *r);
-
 /* A fetched document: manifest or index. Owned. */
 struct registry_document {
 	char *raw;

@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "base/parallel.h"
+#include "base/turn.h"
 #include "net/http.h"
 #include "registry/credentials.h"
 #include "registry/host.h"
@@ -57,7 +58,8 @@ struct registry {
 	struct map dead_mirrors; /* "host/path" of those that did not answer, not asked again */
 	struct map warned;       /* texts of Warning headers, each shown once */
 	struct standby standby;  /* under `lock` */
-	_Atomic uint64_t uploaded, mounted, skipped;
+	struct turns moving;     /* placed.h: "host digest", by name; fetched ones by digest */
+	struct map placed;       /* likewise -> the repository it is in */
 };
 
 /* A credential as found once, and where. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/upload.h"
 
+#include "base/counters.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "registry/client.h"
@@ -319,7 +320,7 @@ bool registry_upload_finish(struct upload *u, struct source *source, const struc
 		journal_forget(w.journal);
 	journal_close(w.journal);
 	if (done)
-		atomic_fetch_add(&u->r->uploaded, 1);
+		counter_add(COUNTER_BLOBS_UPLOADED, 1);
 	return done || err_wrap(err, "blob %s to %s", digest_format(digest).text,
 				reference_name(&u->repository).text);
 }

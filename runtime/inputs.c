@@ -112,7 +112,8 @@ static bool open_precompiler(struct runtime_inputs *in, const struct runtime_req
 	struct build_env env = { .store = req->store,
 				 .registry = req->registry,
 				 .sandbox = req->sandbox,
-				 .events = events };
+				 .events = events,
+				 .company = req->company };
 	struct precompiler_host host;
 
 	if (!by_base(req) || !in->base.interpreter)
@@ -298,7 +299,8 @@ static bool ask_base(struct runtime_inputs *in, struct runtime_request *req, cha
 	const struct backend *b = req->backend;
 	const struct build_env env = { .store = req->store,
 				       .registry = req->registry,
-				       .events = events };
+				       .events = events,
+				       .company = req->company };
 	struct base_python_request look = { .env = &env,
 					    .platform = req->platform,
 					    .pull = req->pull,

@@ -3,6 +3,7 @@
 #define RUNTIME_REQUEST_H
 
 #include "base/str.h"
+#include "builder/build.h"
 #include "image/platform.h"
 #include "image/store.h"
 #include "python/targets.h"
@@ -31,6 +32,7 @@ struct runtime_request {
 						they alone (runtime/target.h) */
 	struct store *store;                 /* remembers what was looked at; NULL: nothing does */
 	struct registry *registry;           /* for a base image that is looked at; NULL: none is */
+	struct build_company *company; /* other builds, which ask for the same bases; may be NULL */
 	struct sandbox *sandbox;   /* for `precompile` by the base's Python; NULL: it cannot run */
 	bool pull;                 /* though the store has it */
 	const char *full_python;   /* "3.11.9"; NULL: the patch level is not known */

@@ -57,19 +57,51 @@ for file in dist/aws_lambda-layer-py311.zip dist/gcp_functions-py311.zip dist/az
 	check "$file" unzip -tq "$file"
 done
 is 'singularity: its files' "$(find dist/singularity-py311 -type f | wc -l)" 2
-# Every blob is sent to the registry once: other repositories mount it.
+# Every blob, configurations too, is sent to the registry once: other repositories mount it.
 requests_since "$mark" >pushed
-grep -E '^(PUT|POST) .*/blobs/uploads/.*digest=sha256' pushed | grep -oE '[?&]digest=sha256(:|%3A)[0-9a-f]{64}' | sort >uploads
-# Two rows of one content have one configuration, a small file that each repository is given.
-jq -r '.cells[]."containerimage.config.digest" // empty' all.json | cut -d : -f 2 >configs
-is 'layers are uploaded once' "$(grep -vFf configs uploads | uniq -d | wc -l)" 0
-is 'and shared ones were there' "$([ "$(grep -c 'mount=' pushed)" -gt 5 ] && echo yes)" yes
-is 'the report counts them' "$(jq '[.cells[].blobs_uploaded // 0] | add' all.json)" "$(wc -l <uploads)"
+grep -E '^(PUT|POST) .*/blobs/uploads/.*digest=sha256' pushed | grep -oE '[?&]digest=sha256(:|%3A)[0-9a-f]{64}' |
+	sed 's/.*\(:\|%3A\)//' | sort >uploads
+is 'each blob is uploaded once' "$(uniq -d uploads)" ''
+# (a SIF's image stays here)
+for image in $(jq -r '.cells[] | select(.references and .backend != "singularity") | .references[0].tag' all.json); do
+	manifest "$image" | jq -r '.config.digest, .layers[].digest'
+done | cut -d : -f 2 | sort >blobs
+is 'what is uploaded is what the images have' "$(uniq uploads)" "$(uniq blobs)"
+is 'and every other use of it is a mount' "$(jq '[.cells[] | (.blobs_mounted // 0) + (.blobs_skipped // 0)] | add' all.json)" \
+	"$(($(wc -l <blobs) - $(uniq blobs | wc -l)))"
+is 'the cells count them' "$(jq '[.cells[].blobs_uploaded // 0] | add' all.json)" "$(wc -l <uploads)"
+is 'the whole is their sum' "$(jq '([.cells[].requests // 0] | add) == .requests and ([.cells[].bytes_sent // 0] | add) == .bytes_sent' all.json)" true
 
 mark=$(requests_mark)
 check 'all backends again' matrix all.yaml --json
 is 'again: nothing is uploaded' "$(requests_since "$mark" | grep -cE '^(PUT|PATCH|POST) .*/blobs/')" 0
 is 'again: the same digests' "$(jq -c '[.cells[]."containerimage.digest"]' "$out")" "$(jq -c '[.cells[]."containerimage.digest"]' all.json)"
+
+# --- a base of the registry ---
+
+# Its documents are asked for once and its layers come once, whichever runtime is first; of each its own part
+# is told, also of one that failed.
+check 'the base' rtbuild push -q python:3.11-slim-bookworm "$REGISTRY/base/py:3.11"
+cat >based.yaml <<END
+backends: [k8s, knative, openwhisk, azure_containers]
+pythons: ["3.11"]
+name: $REGISTRY/based/{{backend}}:1
+push: true
+END
+mark=$(requests_mark)
+run env RTBUILD_STORE="$TMP/based" rtbuild build --matrix based.yaml --base "$REGISTRY/base/py:3.11" --no-index --jobs 4 --json
+cp "$out" based.json
+is 'on a base: one has no source of its own' "$(jq -r '.cells[] | select(.state == "failed") | .backend' based.json)" openwhisk
+requests_since "$mark" >asked
+is 'on a base: asked for once' "$(grep -c '^[A-Z]* /v2/base/py/manifests/' asked)" 1
+is 'on a base: nothing comes twice' "$(grep '^GET /v2/base/py/' asked | sort | uniq -d)" ''
+is 'on a base: each has its part of the requests' "$(jq '[.cells[].requests] | add' based.json)" "$(jq .requests based.json)"
+is 'on a base: no blob goes there twice' \
+	"$(grep -E '^(PUT|POST) .*/blobs/uploads/.*digest=sha256' asked | grep -oE 'sha256(:|%3A)[0-9a-f]{64}' | sort | uniq -d)" ''
+# (k8s has a RUN, whose layer keeps the times of its files)
+is 'on a base: the same as one by one' "$(for i in knative azure_containers; do
+	RTBUILD_STORE=$TMP/alone rtbuild build -q -b $i --base "$REGISTRY/base/py:3.11" --no-index -t x:1 --print digest 2>/dev/null
+done)" "$(jq -r '.cells[] | select(.backend != "k8s") | ."containerimage.digest" // empty' based.json)"
 
 # --- what fails, and what is refused ---
 
@@ -112,6 +144,9 @@ refused 'no runtime is left' 'backends: [k8s]\nexclude: [{ backend: k8s }]\n' 3
 exits 2 rtbuild build --matrix some.yaml -b k8s
 stderr_has 'the file says that of each'
 exits 2 rtbuild build --matrix some.yaml .
+exits 2 rtbuild build --matrix some.yaml --jobs 0
+exits 2 rtbuild build -b k8s --jobs 2
+stderr_has 'jobs is for --matrix'
 exits 6 rtbuild build --matrix missing.yaml
 
 finish

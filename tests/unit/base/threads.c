@@ -13,10 +13,12 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/event.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "base/turn.h"
 
 /* Threads: who runs, who waits, and that nothing is lost between them (TSan looks on). */
 
@@ -299,6 +301,93 @@ static void task_ids_are_unique(void **state)
 		assert_true(sorted[i] > sorted[i - 1]);
 }
 
+/* --- turns: one at a time by key, and others pass by --- */
+
+struct crowd {
+	struct turns turns;
+	_Atomic int inside, most, made;
+	bool done; /* guarded by the turn */
+};
+
+static bool go_in(void *arg, size_t job, struct err *err)
+{
+	struct crowd *c = arg;
+	const char *key = job % 4 ? "one" : "another";
+	int now, most;
+
+	(void)err;
+	turn_take(&c->turns, key);
+	if (job % 4) {
+		now = atomic_fetch_add(&c->inside, 1) + 1;
+		most = atomic_load(&c->most);
+		if (now > most)
+			atomic_store(&c->most, now);
+		if (!c->done) {
+			clock_sleep_ms(5);
+			c->made++;
+		}
+		c->done = true;
+		atomic_fetch_sub(&c->inside, 1);
+	}
+	turn_drop(&c->turns, key);
+	return true;
+}
+
+static void turns_are_taken_one_by_one(void **state)
+{
+	struct crowd c = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	turns_init(&c.turns);
+	assert_true(parallel_run(64, 8, go_in, &c, &err));
+	turns_free(&c.turns);
+	assert_int_equal(c.most, 1);
+	assert_int_equal(c.made, 1);
+}
+
+/* --- counters: of who asked, on whatever thread --- */
+
+static bool count_one(void *arg, size_t job, struct err *err)
+{
+	(void)arg;
+	(void)job;
+	(void)err;
+	counter_add(COUNTER_REQUESTS, 1);
+	return true;
+}
+
+/* Two askers side by side, each with threads of its own. */
+static bool count_for_one(void *arg, size_t job, struct err *err)
+{
+	struct counters *all = arg, *before = counters_used();
+	bool ok;
+
+	counters_use(&all[job]);
+	ok = parallel_run(10 * (job + 1), 4, count_one, NULL, err);
+	counters_use(before);
+	return ok;
+}
+
+static void threads_count_for_who_started_them(void **state)
+{
+	struct counters of[2] = { 0 }, outer = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	counter_add(COUNTER_REQUESTS, 1); /* nobody asks */
+	counters_use(&outer);
+	assert_true(parallel_run(2, 2, count_for_one, of, &err));
+	counter_add(COUNTER_RETRIES, 3);
+	counters_use(NULL);
+	assert_int_equal(counter_get(&of[0], COUNTER_REQUESTS), 10);
+	assert_int_equal(counter_get(&of[1], COUNTER_REQUESTS), 20);
+	assert_int_equal(counter_get(&outer, COUNTER_REQUESTS), 0);
+	counters_add(&outer, &of[1]);
+	assert_int_equal(counter_get(&outer, COUNTER_REQUESTS), 20);
+	assert_int_equal(counter_get(&outer, COUNTER_RETRIES), 3);
+}
+
 /* Asked from threads while a signal handler asks for the end. */
 static bool watch(void *arg, size_t job, struct err *err)
 {
@@ -345,6 +434,8 @@ int main(void)
 		cmocka_unit_test(one_thread_runs_in_order),
 		cmocka_unit_test(closing_waits_for_everything),
 		cmocka_unit_test(task_ids_are_unique),
+		cmocka_unit_test(turns_are_taken_one_by_one),
+		cmocka_unit_test(threads_count_for_who_started_them),
 		cmocka_unit_test(cancelling_reaches_every_thread),
 	};
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
@@ -100,12 +101,14 @@ static bool answer(struct server *s, int fd, const struct seen *req)
 struct fixture {
 	struct server server;
 	struct http *http;
+	struct counters counters;
 };
 
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	counters_use(&f->counters);
 	server_start(&f->server, answer, f);
 	f->http = http_open(&(struct http_options){ .backoff_ms = 1, .stall_s = 1 });
 	*state = f;
@@ -118,6 +121,7 @@ static int teardown(void **state)
 
 	http_close(f->http);
 	server_stop(&f->server);
+	counters_use(NULL);
 	free(f);
 	return 0;
 }
@@ -193,8 +197,8 @@ static void connections_are_kept(void **state)
 		assert_int_equal(fetch(f, "GET", "/hello").status, 200);
 	assert_int_equal(fetch(f, "POST", "/x").status, 200);
 	assert_int_equal(f->server.connections, 1);
-	assert_int_equal(http_stats(f->http).requests, 6);
-	assert_int_equal(http_stats(f->http).bytes_received, 27);
+	assert_int_equal(counter_get(&f->counters, COUNTER_REQUESTS), 6);
+	assert_int_equal(counter_get(&f->counters, COUNTER_BYTES_RECEIVED), 27);
 }
 
 static void headers_of_both_sides(void **state)
@@ -435,7 +439,7 @@ static void retry_after_is_waited_for(void **state)
 
 	assert_int_equal(fetch(f, "GET", "/busy-1s").status, 200);
 	assert_true(clock_monotonic_ms() - start >= 1000);
-	assert_int_equal(http_stats(f->http).retries, 1);
+	assert_int_equal(counter_get(&f->counters, COUNTER_RETRIES), 1);
 }
 
 static void broken_answers(void **state)
@@ -523,7 +527,7 @@ static void not_tls(void **state)
 	assert_int_equal(err.code, E_NETWORK);
 	assert_int_equal(reply.trouble, WIRE_NOT_TLS);
 	assert_non_null(strstr(err.hint, "--plain-http"));
-	assert_int_equal(http_stats(f->http).requests, 0);
+	assert_int_equal(counter_get(&f->counters, COUNTER_REQUESTS), 0);
 }
 
 static void proxies(void **state)
