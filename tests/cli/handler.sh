@@ -27,7 +27,7 @@ check 'from a source tree' rtbuild build -b knative -f ctx/Dockerfile --lithops 
 stdout_has '^h@sha256:'
 is 'the zip: the entry point first, then the package, no bytecode' "$(unzip -Z1 out/lithops_knative.zip | tr '\n' ' ')" \
 	'lithopsproxy.py lithops/__init__.py lithops/serverless/__init__.py lithops/serverless/backends/__init__.py lithops/serverless/backends/knative/__init__.py lithops/serverless/backends/knative/entry_point.py lithops/tests/data.yaml lithops/version.py '
-check 'the zip is sound' unzip -tq out/lithops_knative.zip
+check 'unzip, libarchive, busybox and Python read it alike' "$ROOT/tests/cli/read-zip" --unsorted out/lithops_knative.zip
 check 'what it starts' env PYTHONPATH=out/lithops_knative.zip python3 -c 'import lithopsproxy; print(lithopsproxy.proxy)'
 stdout_is 3.9.9.dev1
 check 'into the store' rtbuild build -q -b knative -f ctx/Dockerfile --lithops src -t h:tree ctx

@@ -100,6 +100,7 @@ exits 8 rtbuild python install --no-index -o none "$ALL_WHEELS"/six-*.whl --prec
 printf 'six\n' >six.txt
 check 'layer --precompile' rtbuild layer -r six.txt --find-links "$ALL_WHEELS" --precompile /usr/bin/python3 -o six.zip
 is 'has it' "$(unzip -Z1 six.zip | grep pyc)" python/__pycache__/six.cpython-311.pyc
+check 'read alike by all readers' "$ROOT/tests/cli/read-zip" --bytecode six.zip
 
 # --- where it goes ---
 

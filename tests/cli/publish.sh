@@ -41,6 +41,7 @@ split_of() {
 split_of '1:second 1:small' second
 is 'what fits into one is one, without a number' "$(find . -maxdepth 1 -name 'part*.zip')" ./part.zip
 split_of '1:noise-a 1:small 2:noise-b' noise-a noise-b small
+check 'each is read alike by all readers' "$ROOT/tests/cli/read-zip" part-1.zip part-2.zip
 is 'numbered' "$(find . -maxdepth 1 -name 'part*.zip' | sort | tr '\n' ' ')" './part-1.zip ./part-2.zip '
 is 'each is small enough for a direct upload' "$(find . -name 'part-*.zip' -size -51200k | wc -l)" 2
 split_of '1:big1 2:big2 3:big3' big3 big1 big2
