@@ -92,7 +92,7 @@ bool destination_open(struct destination *out, const char *path, struct err *err
 
 bool destination_commit(struct destination *d, struct err *err)
 {
-	return d->dir < 0 || fs_tmp_commit(&d->tmp, d->dir, d->name, 0644, err);
+	return d->dir < 0 || fs_tmp_commit(&d->tmp, d->dir, d->name, d->mode, err);
 }
 
 void destination_close(struct destination *d)

@@ -14,10 +14,11 @@ struct destination {
 	struct sink_fd sink; /* write to &sink.sink; it is not finished */
 	struct fs_tmp tmp;
 	int dir, fd; /* of a file: its directory; else what is written to */
+	mode_t mode; /* it gets; 0644 unless set before the commit */
 	char name[NAME_MAX + 1];
 };
 /* clang-format off */
-#define DESTINATION_INIT { .tmp = FS_TMP_INIT, .dir = -1, .fd = -1 }
+#define DESTINATION_INIT { .tmp = FS_TMP_INIT, .dir = -1, .fd = -1, .mode = 0644 }
 /* clang-format on */
 
 /* Before the work: a file can be made there. E_USAGE for a directory, E_NOT_FOUND, E_IO. */

@@ -87,6 +87,18 @@ static bool check_layer(const struct zip_build *want, const struct function_zip_
 	return err_hint(err, "it has wheels");
 }
 
+/* A zip on standard output has it to itself. */
+static bool check_stdout(bool to_stdout, const struct session *s, struct err *err)
+{
+	return !to_stdout || !s->options.json ||
+	       err_set(err, E_USAGE, "--json, and the zip goes to standard output");
+}
+
+static bool show(struct session *s, const struct zip_file *zip, const char *path, struct err *err)
+{
+	return session_result(s, s->options.json ? build_zip_document(zip, path) : NULL, path, err);
+}
+
 /* As `rtbuild layer` makes it; that has more to say about it. */
 static bool build_layer(struct session *s, const struct zip_build *want,
 			const struct function_zip_request *req, struct err *err)
@@ -95,11 +107,11 @@ static bool build_layer(struct session *s, const struct zip_build *want,
 	AUTO(auto_free) char *own = req->name ? mem_printf("%s.zip", fs_basename(req->name)) : NULL;
 	const char *path = want->outputs->len ? want->outputs->items[0] : own ? own : "layer.zip";
 
-	return check_layer(want, req, err) &&
+	bool to_stdout = session_is_stdout(path);
+
+	return check_layer(want, req, err) && check_stdout(to_stdout, s, err) &&
 	       layer_zip_write(&zips, &req->runtime, path, false, s->events, err) &&
-	       session_result(s,
-			      s->options.json ? build_zip_document(&zips.items[0].zip, path) : NULL,
-			      path, err);
+	       (to_stdout || show(s, &zips.items[0].zip, path, err));
 }
 
 bool build_zip_is_made(const struct backend *b)
@@ -116,6 +128,7 @@ bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 	struct function_zip_request req;
 	struct zip_file zip;
 	const char *path;
+	bool to_stdout;
 
 	if (want->outputs->len > 1)
 		return err_set(err, E_USAGE, "a zip is written to one file: '%s' or '%s'",
@@ -130,7 +143,8 @@ bool build_zip(struct session *s, const struct zip_build *want, struct err *err)
 	if (!want->outputs->len && !function_zip_name(&own_path, &req, err))
 		return false;
 	path = own_path ? own_path : want->outputs->items[0];
-	return function_zip_write(&zip, &req, path, s->events, err) &&
-	       session_result(s, s->options.json ? build_zip_document(&zip, path) : NULL, path,
-			      err);
+	to_stdout = session_is_stdout(path);
+	return check_stdout(to_stdout, s, err) &&
+	       function_zip_write(&zip, &req, path, s->events, err) &&
+	       (to_stdout || show(s, &zip, path, err));
 }

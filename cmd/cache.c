@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/destination.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -134,13 +135,12 @@ static enum compression kind_of(const char *file)
 }
 
 static bool write_cache(struct session *s, struct store *store, const struct cache_args *args,
-			int fd, struct err *err)
+			struct sink *to, struct err *err)
 {
 	const struct compress_options opt = { .kind = kind_of(args->file) };
 	AUTO(auto_compressor_close) struct sink *tar = NULL;
-	struct sink_fd to = sink_fd(fd);
 
-	return compressor_open(&tar, &to.sink, &opt, err) &&
+	return compressor_open(&tar, to, &opt, err) &&
 	       sandbox_cache_export(tar, s->sandbox, store, args->name, err) &&
 	       sink_finish(tar, err);
 }
@@ -149,25 +149,25 @@ static bool write_cache(struct session *s, struct store *store, const struct cac
 static bool write_cache_file(struct session *s, struct store *store, const struct cache_args *args,
 			     struct err *err)
 {
-	AUTO(auto_free) char *folder = fs_join(args->file, "..");
-	AUTO(fs_tmp_close) struct fs_tmp tmp = FS_TMP_INIT;
-	AUTO(auto_close) int dir = -1;
+	AUTO(destination_close) struct destination to = DESTINATION_INIT;
 
-	return fs_open_dir(&dir, strchr(args->file, '/') ? folder : ".", err) &&
-	       fs_tmp_open(&tmp, dir, err) && write_cache(s, store, args, tmp.fd, err) &&
-	       fs_tmp_commit(&tmp, dir, fs_basename(args->file), 0600, err);
+	if (!destination_open(&to, args->file, err))
+		return false;
+	to.mode = 0600; /* a cache may hold what only its user may see */
+	return write_cache(s, store, args, &to.sink.sink, err) && destination_commit(&to, err);
 }
 
 static bool export_cache(struct session *s, void *arg, struct err *err)
 {
 	const struct cache_args *args = arg;
 	struct store *store;
+	bool to_stdout;
 
 	if (!session_store(&store, s, err))
 		return false;
-	if (str_eq(args->file, "-"))
-		return write_cache(s, store, args, STDOUT_FILENO, err);
-	return write_cache_file(s, store, args, err) && session_print(args->file, err);
+	to_stdout = session_is_stdout(args->file);
+	return write_cache_file(s, store, args, err) &&
+	       (to_stdout || session_print(args->file, err));
 }
 
 static bool import_cache(struct session *s, void *arg, struct err *err)

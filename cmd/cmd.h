@@ -66,6 +66,10 @@ MUST_CHECK bool session_platforms(struct platform **out, size_t *count_out,
 /* "500MB": SI units, as the store's own figures have them. E_USAGE. */
 MUST_CHECK bool session_size(uint64_t *out, const char *text, struct err *err);
 
+/* "-", or a path that leads where standard output goes (/dev/stdout): nothing else may be printed
+ * there. To be asked before anything is written. */
+bool session_is_stdout(const char *path);
+
 /* One line on stdout. False with E_IO when stdout cannot take it. */
 MUST_CHECK bool session_print(const char *line, struct err *err);
 /* Bytes on stdout as they are. */

@@ -31,7 +31,7 @@ static const struct opt opts[] = {
 	OPT_TEXT(0,   "precompile", "PYTHON",  struct layer_args, precompile,   "bytecode for all modules, by this interpreter of the same minor version"),
 	OPT_FLAG(0,   "exclude-preinstalled",  struct layer_args, exclude_preinstalled, "leave out what the runtime brings itself (boto3 and what it needs), and say which"),
 	OPTS_WHEELS(struct layer_args, wheels),
-	OPT_TEXT('o', "output", "FILE.zip",    struct layer_args, output,       "where to write it (default: layer.zip)"),
+	OPT_TEXT('o', "output", "FILE.zip",    struct layer_args, output,       "where to write it, - for standard output (default: layer.zip)"),
 	OPT_FLAG(0,   "split",                 struct layer_args, split,        "over as many layers as it takes, FILE-1.zip, FILE-2.zip ..."),
 	OPTS_PUBLISH(struct layer_args, publish),
 	OPT_END
@@ -110,6 +110,19 @@ static bool show(struct session *s, const struct outcome_of_layer *o, struct err
 	return session_result(s, s->options.json ? describe(o) : NULL, lines.ptr, err);
 }
 
+/* A zip on standard output has it to itself. */
+static bool check_stdout(bool to_stdout, const struct session *s, const struct layer_args *args,
+			 struct err *err)
+{
+	const char *other = s->options.json         ? "json"
+			    : args->split           ? "split"
+			    : args->publish.publish ? "publish"
+						    : NULL;
+
+	return !to_stdout || !other ||
+	       err_set(err, E_USAGE, "--%s, and the zip goes to standard output", other);
+}
+
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct layer_args *args = arg;
@@ -118,6 +131,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	AUTO(layer_publisher_free) struct layer_publisher publisher = { 0 };
 	AUTO(outcome_free) struct outcome_of_layer out = { 0 };
 	const char *path = args->output ? args->output : "layer.zip";
+	bool to_stdout = session_is_stdout(path);
 	struct runtime_request want = { .table = &table,
 					.python = args->python,
 					.libc = args->libc,
@@ -128,7 +142,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 					.exclude_preinstalled = args->exclude_preinstalled };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
 
-	if (!backend_table_load(&table, err) ||
+	if (!check_stdout(to_stdout, s, args, err) || !backend_table_load(&table, err) ||
 	    !backend_find(&want.backend, &table, "aws_lambda:layer", err) ||
 	    !session_platform(&want.platform, args->platform, err) ||
 	    (args->target &&
@@ -140,7 +154,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	if (args->publish.publish &&
 	    !layer_publisher_run(&out.published, &publisher, &out.zips, s->events, err))
 		return false;
-	return show(s, &out, err);
+	return to_stdout || show(s, &out, err);
 }
 
 const struct cmd cmd_layer = {

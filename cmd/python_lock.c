@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -41,7 +43,7 @@ static const struct opt opts[] = {
 
 static bool is_stdout(const struct lock_args *args)
 {
-	return !args->output || str_eq(args->output, "-");
+	return !args->output || session_is_stdout(args->output);
 }
 
 static bool make_target(struct python_profile *out, const struct lock_args *args, struct err *err)
@@ -60,8 +62,11 @@ static bool make_target(struct python_profile *out, const struct lock_args *args
 static bool read_preferences(struct map *out, const struct lock_args *args, struct err *err)
 {
 	AUTO(arena_free) struct arena a = { 0 };
+	struct stat st;
 
-	if (args->upgrade || is_stdout(args))
+	/* what is no file has nothing from before */
+	if (args->upgrade || is_stdout(args) ||
+	    (stat(args->output, &st) == 0 && !S_ISREG(st.st_mode)))
 		return true;
 	if (!lock_read_versions(out, args->output, err)) {
 		err_wrap(err, "the lock that is there");

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -135,6 +137,15 @@ bool session_platforms(struct platform **out, size_t *count_out, const struct st
 	*out = STEAL(list);
 	*count_out = count;
 	return true;
+}
+
+bool session_is_stdout(const char *path)
+{
+	struct stat a, b;
+
+	return str_eq(path, "-") ||
+	       (stat(path, &a) == 0 && fstat(STDOUT_FILENO, &b) == 0 && !S_ISREG(a.st_mode) &&
+		a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_rdev == b.st_rdev);
 }
 
 bool session_print(const char *line, struct err *err)

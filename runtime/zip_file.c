@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/zip_file.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/destination.h"
 #include "base/mem.h"
 #include "layers/zip.h"
 
@@ -130,24 +129,14 @@ static struct digest content_digest(const struct hashed *h)
 bool zip_file_write(struct zip_file *out, const struct entry_list *entries, uint64_t packed_max,
 		    const char *path, struct err *err)
 {
-	AUTO(auto_free) char *copy = mem_strdup(path);
-	AUTO(auto_close) int dir = -1;
-	AUTO(fs_tmp_close) struct fs_tmp tmp = FS_TMP_INIT;
+	AUTO(destination_close) struct destination to = DESTINATION_INIT;
 	AUTO(sink_hash_free) struct sink_hash hash = { 0 };
 	AUTO(hashed_free) struct hashed files = { 0 };
-	char *slash = strrchr(copy, '/');
-	struct sink_fd file;
 
 	zip_file_measure(out, entries);
-	if (!*fs_basename(path))
-		return err_set(err, E_USAGE, "'%s' names a directory, not a file", path);
-	if (slash)
-		*slash = '\0';
-	if (!fs_open_dir(&dir, slash ? (*copy ? copy : "/") : ".", err) ||
-	    !fs_tmp_open(&tmp, dir, err))
-		return err_wrap(err, "write %s", path);
-	file = sink_fd(tmp.fd);
-	sink_hash_init(&hash, &file.sink);
+	if (!destination_open(&to, path, err))
+		return err_wrap(err, "write the zip");
+	sink_hash_init(&hash, &to.sink.sink);
 	hashed_init(&files, entries);
 	if (!zip_write(&hash.sink, &files.entries, err) || !sink_finish(&hash.sink, err))
 		return err_wrap(err, "%s", path);
@@ -159,7 +148,7 @@ bool zip_file_write(struct zip_file *out, const struct entry_list *entries, uint
 			(unsigned long long)out->packed, (unsigned long long)packed_max);
 		return err_hint(err, "leave packages out, or use a backend that takes images");
 	}
-	return fs_tmp_commit(&tmp, dir, fs_basename(path), 0644, err);
+	return destination_commit(&to, err) || err_wrap(err, "write %s", path);
 }
 
 static int larger_first(const void *a, const void *b)

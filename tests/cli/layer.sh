@@ -52,6 +52,36 @@ check 'default packages, default name' rtbuild layer $libc
 is 'default: layer.zip' "$(unzip -l layer.zip | grep -c ' python/numpy/__init__.py$')" 1
 stderr_has 'stand-in.*ps.mem|ps.mem.*stand-in'
 
+# --- where it goes: what is no file stays what it is ---
+
+printf 'tblib\n' >one.txt
+one() { rtbuild layer -q -r one.txt "$@"; }
+check 'to a file' one -o one.zip
+mkfifo pipe
+ln -s pipe to-pipe
+for place in pipe to-pipe; do
+	cat $place >got.zip &
+	check "to a FIFO: $place" one -o $place
+	wait $!
+	check 'has the same bytes' cmp one.zip got.zip
+	check 'is a FIFO still' test -p $place
+done
+check 'to standard output' sh -c 'rtbuild layer -q -r one.txt -o - >got.zip'
+check 'has the same bytes, and nothing behind' cmp one.zip got.zip
+for option in --json --split '--publish --name x'; do
+	# shellcheck disable=SC2086 # words
+	exits 2 one -o - $option
+	stdout_empty
+done
+mv one.zip real.zip
+ln -s real.zip one.zip
+check 'through a link' one -o one.zip
+check 'which stays' test -L one.zip -a -s real.zip
+exits 2 one -o .
+check 'a function zip to a FIFO' sh -c "cat pipe >action.zip & rtbuild build -q --backend openwhisk:action -o pipe && wait"
+check 'is one' unzip -tq action.zip
+check 'and the FIFO is there' test -p pipe
+
 # --- which wheel, with a small set of them ---
 
 mkdir w

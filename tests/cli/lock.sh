@@ -49,6 +49,11 @@ exits 0 lock -r req.txt pear --find-links wheels
 is 'the same on stdout' "$(cat "$out")" "$(cat expected)"
 exits 0 lock -r req.txt pear --find-links wheels -o -
 is 'and as -' "$(cat "$out")" "$(cat expected)"
+mkfifo pipe
+cat pipe >piped &
+exits 0 lock -r req.txt pear --find-links wheels -o pipe
+wait $!
+check 'and through a FIFO, which stays one' sh -c 'test -p pipe && cmp piped expected'
 exits 0 lock -r lock.txt --find-links wheels -o again.txt
 is 'a lock locks itself' "$(grep -v '#' again.txt)" "$(grep -v '#' lock.txt)"
 
