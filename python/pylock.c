@@ -151,8 +151,10 @@ static bool parse_document(struct raw_lock *out, struct requirements *r, struct 
 	version = json_text_member(doc, "lock-version");
 	if (version && !check_version(r, path, version, err))
 		return false;
-	if (!json_decode(&lock_type, out, doc, a, err))
+	if (!json_decode(&lock_type, out, doc, a, err)) {
+		*out = (struct raw_lock){ 0 }; /* what it holds so far is the document's */
 		return err_wrap(err, "%s", path);
+	}
 	/* the parts kept as JSON are looked at below, within this document's life */
 	for (size_t i = 0; i < out->packages.len; i++) {
 		struct raw_package *p = (struct raw_package *)out->packages.items + i;

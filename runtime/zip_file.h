@@ -19,9 +19,8 @@ struct zip_file {
 /* `unpacked` and `files`, before anything is written. */
 void zip_file_measure(struct zip_file *out, const struct entry_list *entries);
 
-/* Sorted entries to `path` (base/destination.h), a file whole or not at all; each file is read once.
- * A zip of more than
- * `packed_max` bytes (0: any size) is not kept: E_NEGATIVE. */
+/* Sorted entries to `path` (base/destination.h), a file whole or not at all; each file is read
+ * once. A zip of more than `packed_max` bytes (0: any size) is not kept: E_NEGATIVE. */
 MUST_CHECK bool zip_file_write(struct zip_file *out, const struct entry_list *entries,
 			       uint64_t packed_max, const char *path, struct err *err);
 
