@@ -17,6 +17,10 @@
  * What cannot be had: a directory of the host that is written to, a secret as a file (it would be
  * on the disk, unless the store lies in memory), a tmpfs with a size that holds. /proc and /sys are
  * empty, /dev has the usual nodes where mknod is allowed.
+ *
+ * Nothing in such a root leads to memory: a memfd is named by /proc alone, a link ends at the root,
+ * and a FIFO is no file to `test -f`, to whoever reads it twice or two at once. So a secret stays a
+ * variable.
  */
 struct copied {
 	const struct space *space;

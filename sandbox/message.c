@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/message.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -166,6 +167,7 @@ bool message_send(int sock, const struct message *w, const int *fds, size_t fd_c
 		return false;
 	msg.msg_controllen = CMSG_SPACE(sizeof(int) * (fd_count + 1));
 	head = CMSG_FIRSTHDR(&msg);
+	assert(head); /* there is room for one */
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int) * (fd_count + 1));
