@@ -227,6 +227,8 @@ static void read_import(struct reader *r, const struct scope *in, struct span s)
 			name = &s.items[i + 1];
 			i += 2;
 		}
+		found->bound = ARENA_ARRAY(&r->out->arena, const char *, 1);
+		found->bound[found->bound_count++] = arena_slice(&r->out->arena, name->text);
 		bind(r, in, BINDING_IMPORT, name);
 		if (!at_is(s, i, ","))
 			break;
@@ -249,6 +251,7 @@ static void read_from(struct reader *r, const struct scope *in, struct span s)
 	}
 	found->module = dotted(r, part(s, i, end));
 	found->names = ARENA_ARRAY(&r->out->arena, const char *, s.len);
+	found->bound = ARENA_ARRAY(&r->out->arena, const char *, s.len);
 	for (i = end + 1; i < s.len; i++) {
 		if (at_is(s, i, "*"))
 			found->names[found->name_count++] = "*";
@@ -257,6 +260,7 @@ static void read_from(struct reader *r, const struct scope *in, struct span s)
 		found->names[found->name_count++] = arena_slice(&r->out->arena, s.items[i].text);
 		if (at_is(s, i + 1, "as") && is_name(s, i + 2))
 			i += 2;
+		found->bound[found->bound_count++] = arena_slice(&r->out->arena, s.items[i].text);
 		bind(r, in, BINDING_IMPORT, &s.items[i]);
 	}
 }

@@ -41,6 +41,8 @@ struct outline_import {
 	int level;
 	const char **names; /* of `from`; {"*"} for a star */
 	size_t name_count;
+	const char **bound; /* what it binds here: "a" or an alias; of `from`, one for each name */
+	size_t bound_count;
 	int line, column;
 	bool nested; /* in a function: runs when it is called, not when the module is imported */
 };

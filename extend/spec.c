@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "extend/client.h"
 #include "extend/pickle.h"
 #include "extend/value.h"
 
@@ -215,35 +217,63 @@ char *spec_functions(const struct spec *s)
 
 /* --- upstream's tag --- */
 
-static bool is_main(const struct target *t, const struct module_top *top)
+/* Those that are there, and all that they import; told to nobody, since they are baked already. */
+static bool collect_client(struct modules *out, const struct target *t, struct err *err)
 {
-	AUTO(auto_free) char *path = fs_join(t->root, t->path);
+	AUTO(str_list_free) struct str_list names = { 0 };
+
+	modules_init(out, NULL);
+	if (!client_modules(&names, t, err))
+		return false;
+	for (size_t i = 0; i < names.len; i++) {
+		struct err why = { 0 };
+
+		if (!modules_add_name(out, t->root, names.items[i], &why) &&
+		    why.code != E_NOT_FOUND) {
+			*err = why;
+			return false;
+		}
+	}
+	return modules_close_over(out, err);
+}
+
+/* The client's way of finding modules knows no package without __init__.py. */
+static bool is_namespace(const char *path)
+{
+	AUTO(auto_free) char *init = mem_printf("%s/__init__.py", path);
 	struct stat st;
 
-	return !t->is_module && stat(path, &st) == 0 && st.st_dev == top->device &&
-	       st.st_ino == top->inode;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && stat(init, &st) < 0;
+}
+
+static bool client_paths(struct str_list *out, const struct modules *m, struct err *err)
+{
+	for (size_t i = 0; i < m->tops.len; i++) {
+		const struct module_top *top = &m->tops.items[i];
+		char *path;
+
+		if (is_namespace(top->from))
+			continue;
+		path = realpath(top->from, NULL);
+		if (!path)
+			return err_set_errno(err, "%s", top->from);
+		str_list_push_take(out, path);
+	}
+	return true;
 }
 
 bool spec_lithops_tag(char out[TAG_LEN + 1], const struct spec *s, struct err *err)
 {
 	const struct target *t = &s->targets.items[0];
 	AUTO(str_list_free) struct str_list paths = { 0 };
+	AUTO(modules_free) struct modules client = { 0 };
 
 	if (s->targets.len > 1)
 		return err_set(
 			err, E_USAGE,
 			"--tag-scheme lithops names the file, not the function: one function");
-	for (size_t i = 0; i < s->modules.tops.len; i++) {
-		const struct module_top *top = &s->modules.tops.items[i];
-		char *path;
-
-		if (top->root < 0 || is_main(t, top))
-			continue; /* data is no module of the client's */
-		path = realpath(top->from, NULL);
-		if (!path)
-			return err_set_errno(err, "%s", top->from);
-		str_list_push_take(&paths, path);
-	}
+	if (!collect_client(&client, t, err) || !client_paths(&paths, &client, err))
+		return false;
 	tag_lithops(out, t->source.ptr, t->source.len, &paths);
 	return true;
 }

@@ -58,9 +58,9 @@ char *spec_functions(const struct spec *s);
 
 /*
  * The tag that an unmodified client asks for (tag_lithops): of the function's file, and of the
- * paths where the client finds the modules it would send. A function given without its module is
- * taken as one of the client's main script, which is none of them. E_USAGE for several functions:
- * theirs are one and the same tag.
+ * paths where the client finds the modules it would send (client.h) and what they import. A
+ * function given without its module is taken as one of the client's main script, which is none of
+ * them. E_USAGE for several functions: theirs are one and the same tag.
  */
 MUST_CHECK bool spec_lithops_tag(char out[TAG_LEN + 1], const struct spec *s, struct err *err);
 

@@ -26,6 +26,10 @@ def f_neg(x):
     return -x
 
 
+def f_sub(x):
+    return x - words.one
+
+
 def times(n):
     def inner(x):
         return n * x + words.one
@@ -195,6 +199,8 @@ stderr_has 'runtime_include_function: true'
 stderr_has "^   *runtime: $base\$"
 stderr_has "lithops runtime deploy $REGISTRY/me/rt:[0-9a-f]{32} -b k8s -s <storage>"
 stderr_has 'cuts .* at the port'
+check 'a function that needs none of what its script imports' extend --function f_neg --tag-scheme lithops --print tag
+stdout_is "$REGISTRY/me/rt:$(upstream src/jobs.py)"
 check 'no module of its own' rtbuild extend "$base" --filepath src/other.py --function h --tag-scheme lithops --print tag
 stdout_is "$REGISTRY/me/rt:$(upstream src/other.py)"
 stdout_has ':[0-9a-f]{16}d751713988987e93$'
@@ -247,7 +253,7 @@ stdout_is '[2, 3]'
 check '2c: and so does the second' work "$neg" python3 /worker.py '[1, 2]'
 stdout_is '[-1, -2]'
 # And where the tag has to be that one, the second is refused.
-exits 7 extend --function f_neg --tag-scheme lithops
+exits 7 extend --function f_sub --tag-scheme lithops
 stderr_has 'is there and holds something else'
 stderr_has -- '--force'
 check '2c: the first is still there' work "$REGISTRY/me/rt:$(upstream src/jobs.py src/words.py)" python3 /worker.py '[1]'
