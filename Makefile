@@ -80,7 +80,7 @@ FUZZ_MAIN := $(if $(filter fuzz,$(V)),-fsanitize=fuzzer,$(B)/tests/fuzz/replay/m
 SERVER_SRC := $(wildcard tests/servers/scripted/*.c)
 SCRIPTED := $(B)/tests/servers/scripted/scripted
 
-.PHONY: all check unit test test-long demo bench servers lint report format asan tsan cov fuzz fuzz-build compdb \
+.PHONY: all check unit test test-long demo bench lint report format asan tsan cov fuzz fuzz-build compdb \
 	install clean help
 .SECONDARY:
 
@@ -138,18 +138,17 @@ ONLY_RELEASE := tests/cli/memory.sh tests/cli/startup.sh
 FOR_LONG := tests/cli/runtimes_conda.sh tests/cli/runtimes_default.sh
 SCRIPTS := $(filter-out $(FOR_LONG) $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
 
-# These take minutes: they begin first, so that the others fill the second lane.
-LONG := $(filter tests/cli/runtimes.sh tests/cli/differential.sh tests/cli/install.sh,$(SCRIPTS))
+# These take minutes: they begin first, the longest before all, so that the end is not one of them alone.
+LONG := $(foreach t,runtimes install backends_all resume faults unmounted quirks differential backends rootless,$(filter tests/cli/$(t).sh,$(SCRIPTS)))
 
-check: all unit-build fuzz-build servers ## every test, on what is installed; T=pattern selects
+check: all unit-build fuzz-build ## every test, on what is installed; T=pattern selects
 	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(LONG) $(UNIT) $(FUZZ) $(filter-out $(LONG),$(SCRIPTS))
 
 test-long: check ## and the tests that take longest
 	@RTBUILD=$(abspath $(B)/rtbuild) SCRIPTED=$(abspath $(SCRIPTED)) T='$(T)' tests/run $(FOR_LONG)
 
-unit-build: $(UNIT)
+unit-build: $(UNIT) $(SCRIPTED)
 fuzz-build: $(FUZZ)
-servers: $(SCRIPTED)
 
 test: check ## what `./setup test` runs after installing
 
@@ -172,7 +171,7 @@ lint: ## everything that has one right answer
 	@tools/check-shell
 	@tools/check-rules
 	@CPPFLAGS="$(filter-out -DRTBUILD%,$(CPPFLAGS))" tools/check-headers
-	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build fuzz-build servers
+	@$(MAKE) --no-print-directory DEV=1 O=$(O)/lint all unit-build fuzz-build
 
 report: ## long and complex functions, for a reader's judgement
 	@tools/report

@@ -135,7 +135,7 @@ version) version=2 ;;
 keyless) key= ;;
 old) expiration=2020-01-01T00:00:00Z ;;
 flood) exec cat /dev/zero ;;
-hangs) exec sleep 100000 ;;
+hangs) exec tail -f --pid="\$PPID" /dev/null ;; # until who asks is gone
 esac
 printf '{"Version":%s,"AccessKeyId":"%s","SecretAccessKey":"%s","SessionToken":"session/+=token","Expiration":"%s"}' \
 	"\$version" "\$key" "$secret" "\$expiration"

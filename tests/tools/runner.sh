@@ -35,6 +35,9 @@ END
 program slow <<'END'
 printf '1..1\n'; sleep 20
 END
+program leaves <<'END'
+touch "$TMPDIR/file"; sleep 100000 & printf '1..1\nok 1 - a\n'
+END
 
 check 'all good' tests_run "$TMP/good"
 is 'last line, all good' "$(tail -n 1 "$out")" '2 passed, 0 failed'
@@ -51,6 +54,10 @@ exits 1 tests_run "$TMP/early"
 is 'no plan is a failure' "$(tail -n 1 "$out")" '1 passed, 1 failed'
 exits 1 tests_run "$TMP/short"
 is 'a missing check is a failure' "$(tail -n 1 "$out")" '2 passed, 1 failed'
+exits 1 tests_run "$TMP/leaves"
+is 'what is left behind is a failure' "$(tail -n 1 "$out")" '1 passed, 2 failed'
+stdout_has '^left behind: process [0-9]+ sleep 100000 $'
+stdout_has '^left behind: file$'
 exits 1 env TEST_TIMEOUT=1 LOGS="$TMP/logs" "$ROOT/tests/run" "$TMP/slow"
 stdout_has 'ran out of time'
 exits 1 env LOGS="$TMP/logs" T=nosuch "$ROOT/tests/run" "$TMP/good"
@@ -125,6 +132,28 @@ is 'wrong password gets no token' "$(token -u u:wrong)" null
 is 'token log' "$(cat "$TOKEN_LOG")" 'GET u 200 repository:me/rt:pull,push
 GET - 200 repository:me/rt:pull,push
 GET u 401 repository:me/rt:pull,push'
+
+# A gate lets 20 bytes of requests through, which is less than one.
+start_registry plain
+start_gate 20 "$REGISTRY"
+curl -s "http://$GATE/v2/" >held 2>&1 &
+held=$!
+check 'a gate closes' wait_for "$GATE_LOG" closed
+check 'who asks waits' kill -0 "$held"
+kill -USR1 "$GATE_PID"
+wait "$held"
+is 'it opens: what was held is dropped' "$(cat held)" ''
+is 'others pass' "$(get "http://$GATE/v2/")" '200 1.1'
+
+start_scripted
+script '* * * rounds=2,1'
+curl -s -o body.1 "http://$REGISTRY/v2/" &
+one=$!
+check 'one alone waits' kill -0 "$one"
+curl -s -o body.2 "http://$REGISTRY/v2/"
+wait "$one"
+is 'two are' "$(cat body.1 body.2)" '{}{}'
+is 'the next round is one' "$(get "http://$REGISTRY/v2/")" '200 1.1'
 
 stop_server "$first"
 fails 'a stopped server is gone' kill -0 "$first"

@@ -206,7 +206,7 @@ static void children(void **state)
 	assert_int_equal(status, 0);
 	assert_true(capture(&status, &out, "ls /proc/self/fd | wc -l", NULL, 0, &err));
 	assert_string_equal(out.ptr, "4\n"); /* 0, 1, 2 and ls's own */
-	assert_false(capture(&status, &out, "sleep 20", NULL, 100, &err));
+	assert_false(capture(&status, &out, "exec sleep 1000", NULL, 100, &err));
 	assert_int_equal(err.code, E_IO);
 	free(big);
 	buf_free(&out);
@@ -317,8 +317,8 @@ static void interruption_is_noticed(void **state)
 	assert_int_equal(err.code, E_CANCELLED);
 	assert_false(source_copy(from, &to.sink, NULL, &err));
 	before = clock_monotonic_ms();
-	clock_sleep_ms(5000); /* ends at once */
-	assert_true(clock_monotonic_ms() - before < 2000);
+	clock_sleep_ms(600000); /* ends at once */
+	assert_true(clock_monotonic_ms() - before < 300000);
 	source_close(from);
 	buf_free(&out);
 }

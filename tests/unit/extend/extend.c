@@ -101,7 +101,7 @@ static void start_server(struct world *w)
 	MUST(proc_start(&w->server, &spec, err));
 	close(out);
 	close(errors);
-	for (int tries = 0; tries < 500 && !w->host[0]; tries++) {
+	for (int tries = 0; tries < 15000 && !w->host[0]; tries++) {
 		AUTO(auto_free) char *log = read_log(w, "err");
 		const char *at = strstr(log, mark);
 		size_t len = at ? strcspn(at + sizeof(mark) - 1, "\" \n") : 0;

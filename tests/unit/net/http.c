@@ -362,7 +362,6 @@ static void answers_before_the_body(void **state)
 					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		socklen_t size = sizeof(at);
 		int own = f->server.port;
-		uint64_t start;
 		struct outcome o;
 		struct err err = { 0 };
 
@@ -371,8 +370,7 @@ static void answers_before_the_body(void **state)
 		assert_int_equal(listen(h.fd, 1), 0);
 		assert_int_equal(getsockname(h.fd, (struct sockaddr *)&at, &size), 0);
 		assert_true(thread_start(&h.thread, hasty_main, &h, &err));
-		alarm(10); /* a hang is a failure */
-		start = clock_monotonic_ms();
+		alarm(300); /* a hang is a failure */
 		f->server.port = ntohs(at.sin_port);
 		o = fetch_request(f, "/x",
 				  (struct http_request){ .method = "PUT",
@@ -382,7 +380,7 @@ static void answers_before_the_body(void **state)
 		assert_true(o.sent);
 		assert_int_equal(o.status, cases[i].code);
 		assert_int_equal(o.read, cases[i].read);
-		assert_true(clock_monotonic_ms() - start < 2000);
+		assert_true(slow.left > 0); /* the rest of the body was not waited for */
 		thread_join(h.thread);
 		alarm(0);
 		close(h.fd);
@@ -592,7 +590,7 @@ static void interruption(void **state)
 {
 	struct fixture *f = *state;
 	AUTO(auto_http_close)
-	struct http *patient = http_open(&(struct http_options){ .stall_s = 20 });
+	struct http *patient = http_open(&(struct http_options){ .stall_s = 600 });
 	struct http *own = f->http;
 	uint64_t start = clock_monotonic_ms();
 	struct thread *thread;
@@ -608,7 +606,7 @@ static void interruption(void **state)
 	assert_int_equal(o.err.code, E_CANCELLED);
 	o = fetch(f, "GET", "/hello");
 	assert_int_equal(o.err.code, E_CANCELLED);
-	assert_true(clock_monotonic_ms() - start < 3000);
+	assert_true(clock_monotonic_ms() - start < 300000);
 	f->http = own;
 	thread_join(thread);
 }
