@@ -211,7 +211,8 @@ static bool platforms_fit(const struct backend *b)
 		struct platform p;
 		struct err ignored = { 0 };
 
-		if (!platform_parse(&p, items[i], &ignored))
+		/* "linux" alone is this machine's, which a backend's is not */
+		if (!strchr(items[i], '/') || !platform_parse(&p, items[i], &ignored))
 			return false;
 	}
 	return b->platforms.len;
