@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
-#include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/build_check.h"
 #include "cmd/build_extend.h"
@@ -45,9 +44,8 @@ static void expect_pushes(struct registry *registry, const struct outputs *outpu
 static bool follow_pushes(struct blob_follower **out, struct session *s,
 			  const struct outputs *outputs, struct err *err)
 {
-	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
+	AUTO(image_free) struct image held = { 0 };
 	const struct reference *to = NULL;
-	struct descriptor held;
 	struct registry *registry;
 	struct store *store;
 	struct err none = { 0 };
@@ -61,8 +59,8 @@ static bool follow_pushes(struct blob_follower **out, struct session *s,
 		return true;
 	if (!session_store(&store, s, err) || !session_registry(&registry, s, err))
 		return false;
-	*out = registry_stream(
-		registry, to, store_find_root(&raw, &held, store, to, &none) ? &held.digest : NULL);
+	*out = registry_stream(registry, to,
+			       store_find_image(&held, store, to, NULL, &none) ? &held : NULL);
 	return true;
 }
 

@@ -2,6 +2,8 @@
 #include "registry/stream.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -12,15 +14,24 @@
 
 /* One thread for each layer under way. How a chunk goes up, and up again, is chunks.c's. */
 
+enum { COMPARED = 256 * KIB };
+
 /* Where layers will be pushed. */
 struct stream_target {
 	struct blob_follower follower; /* first: what layer writers know of it */
 	struct registry *r;
 	struct reference to;
+	bool has_held; /* what is known of it: an image, and its layers */
 	struct digest held;
-	bool has_held;
+	struct digest *layers;
+	size_t layer_count;
 	struct lock asking;
-	enum known is_new; /* layers made here are */
+	enum {
+		NOT_ASKED,
+		HAS_NOTHING,
+		HAS_HELD,
+		HAS_OTHER,
+	} state;
 };
 
 struct stream {
@@ -42,26 +53,73 @@ static bool has_no_tags(struct registry *r, const struct reference *to)
 							     : why.code == E_NOT_FOUND;
 }
 
-static bool lacks_layers(const struct stream_target *t)
+static void ask(struct stream_target *t)
 {
 	struct digest now;
 	struct err why = { 0 };
 
-	if (registry_head_manifest(&now, t->r, &t->to, &why))
-		return t->has_held && digest_eq(&now, &t->held);
-	return why.code == E_NOT_FOUND && has_no_tags(t->r, &t->to);
+	lock_take(&t->asking);
+	if (t->state == NOT_ASKED) {
+		t->state = HAS_OTHER;
+		if (registry_head_manifest(&now, t->r, &t->to, &why)) {
+			if (t->has_held && digest_eq(&now, &t->held))
+				t->state = HAS_HELD;
+		} else if (why.code == E_NOT_FOUND && has_no_tags(t->r, &t->to)) {
+			t->state = HAS_NOTHING;
+		}
+	}
+	lock_drop(&t->asking);
 }
 
-static bool ask(struct stream_target *t)
+static bool same_bytes(struct source *layer, int twin, uint64_t from, uint64_t to)
 {
-	bool is_new;
+	AUTO(auto_free) char *ours = mem_alloc(COMPARED);
+	AUTO(auto_free) char *theirs = mem_alloc(COMPARED);
+	struct err ignored = { 0 };
 
-	lock_take(&t->asking);
-	if (t->is_new == KNOWN_NOTHING)
-		t->is_new = lacks_layers(t) ? KNOWN_YES : KNOWN_NO;
-	is_new = t->is_new == KNOWN_YES;
-	lock_drop(&t->asking);
-	return is_new;
+	for (size_t len; from < to; from += len) {
+		size_t cap = to - from < COMPARED ? (size_t)(to - from) : COMPARED;
+
+		if (!source_read(layer, ours, cap, &len, &ignored) || !len)
+			return true; /* nothing is proved */
+		if (pread(twin, theirs, len, (off_t)from) != (ssize_t)len ||
+		    memcmp(ours, theirs, len) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Wait until the layer is another than this one, which is there; false: it never was. */
+static bool parts_from(int twin, const struct stream *s)
+{
+	AUTO(auto_source_close) struct source *source = blob_tail_open(s->tail);
+	enum blob_tail_state state = BLOB_TAIL_GROWS;
+	uint64_t size, compared = 0;
+
+	for (; state == BLOB_TAIL_GROWS; compared = size) {
+		state = blob_tail_wait(&size, s->tail, compared + LIMIT_STREAM_LEAST);
+		if (state != BLOB_TAIL_GONE && !same_bytes(source, twin, compared, size))
+			return true;
+	}
+	return false;
+}
+
+/* Wait until it is known to be new there. Layers of the image that this store does not have were
+ * not made here. */
+static bool is_new(const struct stream *s)
+{
+	struct stream_target *t = s->target;
+	bool is_other = true;
+
+	ask(t);
+	for (size_t i = 0; t->state == HAS_HELD && is_other && i < t->layer_count; i++) {
+		AUTO(auto_close) int fd = -1;
+		struct err none = { 0 };
+
+		if (t->r->store && store_blob_fd(&fd, t->r->store, &t->layers[i], &none))
+			is_other = parts_from(fd, s);
+	}
+	return t->state != HAS_OTHER && is_other;
 }
 
 /* --- sending --- */
@@ -118,10 +176,10 @@ static void run(void *arg)
 {
 	struct stream *s = arg;
 	struct stream_target *t = s->target;
-	struct upload *u = NULL;
+	struct upload *u;
 	struct err why = { 0 };
 
-	if (!chunk_of(t) || !ask(t))
+	if (!chunk_of(t) || !is_new(s))
 		return;
 	u = standby_take(t->r, &t->to);
 	s->upload = u = u ? u : registry_upload_new(t->r, &t->to);
@@ -162,8 +220,19 @@ static void follow(struct blob_follower *self, struct blob_tail *tail)
 
 /* --- the interface --- */
 
+static void remember(struct stream_target *t, const struct image *held)
+{
+	const struct manifest *m = &held->manifest;
+
+	t->held = m->digest;
+	t->layer_count = m->layer_count;
+	t->layers = mem_alloc((m->layer_count + 1) * sizeof(*t->layers));
+	for (size_t i = 0; i < m->layer_count; i++)
+		t->layers[i] = m->layers[i].digest;
+}
+
 struct blob_follower *registry_stream(struct registry *r, const struct reference *to,
-				      const struct digest *held)
+				      const struct image *held)
 {
 	struct stream_target *t = mem_alloc(sizeof(*t));
 
@@ -172,7 +241,7 @@ struct blob_follower *registry_stream(struct registry *r, const struct reference
 	t->to = *to;
 	t->has_held = held != NULL;
 	if (held)
-		t->held = *held;
+		remember(t, held);
 	lock_init(&t->asking);
 	lock_take(&r->lock);
 	*ARRAY_PUSH(&r->stream_targets) = t;
@@ -224,6 +293,7 @@ void streams_close(struct registry *r)
 	free(r->streams.items);
 	for (size_t i = 0; i < r->stream_targets.len; i++) {
 		lock_free(&r->stream_targets.items[i]->asking);
+		free(r->stream_targets.items[i]->layers);
 		free(r->stream_targets.items[i]);
 	}
 	free(r->stream_targets.items);

@@ -3,6 +3,7 @@
 #define REGISTRY_STREAM_H
 
 #include "image/blob_tail.h"
+#include "image/image.h"
 #include "registry/registry.h"
 #include "registry/upload.h"
 
@@ -13,14 +14,16 @@
  * session.
  *
  * Only where the layer cannot be there already, since its digest is known last: the repository has
- * no tags, or the tag that is pushed holds what this store holds under that name, `held` (NULL:
- * nothing), which is asked for once. Whatever goes wrong, the push sends the layer as any other.
+ * no tags; or the tag that is pushed holds `held` (borrowed for the call; NULL: nothing is known),
+ * what the last push from this store left there, and the layer differs by now from each of that
+ * image's which this store has. The registry is asked once. Whatever goes wrong, the push sends the
+ * layer as any other.
  *
  * The follower of layers that will be pushed to `to` (which has a tag), for layer_options. Lives as
  * long as the registry.
  */
 struct blob_follower *registry_stream(struct registry *r, const struct reference *to,
-				      const struct digest *held);
+				      const struct image *held);
 
 /* The session that has all of the blob, waited for; NULL: none has. The caller closes or finishes
  * it. */

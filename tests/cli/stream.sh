@@ -12,6 +12,11 @@
 # 50 MB that do not become less, so two chunks at least.
 head -c 50000000 /dev/urandom >big
 printf 'FROM scratch\nCOPY big /\n' >Dockerfile
+# another beginning
+change() {
+	changes=$((${changes:-0} + 1))
+	printf '%05d' "$changes" | dd of=big conv=notrunc status=none
+}
 build() { rtbuild build -v --push "$@" .; }
 
 # fresh NAME: a store that knows nothing
@@ -44,7 +49,7 @@ is 'no question whether it is there' "$(since '^HEAD .*/blobs/')" 0
 arrived 'a new repository'
 is 'no session is left' "$(sessions_left)" 0
 
-printf 'x' >>big
+change # in its beginning
 mark=$(requests_mark)
 check 'a file that changed' build -t "$target"
 stderr_has "$ahead"
@@ -52,9 +57,20 @@ is 'the tag was asked for' "$(since '^HEAD .*/manifests/1 200')" 1
 is 'and the list was not' "$(since '^GET .*/tags/')" 0
 arrived 'a file that changed'
 mark=$(requests_mark)
-check 'nothing changed' build -t "$target"
+check 'nothing changed, perhaps' build -t "$target"
 stderr_hasnt "$ahead"
 is 'nothing is sent' "$(since '^(POST|PATCH|PUT)')" 0
+sleep 0.1
+touch big # as a fresh checkout does
+mark=$(requests_mark)
+check 'nothing changed but times' build -t "$target"
+stderr_hasnt "$ahead"
+is 'nothing is sent' "$(since '^(POST|PATCH|PUT)')" 0
+
+mark=$(requests_mark)
+check 'nothing changed, and the cache is not asked' build --no-cache -t "$target"
+stderr_hasnt "$ahead"
+is 'the layer is not sent again' "$(since '^PATCH|^PUT .*/blobs/')" 0
 
 # Another machine may have pushed the very layer, so what is there is not sent again.
 fresh b
@@ -68,7 +84,7 @@ mark=$(requests_mark)
 check 'another tag of a known repository' build -t "${target%:1}:2" --label x=y --no-cache
 is 'the same' "$(since '^PATCH')" 0
 check 'somebody else pushes under the tag' rtbuild tag "docker://${target%:1}:2" 1
-printf 'x' >>big
+change
 mark=$(requests_mark)
 check 'a tag that moved' build -t "$target"
 stderr_hasnt "$ahead"
@@ -130,7 +146,7 @@ play() {
 	script "$1"
 	shift
 	rm -f "$RTBUILD_STORE"/cache/hosts/*
-	printf 'x' >>big
+	change
 	repository=$((repository + 1))
 	target=$REGISTRY/play/$repository:1
 	mark=$(requests_mark)
@@ -168,7 +184,7 @@ plays 'a cut that kills the session' 'PATCH * 2 cut-request=100000 fragile reset
 more 'it is sent anew'
 plays 'no chunks' 'PATCH * * status=405' "$whole"
 is 'one was enough to know' "$(since '^PATCH')" 1
-printf 'x' >>big
+change
 mark=$(requests_mark)
 check 'the next build' build -t "$target"
 is 'does not try' "$(since '^PATCH')" 0
@@ -210,7 +226,7 @@ until_log() {
 }
 # held REPOSITORY: a build whose second chunk is held, in the background: $victim
 held() {
-	printf 'x' >>big
+	change
 	chunks=$(grep -c '"PATCH .* 202 ' "$REGISTRY_LOG")
 	script 'PATCH * 2 delay=600000'
 	rtbuild build -q --push -t "$REGISTRY/$1:1" . >"$out" 2>"$err" &
