@@ -139,8 +139,10 @@ static bool fill(char **out, const struct matrix_cell *c, const char *what, cons
 	AUTO(buf_free) struct buf filled = BUF_INIT(LIMIT_TEMPLATE);
 
 	cell_values(&values, c);
-	if (!render_text(&filled, what, text, strlen(text), &values, err))
+	if (!render_text(&filled, what, text, strlen(text), &values, err)) {
+		err->at = (struct err_place){ 0 }; /* in the text; the file's is the member's */
 		return false;
+	}
 	*out = buf_steal(&filled);
 	return true;
 }

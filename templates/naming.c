@@ -169,6 +169,11 @@ static bool aws_package(char **out, const struct naming_request *req, struct err
 	AUTO(auto_free) char *key = NULL;
 	size_t len;
 
+	if (strchr(req->lithops_version, '+')) {
+		err_set(err, E_USAGE, "Lithops %s: AWS takes no name with the + that it puts there",
+			req->lithops_version);
+		return err_hint(err, "a Lithops without a local version, for the client too");
+	}
 	if (!need(&user, req, "user_id", err))
 		return false;
 	len = strcspn(user, ":");

@@ -201,6 +201,29 @@ static void a_release_is_no_latest(void **state)
 	backend_table_free(&table);
 }
 
+/* Where Lithops itself puts a version's + into a name of AWS', which takes none. */
+static void local_versions(void **state)
+{
+	static const char *const backends[] = { "aws_lambda", "aws_lambda:layer", "aws_batch" };
+	struct backend_table table = { 0 };
+	struct naming n;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_true(backend_table_load(&table, &err));
+	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
+		assert_false(
+			make(&n, &table, backends[i], i ? NULL : "rt", AWS, "3.7.1.dev0+x", &err));
+		assert_non_null(strstr(err.msg, "3.7.1.dev0+x"));
+		assert_non_null(strstr(err.hint, "local version"));
+		err = (struct err){ 0 };
+	}
+	assert_true(make(&n, &table, "knative", NULL, "docker_user=bob", "3.7.1.dev0+x", &err));
+	assert_string_equal(n.image, "docker.io/bob/lithops-knative-default-v312:3.7.1.dev0-x");
+	naming_free(&n);
+	backend_table_free(&table);
+}
+
 static void refusals(void **state)
 {
 	static const struct {
@@ -288,9 +311,8 @@ static void configurations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(a_release_is_no_latest),
-		cmocka_unit_test(refusals),
+		cmocka_unit_test(names),          cmocka_unit_test(a_release_is_no_latest),
+		cmocka_unit_test(local_versions), cmocka_unit_test(refusals),
 		cmocka_unit_test(configurations),
 	};
 
