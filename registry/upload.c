@@ -372,7 +372,12 @@ bool registry_mount(bool *mounted_out, struct upload **session_out, struct regis
 		*err = why;
 		return false;
 	}
-	if (reply.http.status >= 400 && reference_same_repository(from, repository))
+	/* it has been waited for long enough, and tells nothing of mounts */
+	if (reply.http.status == 429)
+		return problem_error(err, &reply.http, "upload to %s",
+				     reference_name(repository).text);
+	if (reply.http.status >= 400 && reply.http.status < 500 &&
+	    reference_same_repository(from, repository))
 		learn(r, repository, LEARN_MOUNT, KNOWN_NO);
 	if (!why.code && reply.http.status == 202) {
 		if (!session_take_location(u, &reply, err))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/client.h"
+#include "registry/learn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -224,6 +225,9 @@ static bool answer_upload(struct server *s, int fd, const struct seen *req)
 					    "{\"errors\":[{\"code\":\"NAME_INVALID\"}]}");
 		if (has(req, "/no-location/"))
 			return server_reply(fd, "202 Accepted", "", "");
+		if (has(req, "/limited/"))
+			return server_reply(fd, "429 Too Many",
+					    "ratelimit-remaining: 0;w=21600\r\n", "");
 		if (has(req, "/bad-location/"))
 			return server_reply(fd, "202 Accepted", "Location: http://[::1\r\n", "");
 		if (has(req, "/other-host/"))
@@ -593,6 +597,23 @@ static void mounts(void **state)
 	assert_int_equal(server_seen(&f->server, "POST", "&from=base"), 3);
 }
 
+/* A mount that may not be asked for now is not asked for in another way. */
+static void limited_mount(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(auto_registry_upload_close) struct upload *u = NULL;
+	struct reference ref = at(f, "limited");
+	struct digest d = digest_of(blob, BLOB);
+	struct err err = { 0 };
+	bool mounted;
+
+	assert_false(registry_mount(&mounted, &u, f->r, &ref, &d, &ref, &err));
+	assert_int_equal(err.code, E_NETWORK);
+	assert_null(u);
+	assert_int_equal(server_seen(&f->server, "POST", "/limited/"), 1);
+	assert_int_equal(learn_recall(f->r, &ref).mount, KNOWN_NOTHING);
+}
+
 static void existence(void **state)
 {
 	struct fixture *f = *state;
@@ -820,6 +841,7 @@ int main(void)
 		TEST(uploads),
 		TEST(unused_sessions_are_given_back),
 		TEST(mounts),
+		TEST(limited_mount),
 		TEST(existence),
 		TEST(one_probe_one_token),
 		TEST(wider_token_when_needed),
