@@ -266,6 +266,8 @@ file_has 'vm: the unit' machine/lithops-worker.service '^RootDirectory=/var/lib/
 file_has 'vm: the unit' machine/lithops-worker.service '^Environment="PATH=/usr/local/bin:'
 file_has 'vm: the unit' machine/lithops-worker.service '^ExecStart=/usr/bin/env "python3" "/opt/lithops/worker.py"$'
 check 'vm: shellcheck' shellcheck -s sh machine/install.sh
+check 'vm: systemd reads the unit' systemd-analyze verify "$PWD/machine/lithops-worker.service"
+is 'vm: and knows every line of it' "$(grep -F lithops-worker "$out" "$err")" ''
 if [ "$(id -u)" -eq 0 ]; then
 	check 'vm: installs' sh machine/install.sh root
 	check 'vm: installs again' sh machine/install.sh "$TMP/root"
@@ -276,6 +278,11 @@ if [ "$(id -u)" -eq 0 ]; then
 	stdout_is 'worker (3, 11)'
 	is 'vm: the unit lies where systemd looks' "$(cmp root/etc/systemd/system/lithops-worker.service machine/lithops-worker.service && echo same)" same
 fi
+# on a Debian of its own, as its user would, and the worker's Python there
+check 'vm: installs on a machine' rtbuild run -v "$TMP/again:/machine:ro" python:3.11-slim-bookworm sh -c '
+	sh /machine/install.sh && test -f /etc/systemd/system/lithops-worker.service &&
+	exec chroot /var/lib/lithops/runtimes/vm-1 /usr/bin/env python3 -c "import flask, paramiko; print(\"the worker\")"'
+stdout_has '^the worker$'
 exits 2 rtbuild build -b knative -o type=bundle,dest=x -t x:1 --index-url "http://$INTERNET/simple/"
 stderr_has 'virtual machines'
 exits 2 rtbuild build -b vm -o type=bundle -t x:1 --index-url "http://$INTERNET/simple/"

@@ -3,7 +3,7 @@
 #
 # Dockerfiles of the shape of every runtime folder and every default of Lithops (tests/runtimes),
 # built and looked into. apt and pip run for real: on a debootstrap base, from the machine's package
-# mirror and a package index on loopback (servers/internet). What no base here can have (conda, yum,
+# mirror, asked for each file once, and a package index on loopback (servers/internet). What no base here can have (conda, yum,
 # the packages of other distributions) is replayed: a recorder writes down its arguments, which must
 # be the ones the Dockerfile says; remote ADD and wget get their files from scripted sites.
 #
@@ -34,19 +34,22 @@ make_debian() {
 		bookworm "$1/root" || return
 	rm -rf "$1/root/var/cache/apt/archives/"*.deb "$1/root/var/lib/apt/lists/"* \
 		"$1/root/dev/"* "$1/root/usr/lib/python3.11/EXTERNALLY-MANAGED"
+	# As Debian's own images have it: a container's files need not outlive a power cut.
+	echo force-unsafe-io >"$1/root/etc/dpkg/dpkg.cfg.d/docker-apt-speedup"
+	echo 'Acquire::Languages "none";' >"$1/root/etc/apt/apt.conf.d/docker-no-languages"
 	for name in python python3; do
 		ln -s /usr/bin/python3 "$1/root/usr/local/bin/$name"
 	done
 	tar -C "$1/root" --numeric-owner --sort=name -cf "$1/rootfs.tar" . || return
 	rm -rf "$1/root"
 }
-fixture debian "$(dpkg-query -W debootstrap) $(sha256sum "$ROOT/tests/cli/runtimes.sh")" make_debian
+fixture bootstrapped "$(dpkg-query -W debootstrap) $(sha256sum "$ROOT/tests/cli/runtimes.sh")" make_debian
 cp "$fixture/rootfs.tar" .
 
 mkdir sites bases
 "$ROOT/tests/servers/make-certs" . repo.anaconda.com raw.githubusercontent.com github.com download.osgeo.org
 wheels_of_debian=/usr/share/python-wheels
-"$ROOT/tests/servers/internet" . sites "$WHEELS" "$wheels_of_debian" >requests 2>internet.log &
+APT_CACHE=$FIXTURES/apt-packages "$ROOT/tests/servers/internet" . sites "$WHEELS" "$wheels_of_debian" >requests 2>internet.log &
 servers="$servers $!"
 INTERNET=$(wait_for internet.log 'listening on') || server_missing internet internet.log
 INTERNET=${INTERNET##* }
@@ -72,6 +75,7 @@ base python:3.10-slim-bookworm python:3.11-slim-bookworm python:3.12-slim-bookwo
 	"ENV PIP_INDEX_URL=http://$INTERNET/simple/ PIP_ROOT_USER_ACTION=ignore PIP_NO_COMPILE=1 PIP_DISABLE_PIP_VERSION_CHECK=1" \
 	'COPY recorder /stand-ins/recorder' 'COPY ca.crt /stand-ins/ca.crt' \
 	'RUN echo ca_certificate=/stand-ins/ca.crt >/root/.wgetrc; ln -s recorder /stand-ins/miniconda.sh' \
+	"RUN echo 'Acquire::http::Proxy \"http://$INTERNET\";' >/etc/apt/apt.conf.d/proxy" \
 	'CMD ["python3"]'
 # recording PROGRAM...: the RUN that puts recorders in place of programs.
 recording() {
@@ -224,6 +228,24 @@ for file in "$SHAPES"/*.Dockerfile; do
 	check "$name: again" build_shape "$name"
 	is "$name: again gives the same" "$(cat "$out")" "$first"
 done
+
+# --- build --installer pip ---
+
+by_pip() { rtbuild build -q -b singularity -o type=store --installer pip "$@" -t shape/pip:1; }
+if [ -z "${PART-}" ] && [ -z "${CASE-}" ]; then
+	wheel=$(ls "$WHEELS"/six-*.whl)
+	version=${wheel##*/six-}
+	mkdir req
+	echo '-c bounds.txt' >req/in.txt
+	echo "six==${version%%-*} --hash=sha256:$(sha256sum <"$wheel" | cut -c 1-64)" >>req/in.txt
+	: >req/bounds.txt
+	check 'pip installs the requirements by their hashes, then the rest' by_pip -r req/in.txt
+	check 'pip: it imports, with Lithops' rtbuild run shape/pip:1 python3 -c 'import six, numpy, boto3, flask, lithops; print(six.__version__)'
+	stdout_is "${version%%-*}"
+	sed -i 's/sha256:.*/sha256:0000000000000000000000000000000000000000000000000000000000000000/' req/in.txt
+	exits 10 by_pip -r req/in.txt
+	stderr_has 'DO NOT MATCH THE HASHES'
+fi
 is 'stand-ins are of names Debian has not' "$(sed -n 's/^stand-in //p' requests | while read -r name; do
 	[ ! -e "$(echo "$WHEELS/$(echo "$name" | tr - _)"-*)" ] || echo "$name"
 done)" ''
