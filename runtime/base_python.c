@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "builder/base_image.h"
 #include "python/elf.h"
+#include "runtime/base_version.h"
 
 /* From the files of a base image to the Python it has. */
 
@@ -69,85 +70,6 @@ void base_python_free(struct base_python *p)
 {
 	arena_free(&p->arena);
 	*p = (struct base_python){ 0 };
-}
-
-/* --- versions --- */
-
-/* "3.11", "3.11.9", "3.13.0rc1"; what else PYTHON_VERSION may be says nothing. */
-static void parse_version(int *minor_out, int *patch_out, const char *text)
-{
-	struct slice minor, rest = slice_of(text);
-	uint64_t number;
-	size_t digits = 0;
-
-	*minor_out = *patch_out = -1;
-	if (!text || !slice_eq(slice_cut(rest, '.', &rest), "3"))
-		return;
-	minor = slice_cut(rest, '.', &rest);
-	if (!str_to_u64(&number, minor, 99))
-		return;
-	*minor_out = (int)number;
-	while (rest.ptr && digits < rest.len && rest.ptr[digits] >= '0' && rest.ptr[digits] <= '9')
-		digits++;
-	if (digits && str_to_u64(&number, (struct slice){ rest.ptr, digits }, 99))
-		*patch_out = (int)number;
-}
-
-/* The number behind the first `before` in `bytes` that has one, and what follows it. */
-static bool number_after(uint64_t *out, struct slice *rest, const char *before, size_t before_len)
-{
-	while (rest->len) {
-		const char *at = memmem(rest->ptr, rest->len, before, before_len);
-		size_t digits = 0;
-
-		if (!at)
-			return false;
-		rest->len -= (size_t)(at - rest->ptr) + before_len;
-		rest->ptr = at + before_len;
-		while (digits < rest->len && rest->ptr[digits] >= '0' && rest->ptr[digits] <= '9')
-			digits++;
-		if (!str_to_u64(out, (struct slice){ rest->ptr, digits }, 999))
-			continue;
-		rest->ptr += digits;
-		rest->len -= digits;
-		return true;
-	}
-	return false;
-}
-
-/* "GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.", or else the newest version of
- * the symbols it defines. */
-static bool glibc_version(uint64_t *out, struct slice bytes)
-{
-	static const char banner[] = "release version 2.", symbol[] = "\0GLIBC_2.";
-	struct slice rest = bytes;
-	uint64_t minor;
-	bool found = false;
-
-	if (number_after(out, &rest, banner, strlen(banner)))
-		return true;
-	rest = bytes;
-	*out = 0;
-	while (number_after(&minor, &rest, symbol, sizeof(symbol) - 1)) {
-		*out = minor > *out ? minor : *out;
-		found = true;
-	}
-	return found;
-}
-
-/* musl prints "Version %s" with a text of its own, "1.2.4_git20230717". */
-static bool musl_version(uint64_t *out, struct slice bytes)
-{
-	static const char own[] = "\0"
-				  "1.",
-			  printed[] = "Version 1.";
-	struct slice rest = bytes;
-
-	while (number_after(out, &rest, own, sizeof(own) - 1))
-		if (rest.len && rest.ptr[0] == '.')
-			return true;
-	rest = bytes;
-	return number_after(out, &rest, printed, strlen(printed));
 }
 
 /* --- files --- */
@@ -234,20 +156,16 @@ static void settle_place(struct look *l)
 		l->place = PLACE_DEBIAN;
 }
 
-/* Its patch level is in it where it is not in the environment: "\0003.11.2\0". */
+/* Its patch level is in it where it is not in the environment. */
 static bool settle_patch(struct look *l, const struct tree *t, struct err *err)
 {
 	AUTO(auto_free) char *path = interpreter_of(l);
-	AUTO(auto_free) char *text = mem_printf("-3.%d.", l->minor);
-	struct slice rest;
-	uint64_t patch;
 
 	if (!read_file(&l->program, t, path, LIMIT_INTERPRETER, err))
 		return false;
-	rest = (struct slice){ l->program.ptr, l->program.len };
-	text[0] = '\0';
-	if (l->patch < 0 && number_after(&patch, &rest, text, 1 + strlen(text + 1)) && patch < 100)
-		l->patch = (int)patch;
+	if (l->patch < 0)
+		l->patch = base_version_patch((struct slice){ l->program.ptr, l->program.len },
+					      l->minor);
 	return true;
 }
 
@@ -291,9 +209,9 @@ static bool libraries_in(struct library *glibc, struct library *musl, const stru
 		AUTO(auto_free) char *plain = mem_printf("%s/libc.so.6", dirs[i]);
 		AUTO(auto_free) char *ld = mem_printf("%s/ld-musl-%s.so.1", dirs[i], m->musl);
 
-		if (!take_library(glibc, t, multi, glibc_version, err) ||
-		    !take_library(glibc, t, plain, glibc_version, err) ||
-		    !take_library(musl, t, ld, musl_version, err))
+		if (!take_library(glibc, t, multi, base_version_glibc, err) ||
+		    !take_library(glibc, t, plain, base_version_glibc, err) ||
+		    !take_library(musl, t, ld, base_version_musl, err))
 			return false;
 	}
 	return true;
@@ -491,8 +409,8 @@ static bool settle_wanted(struct look *l, struct err *err)
 
 	if (l->req->libc_only)
 		return true;
-	parse_version(&l->want, &ignored, l->req->python);
-	parse_version(&minor, &l->patch, said);
+	base_version_of_text(&l->want, &ignored, l->req->python);
+	base_version_of_text(&minor, &l->patch, said);
 	if (minor < 0)
 		return true;
 	if (l->want >= 0 && l->want != minor) {
