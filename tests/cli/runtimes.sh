@@ -228,6 +228,24 @@ for file in "$SHAPES"/*.Dockerfile; do
 	check "$name: again" build_shape "$name"
 	is "$name: again gives the same" "$(cat "$out")" "$first"
 done
+
+# --- build --installer pip ---
+
+by_pip() { rtbuild build -q -b singularity -o type=store --installer pip "$@" -t shape/pip:1; }
+if [ -z "${PART-}" ] && [ -z "${CASE-}" ]; then
+	wheel=$(ls "$WHEELS"/six-*.whl)
+	version=${wheel##*/six-}
+	mkdir req
+	echo '-c bounds.txt' >req/in.txt
+	echo "six==${version%%-*} --hash=sha256:$(sha256sum <"$wheel" | cut -c 1-64)" >>req/in.txt
+	: >req/bounds.txt
+	check 'pip installs the requirements by their hashes, then the rest' by_pip -r req/in.txt
+	check 'pip: it imports, with Lithops' rtbuild run shape/pip:1 python3 -c 'import six, numpy, boto3, flask, lithops; print(six.__version__)'
+	stdout_is "${version%%-*}"
+	sed -i 's/sha256:.*/sha256:0000000000000000000000000000000000000000000000000000000000000000/' req/in.txt
+	exits 10 by_pip -r req/in.txt
+	stderr_has 'DO NOT MATCH THE HASHES'
+fi
 is 'stand-ins are of names Debian has not' "$(sed -n 's/^stand-in //p' requests | while read -r name; do
 	[ ! -e "$(echo "$WHEELS/$(echo "$name" | tr - _)"-*)" ] || echo "$name"
 done)" ''
