@@ -154,7 +154,8 @@ bool index_refused(const struct http_reply *reply, struct err *err)
 {
 	if (reply->status == 401 || reply->status == 403) {
 		err_set(err, E_AUTH, "HTTP %d: the index refused us", reply->status);
-		return err_hint(err, "put user and password into the index's URL or into ~/.netrc");
+		return err_hint(err, "put user and password into the index's URL or into ~/.netrc; "
+				     "keyring is not asked");
 	}
 	return err_set(err, reply->status == 404 || reply->status == 410 ? E_NOT_FOUND : E_NETWORK,
 		       "HTTP %d", reply->status);
