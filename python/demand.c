@@ -133,6 +133,11 @@ static bool has_free(const struct project *p, const struct demand *d, enum licen
 	return false;
 }
 
+bool demand_has_only_prereleases(const struct project *p)
+{
+	return !has_free(p, NULL, LICENSE_PRERELEASE);
+}
+
 /* Without any specifier, pre-releases are better than nothing. */
 static bool takes_prereleases(const struct demand *d, const struct project *p,
 			      const struct demand_rules *rules)
@@ -146,7 +151,7 @@ static bool takes_prereleases(const struct demand *d, const struct project *p,
 		break;
 	}
 	return rules->licensed[LICENSE_PRERELEASE] || demand_licenses(d, LICENSE_PRERELEASE) ||
-	       (!d->what->specifiers.len && !has_free(p, NULL, LICENSE_PRERELEASE));
+	       (!d->what->specifiers.len && demand_has_only_prereleases(p));
 }
 
 /* Never where another file would do. */

@@ -42,6 +42,8 @@ enum license { LICENSE_PRERELEASE, LICENSE_YANKED };
 enum { LICENSES = LICENSE_YANKED + 1 };
 bool license_is_needed(enum license kind, const struct candidate *ca);
 bool demand_licenses(const struct demand *d, enum license kind);
+/* There is nothing else for the target: then they need no license but beside a specifier. */
+bool demand_has_only_prereleases(const struct project *p);
 
 struct demand_rules {
 	enum prereleases prereleases; /* the user's, for this name: --pre and the like */

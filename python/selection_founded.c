@@ -48,7 +48,7 @@ static bool is_licensed(const struct selection *x, const struct solver *s, const
 	const struct node *n = &x->nodes.items[package];
 	const struct candidate *ca = n->project->items[solver_chosen(s, package)];
 
-	if (!license_is_needed(kind, ca) || !licensers_have(&x->licensers, n->key, kind))
+	if (!license_is_needed(kind, ca) || !selection_needs_licenses(x, n->project, kind))
 		return true;
 	for (size_t i = 0; i < x->licensers.len; i++) {
 		const struct licenser *l = &x->licensers.items[i];

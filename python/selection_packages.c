@@ -47,6 +47,14 @@ static bool licensers_of(struct solver_choice **by_out, size_t *count_out, struc
 	return always;
 }
 
+bool selection_needs_licenses(const struct selection *x, const struct project *p, enum license kind)
+{
+	if (!licensers_have(&x->licensers, p->key, kind))
+		return false;
+	return kind != LICENSE_PRERELEASE || !demand_has_only_prereleases(p) ||
+	       map_has(&x->specified, p->key);
+}
+
 /* Files that need a license go with those who give it. */
 static void bind_licenses(struct selection *x, struct solver *s, size_t package, enum license kind)
 {
@@ -54,7 +62,7 @@ static void bind_licenses(struct selection *x, struct solver *s, size_t package,
 	AUTO(auto_free) struct solver_choice *by = NULL;
 	size_t count;
 
-	if (!n.project || !licensers_have(&x->licensers, n.key, kind) ||
+	if (!n.project || !selection_needs_licenses(x, n.project, kind) ||
 	    licensers_of(&by, &count, x, s, n.key, kind))
 		return;
 	for (size_t i = 0; i < n.project->len; i++) {
@@ -207,6 +215,16 @@ static const struct edge *add_edge(struct selection *x, const struct demand *d,
 	return e;
 }
 
+static void note_specifier(struct selection *x, const struct demand *d, const struct project *p)
+{
+	if (!p || !d->what->specifiers.len || demand_licenses(d, LICENSE_PRERELEASE) ||
+	    !demand_has_only_prereleases(p) || map_has(&x->specified, p->key))
+		return;
+	map_put(&x->specified, p->key, NULL);
+	if (licensers_have(&x->licensers, p->key, LICENSE_PRERELEASE))
+		x->start_again = true;
+}
+
 void selection_require(struct selection *x, struct solver *s, const struct demand *d,
 		       struct solver_choice from, const char *who)
 {
@@ -217,6 +235,7 @@ void selection_require(struct selection *x, struct solver *s, const struct deman
 	struct solver_reason reason = { .subject = &add_edge(x, d, from, on)->demand };
 	AUTO(buf_free) struct buf why = BUF_INIT(SIZE_MAX / 2);
 
+	note_specifier(x, d, p);
 	buf_putf(&why, "%s ", who);
 	requirement_format(&why, what);
 	reason.why = why.ptr;

@@ -19,6 +19,7 @@ static void selection_free(struct selection *x)
 	map_free(&x->by_name);
 	free(x->edges.items);
 	licensers_free(&x->licensers);
+	map_free(&x->specified);
 	free(x->unfounded.items);
 	free(x->constraints.items);
 	refusal_free(&x->refusal);

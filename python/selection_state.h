@@ -39,6 +39,8 @@ struct selection {
 		size_t len, cap;
 	} edges;
 	struct licensers licensers;
+	struct map specified; /* keys of projects with nothing but pre-releases, for which somebody
+				 has a specifier that names none; kept over the rounds */
 	struct {
 		struct unfounded {
 			struct licenser *items; /* by: a file, extra: of it */
@@ -67,6 +69,9 @@ size_t selection_known_package(const struct selection *x, const char *key, const
 /* The choice that is a file, or an extra of it. */
 struct solver_choice selection_choice_of(struct selection *x, struct solver *s,
 					 const struct licenser *l);
+/* Whether those files of a project need a license that have the mark for it. */
+bool selection_needs_licenses(const struct selection *x, const struct project *p,
+			      enum license kind);
 /* What was decided about files of the name without knowing of it must be decided again. */
 void selection_note_license(struct selection *x, const struct demand *d, struct solver_choice from);
 /* Why a file cannot be taken, for messages; copied. */
