@@ -108,11 +108,11 @@ is 'local: modes and owners' "$(stat -c '%a %u:%g' out/files/one out/kept/sub/de
 is 'local: what was there stays' "$(cat out/mine)" mine
 
 if [ "$(id -u)" -eq 0 ]; then
-	# The same by somebody who may not give files away.
+	# The same by somebody who may not give files away, nor reach this repository.
 	install -d -o 65534 -g 65534 user user/store
-	cp -R ctx user/ctx && chmod -R a+rX user "$TMP" && chmod a+x "$TMP"
+	cp -R ctx user/ctx && cp "$RTBUILD" user/rtbuild && chmod -R a+rX user "$TMP" && chmod a+x "$TMP"
 	check 'local: as an ordinary user' setpriv --reuid 65534 --regid 65534 --clear-groups \
-		env HOME="$TMP/user" "$RTBUILD" build --store "$TMP/user/store" -q -o "$TMP/user/out" user/ctx
+		env HOME="$TMP/user" "$TMP/user/rtbuild" build --store "$TMP/user/store" -q -o "$TMP/user/out" user/ctx
 	is 'local: files are theirs' "$(stat -c %u user/out/files/one)" 65534
 fi
 
