@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "image/manifest.h"
 #include "layers/tar_file.h"
 #include "registry/archive_file.h"
@@ -29,6 +30,7 @@ struct layout_reader {
 	struct tar_file *tar;     /* of an archive; NULL */
 	json_t *entries;          /* index.json's manifests */
 	struct descriptor root;
+	struct lock lock; /* of the arena: several ask at once */
 	struct arena arena;
 };
 
@@ -144,8 +146,13 @@ static bool is_named(const json_t *entry, const char *name)
 
 static bool decode(struct descriptor *out, struct layout_reader *x, json_t *entry, struct err *err)
 {
+	bool ok;
+
 	*out = (struct descriptor){ 0 };
-	if (json_decode(&descriptor_type, out, entry, &x->arena, err))
+	lock_take(&x->lock);
+	ok = json_decode(&descriptor_type, out, entry, &x->arena, err);
+	lock_drop(&x->lock);
+	if (ok)
 		return true;
 	err->code = E_INTEGRITY;
 	return err_wrap(err, "index.json");
@@ -328,6 +335,7 @@ static void close_reader(struct reader *self)
 	tar_file_close(x->tar);
 	auto_close(&x->dir);
 	arena_free(&x->arena);
+	lock_free(&x->lock);
 	free(x);
 }
 
@@ -373,6 +381,7 @@ static bool find_root(struct layout_reader *x, const struct place *place, struct
 static bool finish(struct reader **out, struct layout_reader *x, const struct place *place,
 		   struct err *err)
 {
+	lock_init(&x->lock);
 	x->blobs = (struct blob_source){ .open = open_blob };
 	x->reader = (struct reader){ .root = root,
 				     .root_digest = root_digest,
