@@ -37,6 +37,19 @@ int env_seconds(const char *name, int otherwise, int most)
 		       : otherwise;
 }
 
+static char gnutls[] = "GNUTLS_NO_IMPLICIT_INIT=0";
+
+void env_prepare(void)
+{
+	if (!getenv("GNUTLS_NO_IMPLICIT_INIT"))
+		putenv(gnutls);
+}
+
+void env_hold_gnutls(bool hold)
+{
+	gnutls[sizeof(gnutls) - 2] = hold ? '1' : '0';
+}
+
 const char *const *env_all(void)
 {
 	return (const char *const *)environ;

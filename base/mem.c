@@ -75,6 +75,13 @@ char *mem_printf(const char *fmt, ...)
 	return text;
 }
 
+void mem_prepare(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
 void mem_trim(void)
 {
 	malloc_trim(0);

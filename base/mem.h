@@ -14,6 +14,9 @@ char *mem_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonn
 void *mem_dup(const void *p, size_t size) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((returns_nonnull));
 
+/* Before there are threads: one heap for all of them, and large blocks returned when they are
+ * freed. A heap each would keep what was freed there, 2 MB in a build. */
+void mem_prepare(void);
 /* Give free memory back to the system, after much of it was freed and before something long. */
 void mem_trim(void);
 

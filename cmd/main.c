@@ -308,6 +308,8 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	bool ok;
 
+	mem_prepare();
+	env_prepare();
 	counters_use(&counters);
 	fill_streams();
 	umask(022);

@@ -11,7 +11,7 @@
 /* Hand-over of bytes from a reading thread to the caller. What the bytes are is not its business.
  */
 
-enum { BUFFERS = 4, BUFFER = 256 * KIB, INLINE = 1 * MIB };
+enum { BUFFERS = 4, BUFFER = 64 * KIB, INLINE = 1 * MIB };
 
 struct ahead {
 	struct source source;

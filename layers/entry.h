@@ -44,15 +44,15 @@ struct entry {
 	int64_t uid, gid;
 	int64_t size; /* files */
 	int64_t mtime;
-	uint32_t mtime_ns;
 	const char *link; /* symlinks: verbatim; hard links: canonical path */
 	uint32_t dev_major, dev_minor;
 	struct entry_xattr *xattrs; /* sorted by name */
 	size_t xattr_count;
 	entry_open_fn *open; /* files; NULL with size 0 is fine */
 	const void *data;    /* for `open`: memory, or what it wants */
-	int dir;             /* for `open`: a directory descriptor, borrowed */
-	const char *name;    /* for `open`: a path under `dir` */
+	uint32_t mtime_ns;
+	int dir;          /* for `open`: a directory descriptor, borrowed */
+	const char *name; /* for `open`: a path under `dir` */
 };
 
 /* Entries and everything they point at live in `arena`. Zero is empty. */

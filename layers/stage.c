@@ -11,7 +11,7 @@
 /* Hand-over of bytes from one thread to another. What is done with them is the next sink's
  * business. */
 
-enum { BUFFERS = 4, BUFFER = 256 * KIB };
+enum { BUFFERS = 4, BUFFER = 64 * KIB };
 
 struct stage {
 	struct sink sink;

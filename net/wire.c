@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/dynlib.h"
+#include "base/env.h"
 #include "base/event.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -590,11 +591,13 @@ static bool load(struct err *err)
 	bool ok;
 
 	lock_take(&once);
+	env_hold_gnutls(true);
 	if (!loaded && dynlib_load(&lib, "libcurl.so.4", symbols, "libcurl4", err)) {
 		loaded = lib.curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK;
 		if (!loaded)
 			err_set(err, E_UNSUPPORTED, "libcurl does not start");
 	}
+	env_hold_gnutls(false);
 	ok = loaded;
 	lock_drop(&once);
 	return ok;
