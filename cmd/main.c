@@ -301,6 +301,7 @@ static char **as_docker(int *argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static char output[64 * KIB];
 	struct counters counters = { 0 };
 	struct session session = { .counters = &counters, .started_ms = clock_monotonic_ms() };
 	enum render_mode mode = RENDER_PLAIN;
@@ -312,6 +313,8 @@ int main(int argc, char **argv)
 	env_prepare();
 	counters_use(&counters);
 	fill_streams();
+	/* At once: a reader that has seen enough, as head, is no failure when a pipe took it all. */
+	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	umask(022);
 	set_signals();
 	ok = dispatch(&session, argc, words, &mode, &err);

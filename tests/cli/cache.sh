@@ -189,6 +189,7 @@ inline=$(digest_of "$REGISTRY/team/inline:1")
 check 'everything known' rtbuild build -q -t x:1 --cache-to type=inline ctx
 is 'the same digest' "$(digest_of x:1)" "$inline"
 fresh fourteenth
+sleep 1.1 # as above
 check 'and read, by a bare reference' rtbuild build -t x:1 --cache-from "$REGISTRY/team/inline:1" \
 	--cache-to type=inline ctx
 is 'what the image holds is known' "$(cached)" 4

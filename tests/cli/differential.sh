@@ -14,6 +14,8 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+TMPDIR=$TMP # where buildah keeps its cache mounts
+export TMPDIR
 CASES=$ROOT/tests/differential
 CASE=${CASE-} # only those with this in their name
 
