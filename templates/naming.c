@@ -169,13 +169,13 @@ static bool aws_package(char **out, const struct naming_request *req, struct err
 	AUTO(auto_free) char *key = NULL;
 	size_t len;
 
+	if (!need(&user, req, "user_id", err))
+		return false;
 	if (strchr(req->lithops_version, '+')) {
 		err_set(err, E_USAGE, "Lithops %s: AWS takes no name with the + that it puts there",
 			req->lithops_version);
 		return err_hint(err, "a Lithops without a local version, for the client too");
 	}
-	if (!need(&user, req, "user_id", err))
-		return false;
 	len = strcspn(user, ":");
 	key = mem_strndup(len > 4 ? user + len - 4 : user, len > 4 ? 4 : len);
 	lower(key);
