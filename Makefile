@@ -135,7 +135,7 @@ unit: $(if $(T),$(filter $(B)/unit/$(T)%,$(UNIT)),$(UNIT)) ## unit tests; T=room
 # What a sanitizer's own memory and libraries would spoil.
 ONLY_RELEASE := tests/cli/memory.sh tests/cli/startup.sh
 # What would take `make test` past a quarter of an hour: more of what it has already.
-FOR_LONG := tests/cli/runtimes_conda.sh tests/cli/runtimes_default.sh
+FOR_LONG := tests/cli/runtimes_alike.sh tests/cli/runtimes_conda.sh tests/cli/runtimes_default.sh
 SCRIPTS := $(filter-out $(FOR_LONG) $(if $(filter release,$(V)),,$(ONLY_RELEASE)),$(wildcard tests/cli/*.sh tests/tools/*.sh))
 
 # These take minutes: they begin first, the longest before all, so that the end is not one of them alone.

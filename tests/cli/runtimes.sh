@@ -14,9 +14,9 @@
 #   file, absent: PATH     owner: UID:GID PATH             link: PATH TARGET    add: PATHS, by ADD
 #   imports: MODULES       that python3 of the image finds
 #   says: WORDS            a line of the recorder          asks: HOST PATH STATUS  a line of the sites
-# CASE=TEXT runs those with TEXT in their name. This script runs the folders' own Dockerfiles,
-# runtimes_conda.sh those with conda and runtimes_default.sh the defaults, by way of PART (these two
-# are `make test-long`).
+# CASE=TEXT runs those with TEXT in their name. This script runs the folders' own Dockerfiles, one of each
+# kind; runtimes_alike.sh those that are like one of these, runtimes_conda.sh those with conda and
+# runtimes_default.sh the defaults, by way of PART (these three are `make test-long`).
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -214,6 +214,7 @@ for file in "$SHAPES"/*.Dockerfile; do
 	case $name in
 	*.conda | *.mamba) part=conda ;;
 	default.*) part=default ;;
+	azure_containers | code_engine* | gcp_cloudrun | k8s | openwhisk.*) part=alike ;;
 	*) part=plain ;;
 	esac
 	[ "$part" = "${PART-plain}" ] || continue

@@ -118,7 +118,7 @@ target=$REGISTRY/names/data:1
 mark=$(requests_mark)
 check 'several names' build --no-cache -t "$target" -t "$REGISTRY/names/data:2" -t "$REGISTRY/names/other:1"
 stderr_has "$ahead"
-is 'are one upload and a mount' "$(since '^PATCH .*/names/other/') $(since '^POST .*/names/other/.*mount=.* 201')" '0 1'
+is 'are one upload, and mounts of layer and configuration' "$(since '^PATCH .*/names/other/') $(since '^POST .*/names/other/.*mount=.* 201')" '0 2'
 for name in data:1 data:2 other:1; do
 	target=$REGISTRY/names/$name
 	arrived "$name"

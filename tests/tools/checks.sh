@@ -47,6 +47,7 @@ int main(void)
 END
 # shellcheck disable=SC2016 # a script of its own
 printf '#!/bin/sh\necho "$1"\n' >tests/cli/good.sh
+chmod +x tests/cli/good.sh
 
 for tool in includes adapters banned headers format shell; do
 	check "$tool: a good tree" "tools/check-$tool"
