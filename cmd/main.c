@@ -313,7 +313,8 @@ int main(int argc, char **argv)
 	env_prepare();
 	counters_use(&counters);
 	fill_streams();
-	/* At once: a reader that has seen enough, as head, is no failure when a pipe took it all. */
+	/* At once: a reader that has seen enough, as head, is no failure when a pipe took it all.
+	 */
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	umask(022);
 	set_signals();
