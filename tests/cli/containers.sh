@@ -17,7 +17,7 @@ other=7 group=5
 at_exit 'docker ps -q | while read -r id; do docker rm -f "$id"; done >/dev/null 2>&1'
 check 'the base' docker build -t tiny:1 "$TINY"
 # keeper NAME: the process that keeps a container of this test's, by the lock it holds.
-keeper() { find /proc/[0-9]*/fd -lname "$RTBUILD_STORE/containers/$1/lock" 2>/dev/null | cut -d / -f 3 | head -n 1; }
+keeper() { awk -v inode=":$(stat -c %i "$RTBUILD_STORE/containers/$1/lock")\$" '$6 ~ inode { print $5; exit }' /proc/locks; }
 
 # --- run ---
 
