@@ -121,7 +121,7 @@ static bool mark_pinned(struct gc_report *report, struct mark *m, const struct g
 			struct err *err)
 {
 	AUTO(store_records_free) struct store_records records = { 0 };
-	int64_t oldest = options->drop_unused ? clock_wall() - options->unused_s : INT64_MIN;
+	int64_t stale = options->drop_unused ? clock_wall() - options->unused_s : INT64_MIN;
 
 	if (!store_records_load(&records, m->store, err))
 		return false;
@@ -131,7 +131,7 @@ static bool mark_pinned(struct gc_report *report, struct mark *m, const struct g
 		const struct store_record *r = &records.items[i];
 		uint64_t bytes = cost(m, r);
 
-		if (r->used >= oldest &&
+		if (r->used > stale &&
 		    (!options->size_max || bytes == 0 || m->bytes + bytes <= options->size_max)) {
 			for (size_t k = 0; k < r->pin_count; k++)
 				mark_blob(m, &r->pins[k]);

@@ -176,6 +176,7 @@ static void records_pin(void **state)
 	AUTO(gc_report_free) struct gc_report r = { 0 };
 	const struct gc_options unused = { .drop_unused = true, .unused_s = 3600 };
 	const struct gc_options small = { .size_max = 3 };
+	const struct gc_options all = { .drop_unused = true };
 	struct digest a, b, c;
 
 	(void)state;
@@ -196,6 +197,10 @@ static void records_pin(void **state)
 	assert_int_equal(r.kept_bytes, 2);
 	assert_true(fs_exists(store_dir(f.store), "cache/steps/new"));
 	assert_false(fs_exists(store_dir(f.store), "cache/steps/mid"));
+	/* what was used this very second is not used for 0 seconds, too */
+	write_record(f.store, "new", &a, 0);
+	assert_int_equal(collect(f.store, &all), 1);
+	assert_false(fs_exists(store_dir(f.store), "cache/steps/new"));
 }
 
 static const struct reference *origin(struct blob_source *self, const struct descriptor *d)
