@@ -50,6 +50,8 @@ enum {
 	   hour. */
 	LIMIT_HELPER_S = 60,
 	LIMIT_HELPER_MOST_S = 3600,
+	LIMIT_LOGINS = 100, /* one after the other, as they expire: a day of the shortest there are,
+			       15 minutes of an AWS session */
 	LIMIT_PARALLEL_TRANSFERS = 6, /* docker's and skopeo's habit; registries limit beyond it */
 
 	LIMIT_PARALLEL_CELLS = 8, /* of a matrix unasked: each uses all processors by itself */

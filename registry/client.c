@@ -116,13 +116,11 @@ static bool check_plain(const struct talk *t, struct err *err)
 
 static bool renew(struct talk *t)
 {
-	const struct reference *at = t->call->repository;
-
 	if (t->renewed || t->call->as)
 		return false;
 	t->renewed = true;
 	t->refusals = 0;
-	return logins_renew(&t->login, t->r, at->host, at->repository);
+	return logins_renew(&t->login, t->r, t->call->repository->repository);
 }
 
 /* A token for the login, or for the one that takes its place when it expired. */
@@ -248,7 +246,7 @@ static bool accept_challenge(struct talk *t, struct http_reply *reply, struct er
 static bool is_expired(struct talk *t, struct http_reply *reply)
 {
 	return reply->status == 403 && (t->basic_sent || t->bearer) && !t->call->give_up_early &&
-	       atomic_load(&t->login->worked) && problem_says(reply, "expired") && renew(t);
+	       problem_says(reply, "expired") && renew(t);
 }
 
 /* --- one request --- */

@@ -137,6 +137,7 @@ void host_unlearn(struct host *h)
 	h->realm = h->service = NULL;
 	h->auth = AUTH_UNKNOWN;
 	h->remembered = h->saved = false;
+	h->token_failure.login = NULL; /* another realm may decide otherwise */
 }
 
 void host_fail(struct host_failure *f, const struct login *login, const struct scopes *need,
@@ -152,8 +153,9 @@ void host_fail(struct host_failure *f, const struct login *login, const struct s
 bool host_has_failed(const struct host_failure *f, uint64_t before, const struct login *login,
 		     const struct scopes *need)
 {
-	return f->count != before &&
-	       (f->err.code != E_AUTH || (f->login == login && scopes_cover(need, &f->need)));
+	if (f->err.code == E_AUTH)
+		return f->login == login && scopes_cover(need, &f->need);
+	return f->count != before;
 }
 
 bool host_enter(struct host *h, bool *first_out, const struct login *login,

@@ -14,7 +14,7 @@
 struct login;
 
 /* The last failure that others may have waited for, and of whom: a refusal concerns only those who
- * ask for as much with the same login. */
+ * ask for as much with the same login, but also when they come later. */
 struct host_failure {
 	uint64_t count;
 	struct err err;
@@ -71,8 +71,8 @@ void host_remember(struct host *h, struct store *store);
 /* Forget realm and service, in memory: they were wrong. Holding the lock. */
 void host_unlearn(struct host *h);
 
-/* All three holding the lock: keep a failure; whether there was one since `count` was `before` that
- * concerns `login` and `need` too. */
+/* Both holding the lock: keep a failure; whether there was one since `count` was `before`, or at
+ * any time a refusal, that concerns `login` and `need` too. */
 void host_fail(struct host_failure *f, const struct login *login, const struct scopes *need,
 	       const struct err *why);
 bool host_has_failed(const struct host_failure *f, uint64_t before, const struct login *login,

@@ -72,11 +72,8 @@ static void to_keep(struct credential *out, struct registry *r, const struct ref
 bool registry_login(struct registry *r, const char *host, const char *user, const char *password,
 		    char **stored_in_out, struct err *err)
 {
-	struct login given = { .credential = { .user = mem_strdup(user),
-					       .password = mem_strdup(password) },
-			       .offline = true,
-			       .where = mem_strdup("the command line") };
-	const struct login *login = logins_keep(r, &given);
+	struct login given = { .offline = true };
+	const struct login *login;
 	AUTO(credential_free) struct credential kept = { 0 };
 	struct reference ref;
 
@@ -88,6 +85,10 @@ bool registry_login(struct registry *r, const char *host, const char *user, cons
 	if (str_eq(user, "robot"))
 		event_warn(r->events,
 			   "the user is 'robot': did the shell eat a '$' and what follows?");
+	given.credential.user = mem_strdup(user);
+	given.credential.password = mem_strdup(password);
+	given.where = mem_strdup("the command line");
+	login = logins_keep(r, ref.host, &given);
 	if (!verify(r, &ref, login, err))
 		return false;
 	to_keep(&kept, r, &ref, login);

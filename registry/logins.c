@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/logins.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "registry/cloud.h"
 #include "registry/ecr.h"
@@ -8,30 +9,43 @@
 /* Each credential once, whoever asks first. Where one comes from is credentials.c's and cloud.c's.
  */
 
-/* Equal credentials are one, so that tokens got with them can be shared. Holding the lock. */
-static struct login *keep(struct registry *r, struct login *found)
+/* Equal credentials for one host are one, so that tokens got with them can be shared. Holding the
+ * lock. */
+static struct login *keep(struct registry *r, const char *host, struct login *found)
 {
 	for (size_t i = 0; i < r->logins.len; i++) {
 		struct login *have = r->logins.items[i];
 
-		if (!have->where == !found->where &&
+		if (str_eq(have->host, host) && !have->where == !found->where &&
 		    credential_eq(&have->credential, &found->credential)) {
 			credential_free(&found->credential);
 			free(found->where);
 			return have;
 		}
 	}
+	found->host = mem_strdup(host);
 	return *ARRAY_PUSH(&r->logins) = mem_dup(found, sizeof(*found));
 }
 
-const struct login *logins_keep(struct registry *r, struct login *found)
+const struct login *logins_keep(struct registry *r, const char *host, struct login *found)
 {
 	const struct login *kept;
 
 	lock_take(&r->lock);
-	kept = keep(r, found);
+	kept = keep(r, host, found);
 	lock_drop(&r->lock);
 	return kept;
+}
+
+/* The last of those that took its place, waited for while it is looked for. Holding the lock. */
+static struct login *current(struct registry *r, struct login *login)
+{
+	for (;; login = login->next) {
+		while (login->state == LOGIN_RENEWING)
+			cond_wait(&r->found, &r->lock);
+		if (!login->next)
+			return login;
+	}
 }
 
 typedef bool find_fn(struct login *out, struct registry *r, const char *host,
@@ -47,7 +61,9 @@ static bool once(const struct login **out, struct registry *r, const char *key, 
 	lock_take(&r->lock);
 	while (!(kept = map_get(&r->credentials, key)) && map_has(&r->finding, key))
 		cond_wait(&r->found, &r->lock);
-	if (!kept)
+	if (kept)
+		kept = current(r, kept);
+	else
 		map_put(&r->finding, key, NULL);
 	lock_drop(&r->lock);
 	*out = kept;
@@ -57,10 +73,12 @@ static bool once(const struct login **out, struct registry *r, const char *key, 
 	lock_take(&r->lock);
 	map_remove(&r->finding, key);
 	if (ok) {
-		kept = keep(r, &found);
+		kept = keep(r, host, &found);
 		map_put(&r->credentials, key, kept);
 	}
 	cond_broadcast(&r->found);
+	if (ok)
+		kept = current(r, kept);
 	lock_drop(&r->lock);
 	*out = kept;
 	return ok;
@@ -117,57 +135,80 @@ bool logins_find(const struct login **out, struct registry *r, const char *host,
 	       once(out, r, fallback, find_fallback, host, NULL, err);
 }
 
-static void set_worked(struct registry *r, const struct login *login, bool worked)
+/* --- those that expire --- */
+
+/* Holding the lock. */
+static struct login *own(struct registry *r, const struct login *login)
 {
-	if (atomic_load(&login->worked) == worked)
-		return;
-	lock_take(&r->lock);
 	for (size_t i = 0; i < r->logins.len; i++)
 		if (r->logins.items[i] == login)
-			atomic_store(&r->logins.items[i]->worked, worked);
-	lock_drop(&r->lock);
+			return r->logins.items[i];
+	return NULL;
 }
 
 void logins_worked(struct registry *r, const struct login *login)
 {
-	set_worked(r, login, true);
-}
-
-/* Whoever asks next looks for it again. */
-static void forget(struct registry *r, const struct login *login)
-{
-	AUTO(str_list_free) struct str_list keys = { 0 };
-
+	if (atomic_load(&login->worked))
+		return;
 	lock_take(&r->lock);
-	for (size_t i = 0; i < r->credentials.len; i++)
-		if (r->credentials.items[i].value == login)
-			str_list_push(&keys, r->credentials.items[i].key);
-	for (size_t i = 0; i < keys.len; i++)
-		map_remove(&r->credentials, keys.items[i]);
+	if (own(r, login))
+		atomic_store(&own(r, login)->worked, true);
 	lock_drop(&r->lock);
 }
 
-bool logins_renew(const struct login **login, struct registry *r, const char *host,
-		  const char *repository)
+/* As logins_find does it, with nothing that an earlier look has left. */
+static bool look(struct login *out, struct registry *r, const char *host, const char *repository,
+		 struct err *err)
 {
-	const struct login *next;
-	struct err why = { 0 };
+	if (!find_kept(out, r, host, repository, err))
+		return false;
+	if (!out->where && !r->authfile && !find_cloud(out, r, host, NULL, err))
+		return false;
+	return out->where || r->authfile || !r->fallback || find_fallback(out, r, host, NULL, err);
+}
 
-	if (!(*login)->where || !atomic_load(&(*login)->worked))
-		return false;
-	forget(r, *login);
-	if (!logins_find(&next, r, host, repository, &why)) {
-		event_detail(r->events, "%s: the login is not renewed: %s", host, why.msg);
-		return false;
+/* Look for the one that takes the place of `old`, which is the caller's to renew. */
+static void succeed(struct registry *r, struct login *old, const char *repository)
+{
+	struct login found = { 0 }, *next;
+	struct err why = { 0 };
+	bool ok = look(&found, r, old->host, repository, &why);
+
+	lock_take(&r->lock);
+	old->state = LOGIN_SPENT;
+	next = ok ? keep(r, old->host, &found) : NULL;
+	if (next && next->where && next->state != LOGIN_SPENT) {
+		next->forebears = old->forebears + 1;
+		old->next = next;
 	}
-	if (next == *login) /* the others need not ask, too */
-		set_worked(r, next, false);
-	if (next == *login || !next->where)
-		return false;
-	event_detail(r->events, "%s: the login expired, going on with another from %s", host,
-		     next->where);
-	*login = next;
-	return true;
+	cond_broadcast(&r->found);
+	lock_drop(&r->lock);
+	if (!ok)
+		event_detail(r->events, "%s: the login is not renewed: %s", old->host, why.msg);
+	else if (old->next)
+		event_detail(r->events, "%s: the login expired, going on with another from %s",
+			     old->host, next->where);
+}
+
+bool logins_renew(const struct login **login, struct registry *r, const char *repository)
+{
+	struct login *old, *now;
+	bool mine;
+
+	lock_take(&r->lock);
+	old = own(r, *login);
+	now = current(r, old);
+	mine = now == old && old->where && old->state == LOGIN_GOOD && atomic_load(&old->worked) &&
+	       old->forebears < LIMIT_LOGINS;
+	if (mine)
+		old->state = LOGIN_RENEWING;
+	lock_drop(&r->lock);
+	if (mine) {
+		succeed(r, old, repository);
+		now = old->next ? old->next : old;
+	}
+	*login = now;
+	return now != old;
 }
 
 bool logins_create_repository(struct registry *r, const struct reference *repository,

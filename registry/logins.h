@@ -20,18 +20,20 @@ MUST_CHECK bool logins_find(const struct login **out, struct registry *r, const 
 MUST_CHECK bool logins_fallback(struct credential *out, char **where_out, struct registry *r,
 				const char *host, struct err *err);
 
-/* Take over a credential that came another way, for client_call.as. Borrowed from the registry. */
-const struct login *logins_keep(struct registry *r, struct login *found);
+/* Take over a credential for `host` that came another way, for client_call.as. Borrowed from the
+ * registry. */
+const struct login *logins_keep(struct registry *r, const char *host, struct login *found);
 
 /* The registry, or its token server, took it. */
 void logins_worked(struct registry *r, const struct login *login);
 /*
  * A login that was taken before is refused now: clouds' and some helpers' last for an hour or less,
- * and a long run longer. It is looked for again, by the first that notices, for all. False: there
- * is no other.
+ * and a long run longer. The first that notices looks for it again, once for all: whoever comes
+ * meanwhile waits, whoever comes later (here or to logins_find) gets what took its place, which may
+ * expire in its turn. False: nothing did, since the places it came from have the same again, or
+ * none, or it is the successor of LIMIT_LOGINS already.
  */
-bool logins_renew(const struct login **login, struct registry *r, const char *host,
-		  const char *repository);
+bool logins_renew(const struct login **login, struct registry *r, const char *repository);
 
 /* With registry_options.create_repositories: make the repository where the registry wants that
  * (ECR), once a run. Being refused is only a warning, since it may exist. */

@@ -59,6 +59,7 @@ void registry_close(struct registry *r)
 	for (size_t i = 0; i < r->logins.len; i++) {
 		credential_free(&r->logins.items[i]->credential);
 		free(r->logins.items[i]->where);
+		free(r->logins.items[i]->host);
 		free(r->logins.items[i]);
 	}
 	free(r->logins.items);

@@ -64,11 +64,16 @@ struct registry {
 
 /* A credential as found once, and where. */
 struct login {
+	char *host;
 	struct credential credential;
 	char *where;         /* NULL: anonymous */
 	_Atomic bool worked; /* it was accepted: a refusal later means that it expired */
 	bool offline; /* being verified for a login: a refresh token may take the password's place
 		       */
+	/* Under the registry's lock: what became of it when it expired (logins_renew). */
+	enum { LOGIN_GOOD, LOGIN_RENEWING, LOGIN_SPENT } state;
+	struct login *next; /* that took its place; NULL: none did */
+	int forebears;      /* how many it is the successor of */
 };
 
 #endif

@@ -56,12 +56,11 @@ script '* /v2/* * basic=AWS:third
 * /v2/* 4+ basic=AWS:fourth expired'
 exits 5 rtbuild pull --store pulled "$ecr/me/six:1"
 stderr_has 'Your authorization token has expired'
-logins=$(grep -c 'GetAuthorizationToken 200' aws.log)
-is 'ECR: the same token again is not tried for ever' "$([ "$logins" -le 6 ] && echo few)" few
+is 'ECR: the same token again is not tried for ever' "$(grep -c 'GetAuthorizationToken 200' aws.log)" 4
 script '* /v2/* * basic=AWS:third
 PUT /v2/*/manifests/* * status=403 code=DENIED'
 exits 5 rtbuild push me/six:1 "$ecr/me/six:2"
-is 'ECR: what is forbidden is no reason for another login' "$(grep -c 'GetAuthorizationToken 200' aws.log)" $((logins + 1))
+is 'ECR: what is forbidden is no reason for another login' "$(grep -c 'GetAuthorizationToken 200' aws.log)" 5
 
 # --- Google ---
 
@@ -83,7 +82,7 @@ AZURE_CLIENT_SECRET='s3cret/+&Mark3r' AZURE_CLIENT_ID=principal AZURE_TENANT_ID=
 export AZURE_CLIENT_SECRET AZURE_CLIENT_ID AZURE_TENANT_ID
 check 'Azure: both tokens expire in mid-push' rtbuild push me/six:1 "$acr/me/six:1"
 is 'Azure: one more exchange, for all' "$(grep -c 'POST /oauth2/exchange 200' azure.log)" 2
-is 'Azure: the refresh token was tried first' "$(grep -c 'POST /oauth2/token 401' azure.log | sed 's/[1-9][0-9]*/yes/')" yes
+is 'Azure: the refresh token was tried first, by one' "$(grep -c 'POST /oauth2/token 401' azure.log)" 1
 is 'Azure: nothing is missing' "$(rtbuild digest "$acr/me/six:1")" "$image"
 check 'Azure: and it can be pulled' rtbuild pull --store azure-pulled "$acr/me/six:1"
 finish
