@@ -280,6 +280,10 @@ static const struct {
 	  "1 lambda a\n"
 	  "2 assign c\n"
 	  "2 assign e" },
+	{ "walrus behind a lambda of a comprehension",
+	  "a = [lambda x: (b := x) for x in y if (f := x)]\n",
+	  "1 assign a\n"
+	  "1 assign f" },
 	{ "walrus in comprehension and if",
 	  "if any((f := x) for x in y): pass\n",
 	  "1 assign f" },
