@@ -165,11 +165,7 @@ bool build_runtime_find(struct build_job *job, struct session *s, struct build_a
 		return false;
 	if (backend_is_image(job->backend) || build_zip_is_made(job->backend))
 		return true;
-	if (str_eq(job->backend->artifact, "host")) {
-		err_set(err, E_USAGE, "%s runs on %s: nothing is built", job->backend->name,
-			job->backend->title);
-		return err_hint(err, "localhost:container is the image");
-	}
-	return err_set(err, E_USAGE, "%s is a %s, not an image", job->backend->name,
+	return backend_check_built(job->backend, err) &&
+	       err_set(err, E_USAGE, "%s is a %s, not an image", job->backend->name,
 		       job->backend->artifact);
 }

@@ -156,6 +156,11 @@ static bool diff(struct session *s, void *arg, struct err *err)
 		      ? read_backend(&other, &table, args->other, args->python, err)
 		      : read_file(&other, args->other, err)))
 		return false;
+	if (other.packages_beside)
+		event_warn(s->events,
+			   "%s: its packages come by the build context python-packages and are "
+			   "not compared",
+			   args->other);
 	recipe_diff(&lines, &ours, &other);
 	for (size_t i = 0; i < lines.len; i++) {
 		json_array_append_new(doc, json_string(lines.items[i]));
@@ -195,8 +200,7 @@ static const struct cmd template_diff = {
 	.name = "diff",
 	.summary = "what a Dockerfile, or another backend, has otherwise: 1 when anything is",
 	.about = "Base, packages, environment, user and command, whatever words say them: - is of "
-		 "the "
-		 "backend, + of the other one.",
+		 "the backend, + of the other one.",
 	.example = "  rtbuild template diff knative my.Dockerfile\n"
 		   "  rtbuild template diff k8s k8s:conda",
 	.opts = diff_opts,

@@ -156,9 +156,8 @@ static void scan_expression(struct reader *r, const struct scope *in, struct spa
 
 	for (size_t i = 0; i < s.len; i++) {
 		depth += bracket(&s.items[i]);
-		if (lambda >= 0 &&
-		    (depth < lambda || (depth == lambda && in_body &&
-					(at_is(s, i, ",") || at_is(s, i, "for")))))
+		if (lambda >= 0 && (depth < lambda || (depth == lambda && in_body &&
+						       (at_is(s, i, ",") || at_is(s, i, "for")))))
 			lambda = -1;
 		if (lambda < 0 && at_is(s, i, "lambda")) {
 			lambda = depth;

@@ -221,12 +221,7 @@ static struct matrix_cell cell_of(const struct backend *b, const char *python, c
 static bool find_backend(const struct backend **out, const struct reading *r, const char *name,
 			 struct err *err)
 {
-	if (!backend_find(out, r->table, name, err))
-		return false;
-	if (str_eq((*out)->artifact, "host"))
-		return err_set(err, E_USAGE, "%s runs on %s: nothing is built", name,
-			       (*out)->title);
-	return true;
+	return backend_find(out, r->table, name, err) && backend_check_built(*out, err);
 }
 
 static bool add_product(struct reading *r, const struct backend *b, struct err *err)

@@ -174,6 +174,7 @@ static void set_json(char **to, const json_t *value)
 static void read_step(struct recipe *r, const json_t *step)
 {
 	const char *what = json_text_member(step, "instruction");
+	const char *image = json_text_member(step, "fromImage");
 	const json_t *argv = json_object_get(step, "argv"), *item;
 	size_t i;
 
@@ -191,6 +192,8 @@ static void read_step(struct recipe *r, const json_t *step)
 		set_json(&r->command, json_object_get(step, "list"));
 	else if (str_eq(what, "RUN") && json_array_size(argv))
 		read_run(r, json_string_value(json_array_get(argv, json_array_size(argv) - 1)));
+	else if (str_eq(what, "COPY") && image && str_eq(image, "python-packages"))
+		r->packages_beside = true;
 }
 
 static const json_t *find_stage(const json_t *stages, json_int_t number)
@@ -297,7 +300,8 @@ void recipe_diff(struct str_list *out, const struct recipe *a, const struct reci
 	differ(out, "base", a->base, b->base);
 	differ_lists(out, "environment", &env_a, &env_b);
 	differ_lists(out, "system package", &a->system, &b->system);
-	differ_lists(out, "package", &a->packages, &b->packages);
+	if (!a->packages_beside && !b->packages_beside)
+		differ_lists(out, "package", &a->packages, &b->packages);
 	differ(out, "workdir", a->workdir, b->workdir);
 	differ(out, "user", a->user, b->user);
 	differ(out, "entrypoint", a->entrypoint, b->entrypoint);

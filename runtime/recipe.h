@@ -16,6 +16,8 @@ struct recipe {
 	struct map environment;   /* MAP_TEXT */
 	char *workdir, *user;     /* "" when it says none */
 	char *entrypoint, *command; /* as JSON; "" when it says none */
+	bool packages_beside; /* its packages come by the build context python-packages, as rendered
+			       * ones do by wheels: the text does not name them */
 };
 /* E_INPUT with the place, as a build would say it. Packages of a requirements file of the context
  * are not known; it is listed as "-r FILE". */
@@ -26,7 +28,7 @@ void recipe_free(struct recipe *r);
 /*
  * Lines that begin with "- " for what only `a` has and "+ " for what only `b` has: base, workdir,
  * user, entrypoint, command, environment NAME=VALUE, package, system package. Empty when they are
- * the same.
+ * the same. Packages are not compared when one of them does not name its own.
  */
 void recipe_diff(struct str_list *out, const struct recipe *a, const struct recipe *b);
 

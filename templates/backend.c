@@ -28,25 +28,52 @@ static char *join(const char *const *names, size_t count)
 	return buf_steal(&text);
 }
 
+/* What could have been meant by a name that is none: the nearest; else the variants of the backend
+ * before its colon; else the backends, without their variants. */
+static bool suggest(const struct backend_table *t, const char *name, struct err *err)
+{
+	AUTO(auto_free) const char **names = mem_alloc((t->len + 1) * sizeof(*names));
+	AUTO(auto_free) char *list = NULL;
+	size_t own = strcspn(name, ":"), count = 0;
+	const char *near;
+
+	for (size_t i = 0; i < t->len; i++)
+		names[i] = t->items[i].name;
+	near = str_nearest(name, names, t->len);
+	if (near)
+		return err_hint(err, "did you mean %s? `rtbuild template list` has them all", near);
+	for (size_t i = 0; i < t->len && name[own]; i++)
+		if (strncmp(t->items[i].name, name, own) == 0 && strchr(":", t->items[i].name[own]))
+			names[count++] = t->items[i].name;
+	if (count) {
+		list = join(names, count);
+		return err_hint(err, "there is %s", list);
+	}
+	for (size_t i = 0; i < t->len; i++)
+		if (!strchr(t->items[i].name, ':'))
+			names[count++] = t->items[i].name;
+	list = join(names, count);
+	return err_hint(err, "%s; their variants: `rtbuild template list`", list);
+}
+
 bool backend_find(const struct backend **out, const struct backend_table *t, const char *name,
 		  struct err *err)
 {
-	AUTO(auto_free) const char **names = mem_alloc((t->len + 1) * sizeof(*names));
-	AUTO(auto_free) char *all = NULL;
-	const char *near;
-
-	for (size_t i = 0; i < t->len; i++) {
-		names[i] = t->items[i].name;
+	for (size_t i = 0; i < t->len; i++)
 		if (str_eq(t->items[i].name, name)) {
 			*out = &t->items[i];
 			return true;
 		}
-	}
-	near = str_nearest(name, names, t->len);
-	all = join(names, t->len);
 	err_set(err, E_USAGE, "unknown backend '%s'", name);
-	return near ? err_hint(err, "did you mean %s? Backends: %s", near, all)
-		    : err_hint(err, "backends: %s", all);
+	return suggest(t, name, err);
+}
+
+bool backend_check_built(const struct backend *b, struct err *err)
+{
+	if (!str_eq(b->artifact, "host"))
+		return true;
+	err_set(err, E_USAGE, "%s is %s: nothing is built", b->name, b->title);
+	return err_hint(err, "localhost:container is the image");
 }
 
 static bool list_has(const struct json_list *list, const char *text)

@@ -139,10 +139,12 @@ struct backend_table {
 };
 void backend_table_free(struct backend_table *t);
 
-/* E_USAGE with "did you mean" and the list. */
+/* E_USAGE with "did you mean", or what there is. */
 MUST_CHECK bool backend_find(const struct backend **out, const struct backend_table *t,
 			     const char *name, struct err *err);
 
+/* E_USAGE for one that nothing is built for: it is this machine. */
+MUST_CHECK bool backend_check_built(const struct backend *b, struct err *err);
 /* It is built from a Dockerfile. */
 bool backend_is_image(const struct backend *b);
 /* `python` NULL: the default; E_USAGE when the backend has no such Python. */

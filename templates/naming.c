@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "image/reference.h"
 #include "templates/naming_rule.h"
 #include "templates/render.h"
 
@@ -45,6 +46,14 @@ static bool need(const char **out, const struct naming_request *req, const char 
 	err_set(err, E_USAGE, "the names of %s need %s, which is not set", req->backend->name, key);
 	return err_hint(err, "--setting %s=VALUE, or %s: in section %s of Lithops' configuration",
 			key, key, req->backend->section ? req->backend->section : "BACKEND");
+}
+
+static bool need_version(const struct naming_request *req, struct err *err)
+{
+	if (req->lithops_version)
+		return true;
+	err_set(err, E_USAGE, "the names of %s hold the version of Lithops", req->backend->name);
+	return err_hint(err, "--lithops-version X.Y.Z: the client's");
 }
 
 static bool check_keys(const struct naming_request *req, struct err *err)
@@ -165,17 +174,17 @@ static bool plain(struct naming *out, const struct naming_request *req, const ch
 static bool aws_package(char **out, const struct naming_request *req, struct err *err)
 {
 	const char *user, *namespace = setting(req, "namespace", NULL);
-	AUTO(auto_free) char *version = replaced(req->lithops_version, '.', "");
-	AUTO(auto_free) char *key = NULL;
+	AUTO(auto_free) char *version = NULL, *key = NULL;
 	size_t len;
 
-	if (!need(&user, req, "user_id", err))
+	if (!need_version(req, err) || !need(&user, req, "user_id", err))
 		return false;
 	if (strchr(req->lithops_version, '+')) {
 		err_set(err, E_USAGE, "Lithops %s: AWS takes no name with the + that it puts there",
 			req->lithops_version);
 		return err_hint(err, "a Lithops without a local version, for the client too");
 	}
+	version = replaced(req->lithops_version, '.', "");
 	len = strcspn(user, ":");
 	key = mem_strndup(len > 4 ? user + len - 4 : user, len > 4 ? 4 : len);
 	lower(key);
@@ -325,15 +334,16 @@ static bool aliyun(struct naming *out, const struct naming_request *req, const c
 		   struct err *err)
 {
 	const char *server = setting(req, "docker_server", "docker.io"), *user;
-	AUTO(auto_free) char *version = replaced(req->lithops_version, '.', "-");
+	AUTO(auto_free) char *version = NULL;
 
 	out->runtime = mem_strdup(req->name ? req->name : own);
 	if (strchr(out->runtime, '/') && strchr(out->runtime, ':')) {
 		out->image = mem_strdup(out->runtime);
 		return true;
 	}
-	if (!need(&user, req, "docker_user", err))
+	if (!need_version(req, err) || !need(&user, req, "docker_user", err))
 		return false;
+	version = replaced(req->lithops_version, '.', "-");
 	out->image = mem_printf(
 		"%s%s%s/lithops-aliyunfc-%s:v%s", str_eq(server, "docker.io") ? "" : server,
 		str_eq(server, "docker.io") ? "" : "/", user, out->runtime, version);
@@ -354,34 +364,53 @@ static bool (*const rules[])(struct naming *out, const struct naming_request *re
 	[NAMING_ALIYUN] = aliyun,
 };
 
-static bool needs_version(const struct backend *b, enum naming_rule rule)
+/* As `lithops runtime` checks it (lithops/utils.py, verify_runtime_name); an image's must be one
+ * that registries take, too. */
+static bool check_name(const char *name, struct err *err)
 {
-	static const enum naming_rule versioned[] = { NAMING_LAMBDA, NAMING_LAYER, NAMING_BATCH,
-						      NAMING_ALIYUN };
+	static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				  "_/.:-";
 
-	for (size_t i = 0; i < ARRAY_LEN(versioned); i++)
-		if (versioned[i] == rule)
-			return true;
-	return strstr(b->naming.def, "{{lithops_version}}");
+	if (*name && name[strspn(name, set)] == '\0')
+		return true;
+	err_set(err, E_USAGE, "Lithops takes no runtime called '%s'", name);
+	return err_hint(err, strchr(name, '@') ? "NAME:TAG, without a digest"
+					       : "letters, digits, and _ / . : -");
+}
+
+static bool check_image(const char *image, struct err *err)
+{
+	struct reference ref;
+
+	if (!image || reference_parse(&ref, image, err))
+		return true;
+	return err->hint[0]
+		       ? false
+		       : err_hint(err, "Lithops puts docker_server before a name with one slash");
+}
+
+static bool default_name(char **out, const struct naming_request *req, struct err *err)
+{
+	const struct render_options opt = { .python = req->python,
+					    .lithops_version = req->lithops_version };
+	const char *text = req->backend->naming.def;
+
+	return (!strstr(text, "{{lithops_version}}") || need_version(req, err)) &&
+	       render_field(out, req->backend, text, &opt, err);
 }
 
 bool naming_make(struct naming *out, const struct naming_request *req, struct err *err)
 {
 	const struct backend *b = req->backend;
-	const struct render_options opt = { .python = req->python,
-					    .lithops_version = req->lithops_version };
 	AUTO(naming_free) struct naming n = { 0 };
 	AUTO(auto_free) char *own = NULL;
 	enum naming_rule rule;
 
 	if (!naming_rule_parse(&rule, b->naming.rule))
 		return err_set(err, E_INPUT, "%s: no naming rule '%s'", b->name, b->naming.rule);
-	if (!req->lithops_version && needs_version(b, rule)) {
-		err_set(err, E_USAGE, "the names of %s hold the version of Lithops", b->name);
-		return err_hint(err, "--lithops-version X.Y.Z: the client's");
-	}
-	if (!check_keys(req, err) || !render_field(&own, b, b->naming.def, &opt, err) ||
-	    !rules[rule](&n, req, own, err))
+	if (!check_keys(req, err) || (req->name && !check_name(req->name, err)) ||
+	    (!req->name && !default_name(&own, req, err)) || !rules[rule](&n, req, own, err) ||
+	    !check_image(n.image, err))
 		return false;
 	*out = n;
 	n = (struct naming){ 0 };

@@ -30,7 +30,7 @@ struct naming {
 };
 /*
  * E_USAGE: a key that the rule needs is not set (named, with the cure), no setting's name, or a
- * runtime's name that the backend refuses.
+ * runtime's name that Lithops or the backend refuses. E_INPUT: no registry takes the image's name.
  */
 MUST_CHECK bool naming_make(struct naming *out, const struct naming_request *req, struct err *err);
 void naming_free(struct naming *n);

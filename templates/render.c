@@ -422,6 +422,8 @@ bool render_dockerfile(struct buf *out, const struct backend_table *t, const str
 	AUTO(map_free) struct map values = { 0 };
 	AUTO(auto_free) char *base = NULL;
 
+	if (!backend_check_built(b, err))
+		return false;
 	if (!b->base) {
 		err_set(err, E_UNSUPPORTED, "%s has no Dockerfile: it takes a %s", b->name,
 			b->artifact);

@@ -38,6 +38,16 @@ exits 2 rtbuild name -b singularity --print picture
 # shellcheck disable=SC2086
 exits 2 rtbuild name $ecr -b aws_batch my.rt
 stderr_has 'no dots'
+exits 2 rtbuild name -b aws_batch my.rt
+stderr_has 'no dots'
+check 'a name of its own needs no version' rtbuild name -b knative team/rt:1
+stdout_is docker.io/team/rt:1
+exits 2 rtbuild name -b knative 'bad name'
+stderr_has 'letters, digits'
+exits 2 rtbuild name -b gcp_functions rt@sha256:0
+stderr_has 'without a digest'
+exits 3 rtbuild name -b knative Team/rt
+stderr_has 'upper-case'
 check 'the configuration' rtbuild name -b k8s team/rt:1 --lithops-version 3.7.1 --print-config \
 	--setting docker_server=reg.example.com:5000 --setting docker_user=bob
 # shellcheck disable=SC2016 # python's
@@ -49,6 +59,17 @@ is 'the configuration: as Lithops reads it' "$(cat config.txt)" \
 	"{'mode': 'serverless', 'backend': 'k8s'} {'runtime': 'reg.example.com:5000/team/rt:1', 'runtime_memory': 512, 'runtime_timeout': 600, 'docker_server': 'reg.example.com:5000', 'docker_user': 'bob'}"
 file_has 'the configuration: no secret is asked on the command line' "$out" '^    # docker_password: '
 
+# --- which backend ---
+
+exits 2 rtbuild name -b knativ x
+stderr_has 'did you mean knative\?'
+exits 2 rtbuild name -b k8s:fortran x
+stderr_has 'there is k8s, k8s:conda$'
+exits 2 rtbuild name -b nope x
+stderr_has 'aliyun_fc, .* vm; their variants'
+exits 2 rtbuild template render localhost
+stderr_has 'nothing is built'
+
 # --- differences ---
 
 check 'a backend is itself' rtbuild template diff knative knative
@@ -59,6 +80,11 @@ stdout_is "- package pika
 + package pika==1
 - user 1000:1000
 + user 7"
+rtbuild template render k8s | sed 's/^USER .*/USER 7/' >own.Dockerfile
+exits 1 rtbuild template diff k8s own.Dockerfile
+stdout_is "- user 1000:1000
++ user 7"
+stderr_has 'python-packages and are not compared'
 exits 1 rtbuild template diff knative knative:conda --json
 is 'a variant: JSON' "$(jq -r '.[0]' "$out")" '- base python:3.11-slim-bookworm'
 exits 6 rtbuild template diff knative nowhere

@@ -103,8 +103,11 @@ static void words_get_a_cure(void **state)
 	assert_false(backend_find(&b, &table, "knative:cnda", &err));
 	assert_non_null(strstr(err.hint, "did you mean knative:conda?"));
 	err_clear(&err);
+	assert_false(backend_find(&b, &table, "knative:fortran", &err));
+	assert_string_equal(err.hint, "there is knative, knative:conda");
+	err_clear(&err);
 	assert_false(backend_find(&b, &table, "mainframe", &err));
-	assert_non_null(strstr(err.hint, "aliyun_fc, aliyun_fc:container, aws_batch"));
+	assert_non_null(strstr(err.hint, "aliyun_fc, aws_batch, aws_ec2"));
 	err_clear(&err);
 	assert_true(backend_find(&b, &table, "k8s", &err));
 	assert_false(backend_python(&python, b, "2.7", &err));
