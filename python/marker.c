@@ -42,6 +42,7 @@ struct operand {
 /* ANY and ALL hold a list of children; COMPARE is a leaf. */
 struct marker {
 	enum { MARKER_ANY, MARKER_ALL, MARKER_COMPARE } kind;
+	bool parentheses; /* a list that was written in them */
 	const struct marker *children;
 	const struct marker *next; /* in the parent's list */
 	struct operand left, right;
@@ -255,6 +256,7 @@ static bool parse_parenthesis(struct parser *p, struct marker *m)
 	if (!parse_any(p, m))
 		return false;
 	p->depth--;
+	m->parentheses = m->kind != MARKER_COMPARE;
 	skip_blanks(p);
 	if (take(p, ")"))
 		return true;
@@ -519,10 +521,8 @@ static void format_operand(struct buf *out, const struct operand *o)
 	buf_putf(out, "%c%s%c", quote, o->text, quote);
 }
 
-static void format_node(struct buf *out, const struct marker *m, bool inside_all)
+static void format_node(struct buf *out, const struct marker *m, bool parentheses)
 {
-	bool parentheses = m->kind == MARKER_ANY && inside_all;
-
 	if (m->kind == MARKER_COMPARE) {
 		format_operand(out, &m->left);
 		buf_putf(out, " %s ", operator_names[m->op]);
@@ -532,7 +532,7 @@ static void format_node(struct buf *out, const struct marker *m, bool inside_all
 	if (parentheses)
 		buf_put(out, "(");
 	for (const struct marker *child = m->children; child; child = child->next) {
-		format_node(out, child, m->kind == MARKER_ALL);
+		format_node(out, child, child->parentheses);
 		if (child->next)
 			buf_put(out, m->kind == MARKER_ALL ? " and " : " or ");
 	}

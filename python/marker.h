@@ -69,7 +69,11 @@ MUST_CHECK bool marker_eval(bool *out, const struct marker *m, const struct mark
 MUST_CHECK bool marker_eval_extras(bool *out, const struct marker *m, const struct marker_env *env,
 				   const struct str_list *extras, struct err *err);
 
-/* In normal form: python_version < "3.11" and (os_name == "posix" or extra == "aws"). */
+/*
+ * In the normal form of packaging: python_version < "3.11" and (os_name == "posix" or extra ==
+ * "aws"). Parentheses stay as written but for those of the whole, of one comparison, and doubled
+ * ones.
+ */
 void marker_format(struct buf *out, const struct marker *m);
 
 #endif

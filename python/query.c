@@ -219,11 +219,12 @@ static bool env_member(struct marker_env *env, struct query *q, struct err *err)
 		enum marker_variable v = (enum marker_variable)i;
 		json_t *value = json_object_get(given, marker_variable_name(v));
 
-		if (value && !json_is_string(value))
+		if (!value || json_is_null(value))
+			continue;
+		if (!json_is_string(value))
 			return err_set(err, E_INPUT, "'env': '%s' is not a text",
 				       marker_variable_name(v));
-		if (value)
-			env->values[v] = json_string_value(value);
+		env->values[v] = json_string_value(value);
 	}
 	if (env->values[MARKER_EXTRA])
 		env->values[MARKER_EXTRA] =
@@ -330,6 +331,18 @@ struct ranked {
 	size_t rank, order;
 };
 
+/* "libc" may name one of both kinds ("musl-1.2"); "glibc" is the version of the usual one. */
+static bool libc_member(const char **out, struct query *q, struct err *err)
+{
+	bool named = json_object_get(q->ask, "libc");
+	struct slice text;
+
+	if (!text_member(&text, q, named ? "libc" : "glibc", err))
+		return false;
+	*out = named ? text.ptr : arena_printf(&q->arena, "glibc-%s", text.ptr);
+	return true;
+}
+
 /* As pip chooses: the newest version, then the best tag, then the highest build. */
 static int cmp_ranked(const void *left, const void *right)
 {
@@ -345,15 +358,14 @@ static int cmp_ranked(const void *left, const void *right)
 
 static bool target_members(struct python_target *out, struct query *q, struct err *err)
 {
-	struct slice python, platform_text, glibc;
+	struct slice python, platform_text;
 	struct platform platform = { 0 };
+	const char *libc;
 
 	return text_member(&python, q, "python", err) &&
-	       text_member(&platform_text, q, "platform", err) &&
-	       text_member(&glibc, q, "glibc", err) &&
+	       text_member(&platform_text, q, "platform", err) && libc_member(&libc, q, err) &&
 	       platform_parse(&platform, platform_text.ptr, err) &&
-	       python_target_make(out, python.ptr, &platform,
-				  arena_printf(&q->arena, "glibc-%s", glibc.ptr), err);
+	       python_target_make(out, python.ptr, &platform, libc, err);
 }
 
 static bool ask_wheel_rank(struct query *q, struct err *err)

@@ -20,7 +20,8 @@
  *	requirement        requirement                      valid, name, extras, specifier, url, marker
  *	name               name                             normalized
  *	wheel_filename     filename                         valid, name, version, build, tags
- *	wheel_rank         python, platform, glibc, wheels  order: best first, unusable ones left out
+ *	wheel_rank         python, platform, glibc (or      order: best first, unusable ones left out
+ *	                   libc: "musl-1.2"), wheels
  *	requirements_file  path                             valid, error, lines (requirement, marker,
  *	                                                    path, url, constraint, line, hashes),
  *	                                                    index_url, extra_index_urls, find_links,
@@ -29,9 +30,9 @@
 /* clang-format on */
 /*
  * `prereleases` is true, false or null (as the specifier has it); `env` replaces variables of
- * CPython 3.11 on linux/amd64. Where the question has no answer (a text that is no version, a
- * marker that compares what cannot be) the answer is null. E_INPUT: an unknown op, a member that is
- * missing or of another type.
+ * CPython 3.11 on linux/amd64 (null: does not). Where the question has no answer (a text that is no
+ * version, a marker that compares what cannot be) the answer is null. E_INPUT: an unknown op, a
+ * member that is missing or of another type.
  */
 MUST_CHECK bool query_answer(json_t **out, json_t *ask, struct err *err);
 

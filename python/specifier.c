@@ -94,7 +94,7 @@ bool specifier_parse(struct specifier *out, struct arena *a, struct slice text, 
 	}
 	operand =
 		slice_trim((struct slice){ .ptr = text.ptr + len, .len = text.len - len }, blanks);
-	if (!operand.len)
+	if (!operand.len && s.op != SPECIFIER_ARBITRARY)
 		return err_set(err, E_INPUT, "'" SLICE_FMT "' has no version", SLICE_ARG(text));
 	for (size_t i = 0; i < operand.len; i++)
 		if (strchr(" \t\n\r\f\v;)", operand.ptr[i]))
@@ -260,18 +260,50 @@ bool specifier_set_is_pinned(const struct specifier_set *set)
 	return false;
 }
 
+/* By what is asked for: 0 where one of the two is enough, as ">=1" and ">=1.0" are. */
+static int cmp_meaning(const struct specifier *a, const struct specifier *b)
+{
+	bool counts = a->wildcard || a->op == SPECIFIER_COMPATIBLE; /* how many parts there are */
+	int c = (a->op > b->op) - (a->op < b->op);
+
+	if (!c && a->op == SPECIFIER_ARBITRARY)
+		return strcmp(a->operand, b->operand);
+	if (!c)
+		c = (int)a->wildcard - (int)b->wildcard;
+	if (!c)
+		c = version_cmp(&a->version, &b->version);
+	if (!c && counts) {
+		size_t m = version_release_parts(&a->version);
+		size_t n = version_release_parts(&b->version);
+
+		c = (m > n) - (m < n);
+	}
+	return c;
+}
+
+/* Of those that ask for the same, the one written first comes first. */
+static int cmp_specifiers(const void *left, const void *right)
+{
+	const struct specifier *a = *(const struct specifier *const *)left;
+	const struct specifier *b = *(const struct specifier *const *)right;
+	int c = cmp_meaning(a, b);
+
+	return c ? c : (a > b) - (a < b);
+}
+
 void specifier_set_format(struct buf *out, const struct specifier_set *set)
 {
+	AUTO(auto_free) const struct specifier **items = mem_alloc((set->len + 1) * sizeof(*items));
 	AUTO(auto_free) const char **texts = mem_alloc((set->len + 1) * sizeof(*texts));
+	size_t len = 0;
 
 	for (size_t i = 0; i < set->len; i++)
-		texts[i] = set->items[i].text;
-	qsort(texts, set->len, sizeof(*texts), str_cmp);
-	for (size_t i = 0; i < set->len; i++) {
-		if (i && str_eq(texts[i], texts[i - 1]))
-			continue;
-		if (i)
-			buf_put(out, ",");
-		buf_put(out, texts[i]);
-	}
+		items[i] = &set->items[i];
+	qsort(items, set->len, sizeof(*items), cmp_specifiers);
+	for (size_t i = 0; i < set->len; i++)
+		if (!i || cmp_meaning(items[i - 1], items[i]) != 0)
+			texts[len++] = items[i]->text;
+	qsort(texts, len, sizeof(*texts), str_cmp);
+	for (size_t i = 0; i < len; i++)
+		buf_putf(out, "%s%s", i ? "," : "", texts[i]);
 }

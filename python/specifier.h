@@ -70,7 +70,8 @@ void specifier_set_filter(bool *keep_out, const struct specifier_set *set,
  */
 bool specifier_set_is_pinned(const struct specifier_set *set);
 
-/* Sorted, separated by commas: "!=1.5.*,>=1.2". Empty for the empty set. */
+/* Sorted, separated by commas: "!=1.5.*,>=1.2"; of two that ask for the same the first. Empty for
+ * the empty set. */
 void specifier_set_format(struct buf *out, const struct specifier_set *set);
 
 #endif

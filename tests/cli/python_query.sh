@@ -25,7 +25,10 @@ is 'at least 5000 answers are equal' "$(awk 'END { print ($1 >= 5000) }' compare
 
 answers '{"op":"wheel_rank","python":"3.11","platform":"linux/arm64","glibc":"2.26","wheels":["a-1.0-py3-none-any.whl","a-1.0-cp311-cp311-manylinux_2_17_aarch64.whl","a-1.0-cp311-cp311-manylinux_2_28_aarch64.whl","a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl","a-1.0-2-py3-none-any.whl","a-0.9-cp311-cp311-linux_aarch64.whl"]}' \
 	'{"order":["a-1.0-cp311-cp311-manylinux_2_17_aarch64.whl","a-1.0-2-py3-none-any.whl","a-1.0-py3-none-any.whl","a-0.9-cp311-cp311-linux_aarch64.whl"]}'
+answers '{"op":"wheel_rank","python":"3.12","platform":"linux/amd64","libc":"musl-1.2","wheels":["a-1.0-cp312-cp312-manylinux_2_17_x86_64.whl","a-1.0-cp311-abi3-musllinux_1_1_x86_64.whl","a-1.0-cp312-cp312-musllinux_1_2_x86_64.whl","a-1.0-cp312-cp312-musllinux_1_3_x86_64.whl"]}' \
+	'{"order":["a-1.0-cp312-cp312-musllinux_1_2_x86_64.whl","a-1.0-cp311-abi3-musllinux_1_1_x86_64.whl"]}'
 answers '{"op":"marker","marker":"python_full_version >= \"3.11\" and platform_machine == \"x86_64\""}' '{"value":true}'
+answers '{"op":"marker","marker":"os_name == \"posix\" and extra == \"\"","env":{"extra":null,"os_name":null}}' '{"value":true}'
 answers '{"op":"marker","marker":"extra == \"A.b\"","env":{"extra":"a-B"}}' '{"value":true}'
 
 # Answers come in the order of the questions; what is none has its own in its place, and the rest goes on.

@@ -248,6 +248,10 @@ static void trees_are_written_back(void **state)
 		{ "os_name == 'a' and os_name == 'b' or os_name not  in 'c'",
 		  "os_name == \"a\" and os_name == \"b\" or os_name not in \"c\"" },
 		{ "((os_name == '\"'))", "os_name == '\"'" },
+		{ "((os_name == 'a' or os_name == 'b')) and (os_name == 'c')",
+		  "(os_name == \"a\" or os_name == \"b\") and os_name == \"c\"" },
+		{ "((os_name == 'a' and os_name == 'b') or os_name == 'c')",
+		  "(os_name == \"a\" and os_name == \"b\") or os_name == \"c\"" },
 	};
 
 	(void)state;
