@@ -30,7 +30,7 @@ static const struct flag_spec add_flags[] = {
 static const struct flag_spec run_flags[] = {
 	{ "mount",    FLAG_LIST, NULL },
 	{ "network",  FLAG_TEXT, NULL },
-	{ "security", FLAG_TEXT, "leave it out: a RUN has docker's default rights and no more" },
+	{ "security", FLAG_TEXT, NULL },
 	{ "device",   FLAG_LIST, "leave it out: devices are of the labs language, and no RUN gets one" },
 };
 static const struct flag_spec health_flags[] = {

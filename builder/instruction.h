@@ -55,8 +55,8 @@ enum flag_kind {
 struct flag_spec {
 	const char *name;
 	enum flag_kind kind;
-	const char *refused; /* why it is not done here, a cure; NULL: it is. Values that change
-				nothing (false, sandbox) pass */
+	const char *refused; /* why it is not done here, a cure; NULL: it is. "false" of a
+				FLAG_BOOL passes */
 };
 
 struct instruction_spec {

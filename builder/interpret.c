@@ -214,18 +214,10 @@ static bool check_flags(struct maker *m, struct err *err)
 {
 	for (size_t i = 0; i < m->in->flag_count; i++) {
 		const struct flag *flag = &m->in->flags[i];
-		bool is_security = str_eq(flag->spec->name, "security");
 
 		if (!flag->spec->refused ||
-		    (flag->spec->kind == FLAG_BOOL && str_eq(flag->value, "false")) ||
-		    (is_security && str_eq(flag->value, "sandbox")))
+		    (flag->spec->kind == FLAG_BOOL && str_eq(flag->value, "false")))
 			continue;
-		if (is_security && !str_eq(flag->value, "insecure")) {
-			err_set(err, E_INPUT, "--security cannot be '%s'", flag->value);
-			err_hint(err, "it is sandbox");
-			return dockerfile_at(m->file, flag_value_place(flag, 0),
-					     (int)strlen(flag->value), err);
-		}
 		err_set(err, E_UNSUPPORTED, "%s --%s is not supported", m->in->spec->name,
 			flag->spec->name);
 		err_hint(err, "%s", flag->spec->refused);

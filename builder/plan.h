@@ -90,8 +90,9 @@ void plan_describe(struct buf *out, const struct step *step);
  *	           `createdBy` is the history's; trigger: it is ONBUILD of the base;
  *	           needsBaseFiles: why files of the base have to be fetched for it; unset: names of
  *	           variables that are not set; and by instruction
- *	  RUN               argv, env, cwd, user, network, script, mounts [{type, target, readOnly,
- *	                    from, source, id, env, sharing, size, required, mode, uid, gid}]
+ *	  RUN               argv, env, cwd, user, network, security, script, mounts [{type, target,
+ *	                    readOnly, from, source, id, env, sharing, size, required, mode, uid,
+ *	                    gid}]
  *	  COPY, ADD         sources, heredocs [{name, content}], destination, from, chown, chmod,
  *	                    checksum, link, parents, exclude, unpack, keepGitDir
  *	  ENV LABEL ARG     pairs [{name, value}]

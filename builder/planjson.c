@@ -61,6 +61,8 @@ static void describe_run(struct buf *out, const struct step_run *run)
 		buf_putf(out, " user=%s", run->user);
 	if (run->no_network || run->host_network)
 		buf_putf(out, " network=%s", run->no_network ? "none" : "host");
+	if (run->insecure)
+		buf_put(out, " security=insecure");
 	for (size_t i = 0; i < run->mount_count; i++) {
 		buf_put(out, " mount=");
 		mountargs_describe(out, &run->mounts[i]);
@@ -195,6 +197,7 @@ static void set_run(json_t *out, const struct plan *p, size_t stage, const struc
 	set_text(out, "cwd", run->cwd);
 	set_text(out, "user", run->user);
 	set_text(out, "network", run->no_network ? "none" : run->host_network ? "host" : "default");
+	set_text(out, "security", run->insecure ? "insecure" : "sandbox");
 	set_text(out, "script", run->script);
 	for (size_t i = 0; i < run->mount_count; i++)
 		json_array_append_new(mounts, mount_json(p, stage, &run->mounts[i]));

@@ -176,57 +176,78 @@ bool run_options_set_shm(struct run_options *o, const char *text, struct err *er
 
 bool run_options_allow(struct run_options *o, const char *text, struct err *err)
 {
-	static const char *const known[] = { "network.host" };
-	static const char *const refused[] = { "security.insecure", "device" };
+	const char *known[] = { "network.host", "security.insecure" };
+	bool *const given[] = { &o->allow_host_network, &o->allow_insecure };
 	const char *near;
 
-	if (str_eq(text, known[0])) {
-		o->allow_host_network = true;
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-		if (str_has_prefix(text, refused[i])) {
-			err_set(err, E_UNSUPPORTED, "--allow %s: no RUN gets that here", text);
-			return err_hint(err, "a RUN has docker's default rights and no more");
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (str_eq(text, known[i])) {
+			*given[i] = true;
+			return true;
 		}
+	if (str_has_prefix(text, "device")) {
+		err_set(err, E_UNSUPPORTED, "--allow %s: no RUN gets a device here", text);
+		return err_hint(err, "RUN --security=insecure has those of a privileged container");
+	}
 	near = str_nearest(text, known, ARRAY_LEN(known));
 	err_set(err, E_USAGE, "--allow '%s' is unknown", text);
-	return err_hint(err, near ? "did you mean %s?" : "there is %s", known[0]);
+	return near ? err_hint(err, "did you mean %s?", near)
+		    : err_hint(err, "there are %s and %s", known[0], known[1]);
 }
 
-static bool refuse(const struct dockerfile *file, const struct instruction *in, struct err *err)
-{
-	err_set(err, E_INPUT, "RUN --network=host: this build was given no network");
-	err_hint(err, "add --allow network.host, or leave out --network none");
-	return dockerfile_at(file, instruction_find_flag(in, "network")->place,
-			     (int)strlen("--network=host"), err);
-}
-
-static bool is_withheld(const struct build_request *req)
+static bool withholds_network(const struct build_request *req)
 {
 	return !req->network && !(req->run_options && req->run_options->allow_host_network);
+}
+
+static bool withholds_insecure(const struct build_request *req)
+{
+	return !(req->run_options && req->run_options->allow_insecure);
+}
+
+/* What a flag of RUN asks for that only the command line gives. */
+static const struct right {
+	const char *flag, *value;
+	bool (*is_withheld)(const struct build_request *req);
+	const char *why, *cure;
+} rights[] = {
+	{ "network", "host", withholds_network, "this build was given no network",
+	  "add --allow network.host, or leave out --network none" },
+	{ "security", "insecure", withholds_insecure, "this build does not allow it",
+	  "add --allow security.insecure: the command then may do to this machine what root may" },
+};
+
+static bool check_instruction(const struct build_request *req, const struct dockerfile *file,
+			      const struct instruction *in, struct err *err)
+{
+	for (size_t i = 0; in->kind == INSTRUCTION_RUN && i < ARRAY_LEN(rights); i++) {
+		const struct right *r = &rights[i];
+		const struct flag *flag = instruction_find_flag(in, r->flag);
+
+		if (!flag || !str_eq(flag->value, r->value) || !r->is_withheld(req))
+			continue;
+		err_set(err, E_INPUT, "RUN --%s=%s: %s", r->flag, r->value, r->why);
+		err_hint(err, "%s", r->cure);
+		return dockerfile_at_flag(file, flag, err);
+	}
+	return true;
 }
 
 bool run_options_check_step(const struct build_request *req, const struct step *step,
 			    struct err *err)
 {
-	return !step->run.host_network || !is_withheld(req) || refuse(step->file, step->in, err);
-}
-
-static bool asks_for_host(const struct instruction *in)
-{
-	const struct flag *flag =
-		in->kind == INSTRUCTION_RUN ? instruction_find_flag(in, "network") : NULL;
-
-	return flag && str_eq(flag->value, "host");
+	return check_instruction(req, step->file, step->in, err);
 }
 
 bool run_options_check(const struct plan *p, struct err *err)
 {
-	for (size_t i = 0; is_withheld(p->request) && i < p->stage_count; i++)
-		for (size_t k = 0; p->stages[i].used && k < p->stages[i].instruction_count; k++)
-			if (asks_for_host(&p->stages[i].instructions[k]))
-				return refuse(p->file, &p->stages[i].instructions[k], err);
+	for (size_t i = 0; i < p->stage_count; i++) {
+		const struct plan_stage *s = &p->stages[i];
+
+		for (size_t k = 0; s->used && k < s->instruction_count; k++)
+			if (!check_instruction(p->request, p->file, &s->instructions[k], err))
+				return false;
+	}
 	return true;
 }
 

@@ -15,6 +15,7 @@
  *	--ulimit NAME=SOFT[:HARD] a limit of the command's process; -1 is none
  *	--shm-size SIZE           of /dev/shm (default: 64m)
  *	--allow network.host      lets RUN --network=host have it under --network none
+ *	--allow security.insecure lets RUN --security=insecure have what sandbox.h says of it
  */
 struct run_options {
 	struct {
@@ -28,7 +29,7 @@ struct run_options {
 		size_t len, cap;
 	} limits;
 	uint64_t shm_size; /* 0: not given */
-	bool allow_host_network;
+	bool allow_host_network, allow_insecure;
 };
 void run_options_free(struct run_options *o);
 
@@ -46,8 +47,8 @@ void run_options_key(struct cache_key *k, const struct run_options *o);
 
 /*
  * A RUN's --network decides for it (BuildKit's dispatchRunNetwork), but no Dockerfile takes what
- * the command line withheld: E_INPUT with the place of the first RUN in use that asks for the
- * host's network under --network none without --allow.
+ * the command line withheld: E_INPUT with the place of the first RUN in use that asks, without
+ * --allow, for the host's network under --network none, or for --security=insecure.
  */
 MUST_CHECK bool run_options_check(const struct plan *p, struct err *err);
 /* The same for one step, a trigger of a base image perhaps. */

@@ -71,6 +71,8 @@ static struct digest run_key(const struct build *b, const struct product *p,
 	cache_key_text(&k, platform_format(&stage->platform).text);
 	mountset_key(&k, mounts, step);
 	run_options_key(&k, b->req->run_options);
+	if (run->insecure)
+		cache_key_text(&k, "insecure");
 	return cache_key_end(&k);
 }
 
@@ -194,6 +196,7 @@ static struct sandbox_spec make_spec(const struct build *b, const struct step_ru
 				      .user = run->user,
 				      .hostname = "buildkitsandbox",
 				      .network = has_network(b, run),
+				      .insecure = run->insecure,
 				      .stdin_fd = -1,
 				      .tty_fd = -1,
 				      .stdout_fd = -1,

@@ -171,27 +171,43 @@ static bool run_env(struct maker *m, struct err *err)
 	return maker_count(m, bytes, err);
 }
 
+/* The value of a flag of few, the first of which it has when it is not given; NULL with the error.
+ */
+static const char *run_choice(struct maker *m, const char *name, const char *const *values,
+			      const char *known, struct err *err)
+{
+	const struct flag *flag = instruction_find_flag(m->in, name);
+
+	for (size_t i = 0; values[i]; i++)
+		if (!flag || str_eq(flag->value, values[i]))
+			return values[i];
+	err_set(err, E_INPUT, "--%s cannot be '%s'", name, flag->value);
+	err_hint(err, "it is %s", known);
+	dockerfile_at(m->file, flag_value_place(flag, 0), (int)strlen(flag->value), err);
+	return NULL;
+}
+
 bool shellform_run(struct maker *m, struct err *err)
 {
+	static const char *const networks[] = { "default", "none", "host", NULL };
+	static const char *const securities[] = { "sandbox", "insecure", NULL };
 	AUTO(buf_free) struct buf history = BUF_INIT(SIZE_MAX / 2);
-	const struct flag *network = instruction_find_flag(m->in, "network");
+	const char *network = run_choice(m, "network", networks, "default, none or host", err);
+	const char *security =
+		network ? run_choice(m, "security", securities, "sandbox or insecure", err) : NULL;
 	struct step_run *run = &m->step->run;
 	const char **argv;
 	size_t count;
 
-	if (network && !str_eq(network->value, "default") && !str_eq(network->value, "none") &&
-	    !str_eq(network->value, "host")) {
-		err_set(err, E_INPUT, "--network cannot be '%s'", network->value);
-		err_hint(err, "it is default, none or host");
-		return dockerfile_at(m->file, flag_value_place(network, 0),
-				     (int)strlen(network->value), err);
-	}
+	if (!security)
+		return false;
 	argv = run_argv(m, &count);
 	run->argv = argv;
 	run->cwd = m->s->workdir;
 	run->user = m->s->user;
-	run->no_network = network && str_eq(network->value, "none");
-	run->host_network = network && str_eq(network->value, "host");
+	run->no_network = str_eq(network, "none");
+	run->host_network = str_eq(network, "host");
+	run->insecure = str_eq(security, "insecure");
 	if (!mountargs_make(m, err) || !run_env(m, err))
 		return false;
 	buf_put(&history, "RUN ");

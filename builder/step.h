@@ -71,6 +71,7 @@ struct step_run {
 	const char *user;
 	bool no_network;                 /* --network=none */
 	bool host_network;               /* --network=host, whatever the build's default is */
+	bool insecure;                   /* --security=insecure */
 	const struct step_mount *mounts; /* in order; a later one covers an earlier one */
 	size_t mount_count;
 	const char

@@ -61,7 +61,7 @@ const struct opt build_args_opts[] = {
 	OPT_LIST(0,   "no-cache-filter", "STAGE,...", struct build_args, no_cache_filters, "run every step of these stages again"),
 	OPT_FLAG(0,   "pull",                     struct build_args, pull,         "ask the registry for base images even when the store has them"),
 	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,      "for RUN: host (default) or none"),
-	OPT_LIST(0,   "allow", "RIGHT",           struct build_args, allow,        "network.host: RUN --network=host has it also under --network none"),
+	OPT_LIST(0,   "allow", "RIGHT",           struct build_args, allow,        "network.host: RUN --network=host has it also under --network none; security.insecure: RUN --security=insecure has all rights of who builds"),
 	OPT_LIST(0,   "add-host", "NAME:ADDRESS", struct build_args, add_hosts,    "a line of /etc/hosts for RUN"),
 	OPT_LIST(0,   "ulimit", "NAME=SOFT[:HARD]", struct build_args, ulimits,    "a limit for RUN, as nofile=1024:4096; -1 is none"),
 	OPT_TEXT(0,   "shm-size", "SIZE",         struct build_args, shm_size,     "of /dev/shm in RUN (default: 64m)"),

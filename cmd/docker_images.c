@@ -53,7 +53,7 @@ static const struct opt build_opts[] = {
 	OPT_LIST(0,   "ssh", "SPEC",              struct build_args, ssh,           "for RUN --mount=type=ssh"),
 	OPT_TEXT(0,   "network", "MODE",          struct build_args, network,       "for RUN: default, host or none"),
 	OPT_LIST(0,   "add-host", "NAME:ADDRESS", struct build_args, add_hosts,     "a line of /etc/hosts for RUN"),
-	OPT_LIST(0,   "allow", "WHAT",            struct build_args, allow,         "network.host: for RUN --network=host"),
+	OPT_LIST(0,   "allow", "WHAT",            struct build_args, allow,         "network.host, security.insecure: for RUN --network=host, --security=insecure"),
 	OPT_LIST(0,   "ulimit", "NAME=SOFT[:HARD]", struct build_args, ulimits,     "a limit for RUN"),
 	OPT_TEXT(0,   "shm-size", "SIZE",         struct build_args, shm_size,      "of /dev/shm in RUN"),
 	OPT_FLAG(0,   "no-cache",                 struct build_args, no_cache,      "run every step again"),

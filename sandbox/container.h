@@ -21,7 +21,8 @@ struct container {
 	const struct user *user;
 	bool own_ids; /* the command is the caller to the host: sandbox.h */
 	const struct points *points;
-	bool network; /* the host's */
+	bool network;  /* the host's */
+	bool insecure; /* sandbox.h */
 	const struct sandbox_limit *limits;
 	size_t limit_count;
 	int stdin_fd, stdout_fd, stderr_fd;
@@ -31,11 +32,10 @@ struct container {
 /*
  * Run to the end. *status_out is the command's exit status, 128 + signal, or what a shell says when
  * it cannot be executed (126, 127; then the reason goes to stderr_fd). False: the isolation itself
- * failed.
+ * failed. `filter` NULL: none.
  */
 MUST_CHECK bool builtin_run(int *status_out, const struct container *c, const struct buf *filter,
 			    struct err *err);
-/* `filter` NULL: none. */
 MUST_CHECK bool chroot_run(int *status_out, const struct container *c, const struct buf *filter,
 			   struct err *err);
 MUST_CHECK bool oci_run(int *status_out, const struct container *c, const char *runtime,

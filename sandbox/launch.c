@@ -79,7 +79,8 @@ static bool become(const struct container *c, const struct buf *filter, struct e
 		groups[i] = u->groups[i];
 	/* The filter before the ids change: it takes CAP_SYS_ADMIN to set one without no_new_privs.
 	 */
-	if (!caps_bound(err) || (filter && !seccomp_apply(filter, err)))
+	if (!(c->insecure ? caps_hold(err) : caps_bound(err)) ||
+	    (filter && !seccomp_apply(filter, err)))
 		return false;
 	if (c->space->may_setgroups && !c->own_ids && setgroups(u->group_count, groups) < 0)
 		return err_set_errno(err, "setgroups");
@@ -87,7 +88,7 @@ static bool become(const struct container *c, const struct buf *filter, struct e
 		return err_set_errno(err, "become group %u", u->gid);
 	if (setresuid(u->uid, u->uid, u->uid) < 0)
 		return err_set_errno(err, "become user %u", u->uid);
-	return caps_set(u->uid == 0, err);
+	return c->insecure ? caps_raise(err) : caps_set(u->uid == 0, err);
 }
 
 /* Before the ids change: more than this process has takes CAP_SYS_RESOURCE. */

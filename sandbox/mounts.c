@@ -137,7 +137,7 @@ static bool mount_layers(char **root_out, struct mounts *m, const struct sandbox
 	if (mkdir(dir, 0700) < 0)
 		return err_set_errno(err, "make directory %s", dir);
 	return overlay_mount(root_out, dir, m->request->store, m->space, want->layers,
-			     want->layer_count, err);
+			     want->layer_count, false, err);
 }
 
 static bool add_tree(struct mounts *m, const struct sandbox_mount *want, const char *target,

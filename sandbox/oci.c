@@ -72,8 +72,8 @@ static json_t *process_json(const struct container *c)
 {
 	return json_pack("{s:b,s:o,s:o,s:o,s:s,s:o,s:b,s:o}", "terminal", 0, "user", user_json(c),
 			 "args", texts(c->argv), "env", texts(c->env), "cwd", c->cwd,
-			 "capabilities", caps_oci(c->user->uid == 0), "noNewPrivileges", 0,
-			 "rlimits", limits_json(c));
+			 "capabilities", c->insecure ? caps_oci_all() : caps_oci(c->user->uid == 0),
+			 "noNewPrivileges", 0, "rlimits", limits_json(c));
 }
 
 static json_t *linux_json(const struct container *c)
@@ -90,16 +90,19 @@ static json_t *linux_json(const struct container *c)
 		if (kinds[i])
 			json_array_append_new(spaces, json_pack("{s:s}", "type", kinds[i]));
 	json_object_set_new(doc, "namespaces", spaces);
-	json_object_set_new(doc, "maskedPaths", texts(points_masked));
-	json_object_set_new(doc, "readonlyPaths", texts(points_readonly));
-	json_object_set_new(doc, "seccomp", seccomp_oci());
+	if (!c->insecure) {
+		json_object_set_new(doc, "maskedPaths", texts(points_masked));
+		json_object_set_new(doc, "readonlyPaths", texts(points_readonly));
+		json_object_set_new(doc, "seccomp", seccomp_oci());
+	}
 	if (c->space->mode != SPACE_ROOT)
 		return doc;
 	/* Root may mknod: the device cgroup keeps it from the host's disks. The name lets us find
 	 * what a killed runtime leaves. */
 	json_object_set_new(doc, "cgroupsPath", json_sprintf("/rtbuild-%s", c->id));
-	json_object_set_new(doc, "resources",
-			    json_pack("{s:[{s:b,s:s}]}", "devices", "allow", 0, "access", "rwm"));
+	json_object_set_new(
+		doc, "resources",
+		json_pack("{s:[{s:b,s:s}]}", "devices", "allow", c->insecure, "access", "rwm"));
 	return doc;
 }
 

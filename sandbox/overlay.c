@@ -57,7 +57,7 @@ static void list_trees(struct str_list *out, const char *store, const struct spa
 }
 
 bool overlay_mount(char **root_out, const char *dir, const char *store, const struct space *space,
-		   const struct sandbox_layer *layers, size_t count, struct err *err)
+		   const struct sandbox_layer *layers, size_t count, bool devices, struct err *err)
 {
 	AUTO(str_list_free) struct str_list lowers = { 0 };
 	AUTO(auto_close) int fd = -1;
@@ -70,7 +70,7 @@ bool overlay_mount(char **root_out, const char *dir, const char *store, const st
 	if (!fs_open_dir(&fd, dir, err) || !make_dirs(fd, dir, err) ||
 	    (count && !copy_root_metadata(fd, lowers.items[0], err)) ||
 	    !points_overlay(dir, (const char *const *)str_list_argv(&lowers), lowers.len,
-			    space->mode != SPACE_ROOT, err))
+			    space->mode != SPACE_ROOT, devices, err))
 		return false;
 	*root_out = mem_printf("%s/root", dir);
 	return true;

@@ -51,8 +51,32 @@ static void add(struct points *p, struct point point)
 	*ARRAY_PUSH(p) = point;
 }
 
+/* Those of BuildKit's WithInsecureSpec (util/entitlements/security), as far as the host has them.
+ */
+static void add_devices(struct points *p)
+{
+	static const char *const nodes[] = { "kmsg", "cuse", "fuse", "kvm", "net/tun" };
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(auto_close) int dev = -1;
+	struct err ignored = { 0 };
+
+	if (!fs_open_dir(&dev, "/dev", &ignored) ||
+	    !fs_list(&names, dev, ".", FS_BENEATH_NOLINK, &ignored))
+		err_clear(&ignored); /* a host without device nodes */
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+		str_list_push(&names, nodes[i]);
+	for (size_t i = 0; i < names.len; i++) {
+		const char *path = arena_printf(&p->arena, "/dev/%s", names.items[i]);
+		bool is_wanted =
+			i >= names.len - ARRAY_LEN(nodes) || str_has_prefix(names.items[i], "loop");
+
+		if (is_wanted && access(path, F_OK) == 0)
+			add(p, (struct point){ "bind", path, path, MS_BIND, NULL, false });
+	}
+}
+
 void points_add_standard(struct points *p, const struct space *space, bool network,
-			 uint64_t shm_size)
+			 uint64_t shm_size, bool insecure)
 {
 	/* Group tty is 5 in every distribution; an id that is not mapped must not be named. */
 	bool has_tty = space->gid_count > 5;
@@ -60,6 +84,7 @@ void points_add_standard(struct points *p, const struct space *space, bool netwo
 	 */
 	bool own_sysfs = space->mode == SPACE_ROOT || !network;
 	const unsigned long quiet = MS_NOSUID | MS_NOEXEC | MS_NODEV;
+	const unsigned long sys = quiet | (insecure ? 0 : MS_RDONLY);
 
 	if (space->bind_proc)
 		add(p, (struct point){ "bind", "/proc", "/proc", MS_BIND | MS_REC | quiet, NULL,
@@ -78,10 +103,12 @@ void points_add_standard(struct points *p, const struct space *space, bool netwo
 			       false });
 	add(p, (struct point){ "mqueue", "mqueue", "/dev/mqueue", quiet, NULL, false });
 	if (own_sysfs)
-		add(p, (struct point){ "sysfs", "sysfs", "/sys", quiet | MS_RDONLY, NULL, false });
+		add(p, (struct point){ "sysfs", "sysfs", "/sys", sys, NULL, false });
 	else
-		add(p, (struct point){ "bind", "/sys", "/sys", MS_BIND | MS_REC | MS_RDONLY | quiet,
-				       NULL, false });
+		add(p,
+		    (struct point){ "bind", "/sys", "/sys", MS_BIND | MS_REC | sys, NULL, false });
+	if (insecure && space->mode == SPACE_ROOT)
+		add_devices(p);
 }
 
 void points_add_bind(struct points *p, const char *source, const char *target, bool read_only,
@@ -288,7 +315,7 @@ static char *overlay_options(const char *const *lowers, size_t count, bool userx
 }
 
 bool points_overlay(const char *dir, const char *const *lowers, size_t count, bool userxattr,
-		    struct err *err)
+		    bool devices, struct err *err)
 {
 	/* Without fsync where the kernel can (5.10): the upper directory does not outlive the run.
 	 */
@@ -304,8 +331,8 @@ bool points_overlay(const char *dir, const char *const *lowers, size_t count, bo
 		AUTO(auto_free)
 		char *data = mem_printf("%s%s", options, extras[i]);
 
-		/* No device of an image opens: what it says is data, not our hardware. */
-		if (mount("overlay", "root", "overlay", MS_NODEV, data) == 0)
+		/* No device of an image opens unasked: what it says is data, not our hardware. */
+		if (mount("overlay", "root", "overlay", devices ? 0 : MS_NODEV, data) == 0)
 			return true;
 	}
 	err_set_errno(err, "mount an overlay of %zu layers in %s", count, dir);

@@ -26,9 +26,10 @@ struct points {
 };
 void points_free(struct points *p);
 
-/* `network`: the host's. `shm_size`: of /dev/shm; 0 is docker's 64 MiB. */
+/* `network`: the host's. `shm_size`: of /dev/shm; 0 is docker's 64 MiB. `insecure`: /sys can be
+ * written, and root gets the devices sandbox.h names. */
 void points_add_standard(struct points *p, const struct space *space, bool network,
-			 uint64_t shm_size);
+			 uint64_t shm_size, bool insecure);
 void points_add_bind(struct points *p, const char *source, const char *target, bool read_only,
 		     bool ours);
 
@@ -48,9 +49,10 @@ MUST_CHECK bool point_protect(int root, const char *path, struct err *err);
 /*
  * An overlay of `lowers` (highest first, absolute paths) on `upper`, at `target`, all below `dir`,
  * which becomes the working directory: their names are short links there, since mount options are
- * at most a page long. E_UNSUPPORTED when the kernel or the file system refuses.
+ * at most a page long. `devices`: device nodes in it open. E_UNSUPPORTED when the kernel or the
+ * file system refuses.
  */
 MUST_CHECK bool points_overlay(const char *dir, const char *const *lowers, size_t count,
-			       bool userxattr, struct err *err);
+			       bool userxattr, bool devices, struct err *err);
 
 #endif

@@ -59,6 +59,7 @@ void request_encode(struct message *w, const struct request *r)
 	message_put_number(w, r->own_ids);
 	message_put_text(w, r->hostname);
 	message_put_number(w, r->network);
+	message_put_number(w, r->insecure);
 	message_put_text(w, r->hosts);
 	message_put_number(w, r->shm_size);
 	encode_limits(w, r);
@@ -156,7 +157,7 @@ static bool decode_limits(struct request *out, struct message *w, struct err *er
 
 bool request_decode(struct request *out, struct message *w, struct err *err)
 {
-	uint64_t op, isolation, compression, own_ids, network, want_diff, dry_run;
+	uint64_t op, isolation, compression, own_ids, network, insecure, want_diff, dry_run;
 	const char **argv = NULL, **env = NULL;
 	bool ok;
 
@@ -171,7 +172,8 @@ bool request_decode(struct request *out, struct message *w, struct err *err)
 	out->env = env;
 	ok = ok && message_text(&out->cwd, w, err) && message_text(&out->user, w, err) &&
 	     message_number(&own_ids, w, 1, err) && message_text(&out->hostname, w, err) &&
-	     message_number(&network, w, 1, err) && message_text(&out->hosts, w, err) &&
+	     message_number(&network, w, 1, err) && message_number(&insecure, w, 1, err) &&
+	     message_text(&out->hosts, w, err) &&
 	     message_number(&out->shm_size, w, UINT64_MAX, err) && decode_limits(out, w, err) &&
 	     message_number(&want_diff, w, 1, err) && message_number(&dry_run, w, 1, err) &&
 	     decode_mounts(out, w, err);
@@ -182,6 +184,7 @@ bool request_decode(struct request *out, struct message *w, struct err *err)
 	out->compression = (enum compression)compression;
 	out->own_ids = own_ids;
 	out->network = network;
+	out->insecure = insecure;
 	out->want_diff = want_diff;
 	out->dry_run = dry_run;
 	return true;

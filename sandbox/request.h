@@ -49,6 +49,7 @@ struct request {
 	const char *cwd, *user, *hostname;
 	bool own_ids;
 	bool network;
+	bool insecure;
 	const char *hosts; /* lines of /etc/hosts; "" */
 	uint64_t shm_size;
 	const struct sandbox_limit *limits;

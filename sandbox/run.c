@@ -76,7 +76,7 @@ static bool mount_root(struct state *s, struct err *err)
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_set_errno(err, "make a mount namespace");
 	return overlay_mount(&s->root_path, s->run->work->path, req->store, s->run->space,
-			     req->layers, req->layer_count, err) &&
+			     req->layers, req->layer_count, req->insecure, err) &&
 	       fs_open_dir(&s->root, s->root_path, err);
 }
 
@@ -180,7 +180,7 @@ static bool add_standard(struct state *s, struct err *err)
 				       real);
 	}
 	points_add_standard(&s->points, s->run->space, s->run->request->network,
-			    s->run->request->shm_size);
+			    s->run->request->shm_size, s->run->request->insecure);
 	return true;
 }
 
@@ -252,6 +252,8 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 {
 	const struct run *r = s->run;
 	AUTO(auto_free) char *scratch = mem_printf("%s/bundle", r->work->path);
+	/* The probe found out whether a chroot can have one. */
+	const struct buf *filter = r->request->insecure || !r->filter->len ? NULL : r->filter;
 	struct container c = {
 		.space = r->space,
 		.id = r->work->name,
@@ -265,6 +267,7 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 		.own_ids = s->own_ids,
 		.points = &s->points,
 		.network = r->request->network,
+		.insecure = r->request->insecure,
 		.limits = r->request->limits,
 		.limit_count = r->request->limit_count,
 		.stdin_fd = r->fds[REQUEST_STDIN_FD],
@@ -284,9 +287,9 @@ static bool execute(int *status_out, struct state *s, struct err *err)
 	case ENGINE_OCI:
 		return oci_run(status_out, &c, r->engine->runtime, err);
 	case ENGINE_BUILTIN:
-		return builtin_run(status_out, &c, r->filter, err);
+		return builtin_run(status_out, &c, filter, err);
 	case ENGINE_CHROOT:
-		return chroot_run(status_out, &c, r->filter->len ? r->filter : NULL, err);
+		return chroot_run(status_out, &c, filter, err);
 	case ENGINE_NONE:
 		break;
 	}

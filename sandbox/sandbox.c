@@ -332,6 +332,7 @@ bool sandbox_run(struct sandbox_result *out, struct sandbox *s, const struct san
 			     .own_ids = spec->own_ids,
 			     .hostname = spec->hostname ? spec->hostname : "rtbuild",
 			     .network = spec->network,
+			     .insecure = spec->insecure,
 			     .hosts = spec->hosts ? spec->hosts : "",
 			     .shm_size = spec->shm_size,
 			     .limits = spec->limits,

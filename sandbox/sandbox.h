@@ -54,8 +54,16 @@ struct sandbox_spec {
 	bool own_ids;
 	const char *hostname; /* NULL: "rtbuild" */
 	bool network;         /* the host's; false: an own one with only lo */
-	const char *hosts;    /* more lines of /etc/hosts; NULL: none */
-	uint64_t shm_size;    /* of /dev/shm, bytes; 0: docker's 64 MiB */
+	/*
+	 * BuildKit's security.insecure, a privileged container of docker's: all capabilities this
+	 * process has, whatever the user; no system call filter; nothing of /proc and /sys hidden
+	 * or read-only; device nodes open. Root gets the host's nodes for loop devices, FUSE, CUSE,
+	 * KVM, TUN and the kernel's log as well, as far as the host has them. No cgroups are
+	 * mounted: the command may.
+	 */
+	bool insecure;
+	const char *hosts; /* more lines of /etc/hosts; NULL: none */
+	uint64_t shm_size; /* of /dev/shm, bytes; 0: docker's 64 MiB */
 	const struct sandbox_limit *limits;
 	size_t limit_count;
 	const struct sandbox_mount *mounts;

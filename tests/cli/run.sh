@@ -260,7 +260,64 @@ done
 stderr_has 'did you mean network.host'
 exits 8 rtbuild build --add-host db:host-gateway d
 stderr_has '127.0.0.1'
-exits 8 rtbuild build --allow security.insecure d
+exits 8 rtbuild build --allow device=nvidia.com/gpu d
+stderr_has '--security=insecure'
+
+# RUN --security=insecure: all rights of who builds, when the command line allows it. As whom the command runs does not matter.
+dockerfile <<'END'
+FROM never.invalid/unused
+RUN --security=insecure true
+FROM tiny:1 AS wants
+USER 1
+RUN --security=sandbox sed -n 's/^CapEff:.*[1-9a-f]/sandboxed with rights/p; s/^Seccomp:.*2/filtered/p' /proc/self/status
+RUN --security=insecure sed -n 's/^CapEff://p; s/^CapBnd://p; s/^Seccomp:.*0/unfiltered/p' /proc/self/status
+USER root
+RUN --security=insecure [ "$(grep -c ' /proc/sys ' /proc/self/mounts)" = protected ] || ! grep ' /proc/sys ' /proc/self/mounts
+FROM tiny:1 AS content
+END
+[ "${owners-}" ] || sed -i 's/^USER 1/USER root/; s/sandboxed with rights//' d/Dockerfile
+# As many as this machine itself has: in a container /proc/sys may be one already.
+sed -i "s/= protected/= $(grep -c ' /proc/sys ' /proc/self/mounts)/" d/Dockerfile
+exits 3 given --target wants
+stderr_has 'Dockerfile:6:5.*--security=insecure.*does not allow it'
+stderr_has '--allow security.insecure'
+check 'not needed by a stage that is not built' given
+# The command's effective set, its bounding set, if they differ, and whether there is a filter.
+rights() { sed -n '/ > .*insecure sed/,/ + .*insecure sed/s/^   | //p' "$err" | tr -d ' \t' | uniq | tr '\n' ' '; }
+if [ "$mounts" = yes ]; then
+	isolations=builtin
+	[ "$(id -u)" -ne 0 ] || isolations='builtin oci'
+	for isolation in $isolations; do
+		check "allowed: $isolation" given --no-cache --isolation "$isolation" --target wants --allow security.insecure
+		is "all rights and no filter: $isolation" "$(rights | sed 's/^[0-9a-f]*[1-9a-f][0-9a-f]* //')" 'unfiltered '
+		stderr_has '   \| filtered'
+		stderr_hasnt '   \| sandboxed'
+	done
+	check 'the same again' given --target wants --allow security.insecure
+	is 'is cached' "$(grep -c 'cached (' "$err")" 3
+	sed -i 's/--security=insecure/--security=sandbox/' d/Dockerfile
+	exits 10 given --target wants
+	stderr_has '   \| proc /proc/sys proc ro'
+fi
+if [ "$mounts" = yes ] && [ "$(id -u)" -eq 0 ]; then
+	# A device of the image's own, as debootstrap makes and uses them.
+	(cd d && mkdir -p bin && cp /bin/mknod bin/ && cp -L $(ldd /bin/mknod | grep -o '/[^ ]*') bin/ && rm -f bin/libc.so* bin/ld-*)
+	printf 'FROM tiny:1\nCOPY bin /usr/lib/x\nENV LD_LIBRARY_PATH=/usr/lib/x\nRUN --security=insecure /usr/lib/x/mknod /null c 1 3 && echo >/null && [ -c /null ] && rm /null && ls /dev\n' | dockerfile
+	for isolation in oci builtin; do
+		check "a device: $isolation" given --no-cache --isolation "$isolation" --allow security.insecure
+		for node in fuse kvm loop-control loop0 net; do
+			[ ! -e "/dev/$node" ] || stderr_has "   \\| $node\$"
+		done
+	done
+	# What it mounts ends with it, also where nothing but a changed root isolates it.
+	cp /bin/mount d/bin/ && cp -L $(ldd /bin/mount | grep -o '/[^ ]*') d/bin/ && rm -f d/bin/libc.so* d/bin/ld-*
+	printf 'FROM tiny:1\nCOPY bin /usr/lib/x\nENV LD_LIBRARY_PATH=/usr/lib/x\nRUN --security=insecure mkdir /m && /usr/lib/x/mount -t tmpfs none /m && touch /m/x\n' | dockerfile
+	for isolation in oci builtin chroot; do
+		check "a mount: $isolation" given --no-cache --isolation "$isolation" --allow security.insecure
+		is "is not in the layer: $isolation" "$(members "$(layer given:1 -1)" | awk '{ print $3 }')" m/
+		is "and is gone: $isolation" "$(leftovers)" ''
+	done
+fi
 
 if [ "$mounts" = no ]; then
 	run rtbuild run --verbose --network none tiny:1 echo ran
