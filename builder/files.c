@@ -232,6 +232,20 @@ static bool select_matches(struct str_list *out, const struct files *f, const ch
 	return true;
 }
 
+/* Some of what is there instead. */
+static bool hint_names(const char *const *names, size_t count, struct err *err)
+{
+	enum { SHOWN = 4 };
+	AUTO(buf_free) struct buf text = BUF_INIT(4 * KIB);
+
+	for (size_t i = 0; i < count && i < SHOWN; i++)
+		buf_putf(&text, "%s'%s'", i ? ", " : "", names[i]);
+	if (count > SHOWN)
+		buf_putf(&text, " and %zu more", count - SHOWN);
+	return err_hint(err, count ? "there %s %s" : "there is nothing", count == 1 ? "is" : "are",
+			count ? text.ptr : "");
+}
+
 /* Why it is not there: it is left out, or was meant to be one of its neighbours. */
 static bool not_there(const struct files *f, const char *source, const char *clean, struct err *err)
 {
@@ -256,7 +270,8 @@ static bool not_there(const struct files *f, const char *source, const char *cle
 			names[count++] = rest;
 	}
 	near = str_nearest(slash ? slash + 1 : clean, names, count);
-	return near && err_hint(err, "did you mean '%s%s%s'?", dir, *dir ? "/" : "", near);
+	return near ? err_hint(err, "did you mean '%s%s%s'?", dir, *dir ? "/" : "", near)
+		    : hint_names(names, count, err);
 }
 
 bool files_select(struct str_list *out, const struct files *f, const char *source, struct err *err)

@@ -42,7 +42,7 @@ static bool sort_positionals(struct build_job *job, const struct build_args *arg
 		const char *word = args->positionals.items[i];
 
 		if (!build_args_is_context(word)) {
-			if (word[0] == '/' || word[0] == '.')
+			if (word[0] == '/' || word[0] == '.' || str_has_suffix(word, "/"))
 				return err_set(err, E_NOT_FOUND, "no directory '%s'", word);
 			str_list_push(&job->names, word);
 			continue;

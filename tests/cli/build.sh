@@ -396,6 +396,8 @@ exits 2 rtbuild build --format=docker --compression=zstd out
 exits 2 rtbuild build --label novalue out
 exits 2 rtbuild build out ctx
 stderr_has 'two contexts'
+exits 6 rtbuild build absent/
+stderr_has "no directory 'absent/'"
 exits 3 rtbuild build -t 'Not/A:Name:1' out
 stderr_has 'Not/A:Name:1'
 exits 2 rtbuild build --backend no_such out

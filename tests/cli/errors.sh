@@ -37,6 +37,7 @@ wrong 3 2:13+9 "--mount: unknown type 'bnid'" 'did you mean bind?' 'RUN --mount=
 wrong 3 2:23+8 "--mount has no option 'targt'" 'did you mean target?' 'RUN --mount=type=bind,targt=/x true'
 wrong 3 2:5+1 "the here-document 'EOF' has no end" "put a line that is only 'EOF' behind it" 'RUN <<EOF\necho'
 wrong 6 2:6+11 "'src/mian.py' is not there" "did you mean 'src/main.py'?" 'COPY src/mian.py /'
+wrong 6 2:6+10 "'src/absent' is not there" "there are 'main.py', 'sub'" 'COPY src/absent /'
 wrong 6 2:6+8 "'left-out' is not there" '.dockerignore leaves it out' 'COPY left-out /'
 wrong 3 2:6+2 "malformed pattern '[f'" 'a set ends with ]; the JSON form is ["a", "b"], with commas and double quotes' \
 	'COPY ["f" "/"]'
