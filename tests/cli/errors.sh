@@ -61,7 +61,8 @@ wrong 3 2:9+1 'ENV: expected name=value' 'a value with blanks needs quotes: name
 wrong 3 2:5+1 'the closing " is missing' 'a plain " is written \"' 'ENV "a=1'
 wrong 3 2:7+1 "'}' is missing behind \${" 'a plain $ is written \$' 'ENV x=${y'
 wrong 3 2:15+3 "--network cannot be 'foo'" 'it is default, none or host' 'RUN --network=foo true'
-wrong 8 2:5+10 'RUN --security is not supported' "leave it out: a RUN has docker's default rights and no more" \
+wrong 3 2:5+19 'RUN --security=insecure: this build does not allow it' \
+	'add --allow security.insecure: the command then may do to this machine what root may' \
 	'RUN --security=insecure true'
 wrong 6 3:1+3 "RUN: user 'nosuch' is not in the image's /etc/passwd" \
 	'a number needs no entry there: 1000:1000; or a RUN before makes it' 'USER nosuch\nRUN true'
