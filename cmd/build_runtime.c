@@ -8,6 +8,7 @@
 #include "cmd/build_zip.h"
 #include "cmd/configuration.h"
 #include "runtime/target.h"
+#include "runtime/pip_options.h"
 #include "templates/naming.h"
 
 /* A backend's part of `rtbuild build`: which it is, what it is built from, what it is called. */
@@ -66,6 +67,20 @@ static bool make_names(struct build_job *job, struct session *s, const struct bu
 	return true;
 }
 
+/* What was said here of indexes reaches the image's pip; what this shell's variables say does not,
+ * as with any RUN. */
+static bool make_pip_options(struct str_list *out, struct runtime_request *want,
+			     const struct build_args *args, struct err *err)
+{
+	const struct pip_places places = { .index_url = args->wheels.index_url,
+					   .extra_index_urls = &args->wheels.extra_index_urls,
+					   .find_links = &args->wheels.find_links,
+					   .no_index = args->wheels.no_index };
+
+	want->pip_options = out;
+	return pip_options_make(out, &places, err);
+}
+
 bool build_runtime_inputs(struct build_job *job, struct session *s, const struct build_args *args,
 			  struct err *err)
 {
@@ -87,6 +102,7 @@ bool build_runtime_inputs(struct build_job *job, struct session *s, const struct
 					.sandbox = s->sandbox,
 					.pull = args->pull };
 	AUTO(python_profile_free) struct python_profile target = { 0 };
+	AUTO(str_list_free) struct str_list pip_options = { 0 };
 	bool ok;
 
 	if (job->platform_count > 1) {
@@ -97,6 +113,8 @@ bool build_runtime_inputs(struct build_job *job, struct session *s, const struct
 	if ((args->python_target &&
 	     !runtime_request_target(&want, &target, args->python_target, true, err)) ||
 	    !installer_parse(&want.installer, args->installer, err) ||
+	    (want.installer == INSTALLER_PIP &&
+	     !make_pip_options(&pip_options, &want, args, err)) ||
 	    !session_store(&want.store, s, err) || !session_registry(&want.registry, s, err) ||
 	    !wheel_sources_make(&sources, s, &args->wheels, err))
 		return false;

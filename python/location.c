@@ -99,6 +99,26 @@ void location_mask(char *text)
 	}
 }
 
+static bool ends_with(const char *text, const char *end, const char *suffix)
+{
+	size_t len = strlen(suffix);
+
+	return (size_t)(end - text) >= len && memcmp(end - len, suffix, len) == 0;
+}
+
+bool location_has_password(const char *text)
+{
+	for (const char *at = strstr(text, "://"); at; at = strstr(at + 3, "://")) {
+		size_t len = strcspn(at + 3, "/?# \t");
+		const char *user_end = memchr(at + 3, '@', len);
+
+		if (user_end && (memchr(at + 3, ':', (size_t)(user_end - at - 3)) ||
+				 ends_with(text, at, "http") || ends_with(text, at, "https")))
+			return true;
+	}
+	return false;
+}
+
 bool location_refuse_build(const char *what, const char *text, struct err *err)
 {
 	AUTO(auto_free) char *shown = mem_strdup(text);

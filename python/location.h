@@ -19,6 +19,10 @@ char *location_path(struct arena *a, struct slice url);
  * `text`, which may come before a person's eyes. */
 void location_mask(char *text);
 
+/* A URL in `text` has one: "https://user:password@host", "https://token@host"; of other schemes the
+ * user alone is none. */
+bool location_has_password(const char *text);
+
 int location_hex_value(char c); /* of a hexadecimal digit, or -1 */
 
 /* Always false: E_UNSUPPORTED saying why what `text` points at is not taken, and the cure. */

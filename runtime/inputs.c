@@ -336,7 +336,9 @@ bool runtime_inputs_make(struct runtime_inputs *in, const struct runtime_request
 	struct runtime_request told = *asked, *req = &told;
 	const struct backend *b = req->backend;
 	struct platform_text platform;
-	struct render_options opt = { .base = req->base, .installer = req->installer };
+	struct render_options opt = { .base = req->base,
+				      .installer = req->installer,
+				      .pip_options = req->pip_options };
 	AUTO(auto_free) char *version = NULL;
 	AUTO(python_profile_free) struct python_profile profile = { 0 };
 	const struct python_target *target = &profile.target;

@@ -149,27 +149,6 @@ static bool has_variable(const char *text)
 	return false;
 }
 
-static bool ends_with(const char *text, const char *end, const char *suffix)
-{
-	size_t len = strlen(suffix);
-
-	return (size_t)(end - text) >= len && memcmp(end - len, suffix, len) == 0;
-}
-
-/* "https://user:password@host", "https://token@host"; of other schemes the user alone is none. */
-static bool has_password(const char *text)
-{
-	for (const char *at = strstr(text, "://"); at; at = strstr(at + 3, "://")) {
-		size_t len = strcspn(at + 3, "/?# \t");
-		const char *user_end = memchr(at + 3, '@', len);
-
-		if (user_end && (memchr(at + 3, ':', (size_t)(user_end - at - 3)) ||
-				 ends_with(text, at, "http") || ends_with(text, at, "https")))
-			return true;
-	}
-	return false;
-}
-
 /* What would not be in the image, or must not be. */
 static bool check_physical(const struct reading *r, struct slice text, struct err *err)
 {
@@ -178,7 +157,7 @@ static bool check_physical(const struct reading *r, struct slice text, struct er
 	for (int number = 1; rest.ptr; number++) {
 		struct slice one = slice_cut(rest, '\n', &rest);
 		AUTO(auto_free) char *line = mem_strndup(one.ptr, one.len);
-		bool secret = has_password(line);
+		bool secret = location_has_password(line);
 
 		if (line[strspn(line, " \t")] == '#' || (!secret && !has_variable(line)))
 			continue;

@@ -27,6 +27,8 @@ struct runtime_request {
 		*requirements; /* files; added to an image's default packages, instead of a zip's */
 	const struct str_list *find_links; /* directories of wheels, and pages that link to them */
 	const struct wheel_indexes *indexes; /* NULL: none are asked */
+	const struct str_list *pip_options;  /* words for a pip that runs in the image; NULL: none
+						(runtime/pip_options.h) */
 	struct platform platform;
 	const struct python_profile *target; /* --target: what the three above say as well; NULL:
 						they alone (runtime/target.h) */

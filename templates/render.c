@@ -206,7 +206,10 @@ static void block_end(struct block *b, struct map *values, const char *name)
 	buf_clear(&b->text);
 }
 
-/* Requirements as words of a shell command: quoted where a shell would read more into them. */
+/* What a shell would read more into: a word with it is quoted. */
+#define SHELL_SPECIAL "<>=!~;[] $`\\\"*?(){}&|#"
+
+/* Requirements as words of a shell command. */
 static void put_packages(struct block *b, const struct render_options *opt)
 {
 	const char *const *own = b->backend->packages.items;
@@ -214,9 +217,19 @@ static void put_packages(struct block *b, const struct render_options *opt)
 
 	for (size_t i = 0; i < count; i++) {
 		const char *word = opt->packages ? opt->packages->items[i] : own[i];
-		const char *quote = strpbrk(word, "<>=!~;[] ") ? "'" : "";
+		const char *quote = strpbrk(word, SHELL_SPECIAL) ? "'" : "";
 
 		BLOCK_ADD(b, " \\\n        %s%s%s", quote, word, quote);
+	}
+}
+
+/* Where pip looks, on a line of its own. */
+static void put_options(struct block *b, const struct str_list *words)
+{
+	for (size_t i = 0; words && i < words->len; i++) {
+		const char *quote = strpbrk(words->items[i], SHELL_SPECIAL) ? "'" : "";
+
+		BLOCK_ADD(b, "%s%s%s%s", i ? " " : " \\\n        ", quote, words->items[i], quote);
 	}
 }
 
@@ -238,9 +251,12 @@ static void put_install(struct block *b, const struct render_options *opt, const
 	const char *pip = map_text(b->values, "pip");
 
 	BLOCK_ADD(b, "%s install --no-cache-dir", pip);
+	put_options(b, opt->pip_options);
 	put_files(b, opt->requirement_files);
-	if (opt->hashed && *packages)
+	if (opt->hashed && *packages) {
 		BLOCK_ADD(b, " \\\n    && %s install --no-cache-dir", pip);
+		put_options(b, opt->pip_options);
+	}
 	BLOCK_ADD(b, "%s", packages);
 	if (!opt->hashed || !*packages)
 		return;

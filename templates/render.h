@@ -27,7 +27,8 @@ struct render_options {
 	const char *base;            /* NULL: the backend's */
 	const char *lithops_version; /* for default names; NULL: "unknown" */
 	enum installer installer;
-	const struct str_list *packages; /* NULL: the backend's */
+	const struct str_list *packages;    /* NULL: the backend's */
+	const struct str_list *pip_options; /* words without white space or '; NULL: none */
 	/* Files of the context python-requirements for pip to read; NULL: none. `hashed`: they have
 	 * hashes, which the backend's packages have not. */
 	const struct str_list *requirement_files;

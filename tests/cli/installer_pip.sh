@@ -72,6 +72,30 @@ pip install --no-cache-dir $own
 pip install --no-deps --no-index -r $files/1/hashed.txt"
 is 'hashes: they are kept' "$(inside cat $files/1/hashed.txt)" "$(cat hashed.txt)"
 
+# --- where it looks ---
+
+mkdir wheels
+check 'indexes' build --index-url 'https://h/a/simple?x=1&y' --extra-index-url https://e/simple/ --find-links wheels \
+	--find-links https://h/page.html -r hashed.txt
+is 'indexes: each call that looks' "$(inside cat /pip.calls)" \
+	"pip install --no-cache-dir --index-url https://h/a/simple?x=1&y --extra-index-url https://e/simple/ --find-links https://h/page.html -r $files/1/hashed.txt
+pip install --no-cache-dir --index-url https://h/a/simple?x=1&y --extra-index-url https://e/simple/ --find-links https://h/page.html $own
+pip install --no-deps --no-index -r $files/1/hashed.txt"
+check 'none' build --no-index
+is 'none: said to pip' "$(inside cat /pip.calls)" "pip install --no-cache-dir --no-index $own"
+check 'a variable of this shell is not of the RUN' env PIP_INDEX_URL=https://v/simple/ \
+	rtbuild build -q -b localhost:container --base pip:1 --installer pip --no-cache -t made:1
+is 'a variable: not there' "$(inside cat /pip.calls)" "pip install --no-cache-dir $own"
+exits 8 build --index-url https://me:s3cret@h/simple/
+stderr_has 'stay in the image'
+stderr_hasnt s3cret
+exits 8 build --extra-index-url https://t0ken@h/simple/
+stderr_hasnt t0ken
+exits 2 build --index-url "https://h/'
+RUN evil"
+exits 2 build --index-url simple
+stderr_has 'is no URL'
+
 # --- names of every kind ---
 
 mkdir 'a dir'
