@@ -7,8 +7,8 @@
 #include "cmd/backends.h"
 #include "cmd/build_zip.h"
 #include "cmd/configuration.h"
-#include "runtime/target.h"
 #include "runtime/pip_options.h"
+#include "runtime/target.h"
 #include "templates/naming.h"
 
 /* A backend's part of `rtbuild build`: which it is, what it is built from, what it is called. */

@@ -74,6 +74,12 @@ check 'Knative' rtbuild descriptor -b knative "$name" --cpu 750m --memory 1024 -
 judged 'Knative: its models take it' knative Service
 is_at 'Knative: sizes' "$pod"'["timeoutSeconds"], '"$pod"'["containers"][0]["resources"]["limits"], d["metadata"]["name"]' \
 	"(300, {'cpu': '750m', 'memory': '1024Mi'}, 'my-service')"
+# The judge itself: what is missing is a finding of its own, not an end.
+for part in 'spec: {}' 'spec: 3' 'spec: {template: {metadata: 3}}' 'spec: {template: {spec: {}}}'; do
+	printf 'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: x}\n%s\n' "$part" >wrong.yaml
+	exits 1 "$judge" knative Service <wrong.yaml
+	stderr_empty
+done
 printf '{"auths": {"reg.example.com": {"auth": "dTpw"}}}' >"$DOCKER_CONFIG/config.json"
 chmod 600 "$DOCKER_CONFIG/config.json"
 check 'a private registry' rtbuild descriptor -b k8s reg.example.com/me/rt
