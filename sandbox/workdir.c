@@ -18,9 +18,11 @@
 
 /* Scratch directories that outlive nobody. */
 
+static const char workdirs[] = "cache/work"; /* below the store */
+
 static bool open_parent(int *fd_out, const char *store, struct err *err)
 {
-	AUTO(auto_free) char *path = mem_printf("%s/cache/work", store);
+	AUTO(auto_free) char *path = mem_printf("%s/%s", store, workdirs);
 
 	return fs_open_dir_p(fd_out, path, 0700, err);
 }
@@ -59,12 +61,12 @@ bool workdir_open(struct workdir *w, const char *store, struct err *err)
 				return false;
 			err_clear(err); /* swept between mkdir and open */
 		} else if (hold(w->parent, w->name, w->fd)) {
-			w->path = mem_printf("%s/cache/work/%s", store, w->name);
+			w->path = mem_printf("%s/%s/%s", store, workdirs, w->name);
 			return true;
 		}
 		auto_close(&w->fd);
 	}
-	return err_set(err, E_IO, "cannot hold a directory in %s/cache/work", store);
+	return err_set(err, E_IO, "cannot hold a directory in %s/%s", store, workdirs);
 }
 
 /* Of each loan: where it is, where it belongs, and the inode that stands there for it; each with a

@@ -37,7 +37,7 @@ COPY dir /tree
 COPY dir/ /tree2
 COPY *.txt /globbed/
 COPY no-such* /nothing/
-WORKDIR /work/deep
+WORKDIR /very/deep
 COPY one.txt .
 COPY run.sh two.txt sub/
 COPY link /followed
@@ -74,12 +74,12 @@ drwxr-xr-x 0/0 tree/sub/
 lrwxrwxrwx 0/0 tree/up -> ../one.txt
 -rw-r--r-- 0/0 tree2/a
 -rw-r--r-- 0/0 with space
-drwxr-xr-x 0/0 work/
-drwxr-xr-x 0/0 work/deep/
--rw-r--r-- 0/0 work/deep/one.txt
-drwxr-xr-x 0/0 work/deep/sub/
--rwxr-xr-x 0/0 work/deep/sub/run.sh
--rw------- 0/0 work/deep/sub/two.txt
+drwxr-xr-x 0/0 very/
+drwxr-xr-x 0/0 very/deep/
+-rw-r--r-- 0/0 very/deep/one.txt
+drwxr-xr-x 0/0 very/deep/sub/
+-rwxr-xr-x 0/0 very/deep/sub/run.sh
+-rw------- 0/0 very/deep/sub/two.txt
 END
 while IFS= read -r line; do
 	if grep -qxF -- "$line" got; then pass "has $line"; else fail "has $line" "$(grep -F -- "${line##* }" got)"; fi
@@ -90,7 +90,7 @@ is 'one time for all members' "$(for d in $(manifest t/copy:1 | jq -r '.layers[]
 	TZ=UTC tar -tvzf "$(blob "$d")" --full-time; done | awk '{ print $4, $5 }' | sort -u)" '1980-01-01 00:00:00'
 is 'content is right' "$(tar -xOzf "$(layer t/copy:1 1)" file)" one
 check 'umoci unpacks it' sh -c "umoci unpack --rootless --image '$RTBUILD_STORE:docker.io/t/copy:1' '$TMP/bundle' >&2"
-is 'umoci: content' "$(cat bundle/rootfs/tree/sub/b bundle/rootfs/work/deep/one.txt)" 'b
+is 'umoci: content' "$(cat bundle/rootfs/tree/sub/b bundle/rootfs/very/deep/one.txt)" 'b
 one'
 rm -rf bundle
 

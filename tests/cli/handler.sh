@@ -50,17 +50,17 @@ echo wrong >ctx/lithops_knative.zip
 check 'a file of that name, and one ignored' rtbuild build -b knative -f ctx/Dockerfile --lithops moved -t h:over ctx
 is 'the made one goes before it' "$(digest_of h:over)" "$tree"
 stderr_hasnt CopyIgnoredFile
-mkdir work
-cp ctx/Dockerfile work/
+mkdir checkout
+cp ctx/Dockerfile checkout/
 (
-	cd work || exit
+	cd checkout || exit
 	git init -q -b trunk
 	git add .
 	git -c user.name=n -c user.email=e commit -qm one
 )
-check 'a repository as context' rtbuild build -q -b knative -f Dockerfile --lithops moved -t h:git --git-allow "file://$TMP" "file://$TMP/work/.git"
+check 'a repository as context' rtbuild build -q -b knative -f Dockerfile --lithops moved -t h:git --git-allow "file://$TMP" "file://$TMP/checkout/.git"
 is 'has it too' "$(digest_of h:git)" "$tree"
-tar -cf ctx.tar -C work Dockerfile
+tar -cf ctx.tar -C checkout Dockerfile
 check 'a tar as context' sh -c 'rtbuild build -q -b knative -f Dockerfile --lithops moved -t h:tar - <ctx.tar'
 is 'has it as well' "$(digest_of h:tar)" "$tree"
 
@@ -114,7 +114,7 @@ ln -s /etc/passwd src/lithops/tests/leads-out
 no 3 leads-out --lithops src
 no 2 'the Dockerfile decides' --base x
 no 2 'the Dockerfile decides' --installer pip
-exits 2 rtbuild build -b knative --lithops src "file://$TMP/work/.git"
+exits 2 rtbuild build -b knative --lithops src "file://$TMP/checkout/.git"
 stderr_has '\-f FILE'
 exits 2 rtbuild build --lithops src ctx
 stderr_has 'backend'

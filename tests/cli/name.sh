@@ -93,7 +93,7 @@ exits 2 rtbuild template diff knativ knative
 
 # --- a user's backends ---
 
-mkdir -p own/mine git/work/mine
+mkdir -p own/mine git/tree/mine
 cat >own/mine/backend.yaml <<'END'
 name: mine
 title: A platform of ours
@@ -163,15 +163,15 @@ stdout_has '^FROM python:3\.11-slim-bookworm$'
 
 # from git, over HTTP
 sed -i 's/pythns/pythons/' own/mine/backend.yaml
-cp -r own/mine/* git/work/mine
+cp -r own/mine/* git/tree/mine
 (
-	cd git/work || exit
+	cd git/tree || exit
 	git init -q -b trunk
 	git add .
 	git -c user.name=n -c user.email=e commit -qm one
 )
 mkdir -p www/git
-git clone -q --bare git/work www/git/templates.git
+git clone -q --bare git/tree www/git/templates.git
 start_web www
 check 'a repository: list' rtbuild template list --templates "$WEB/git/templates.git"
 stdout_has '^mine +image'

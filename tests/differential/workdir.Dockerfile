@@ -2,7 +2,7 @@
 FROM localhost/base
 ENV D=deep
 ARG A=arg
-WORKDIR /work/$D
+WORKDIR /very/$D
 WORKDIR rel/${A}/
 COPY one.txt .
 WORKDIR ../up/./x

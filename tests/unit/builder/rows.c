@@ -19,7 +19,7 @@ struct row {
 
 #define BASE                                                                       \
 	"FROM scratch\nCOPY etc /etc/\nCOPY --chown=7:8 --chmod=0750 home /home\n" \
-	"COPY links /\nENV PATH=/bin FROMBASE=base\nENV OLD=1\nWORKDIR /work\n"    \
+	"COPY links /\nENV PATH=/bin FROMBASE=base\nENV OLD=1\nWORKDIR /wd\n"    \
 	"CMD [\"base\"]\nENTRYPOINT [\"entry\"]\nLABEL in=base\n"
 
 /* clang-format off */
@@ -78,7 +78,7 @@ static const struct row rows[] = {
 	  .history = "USER 7:8\nWORKDIR /p/q" },
 	{ 31, "of a directory that is there an empty one", .dockerfile = BASE "WORKDIR /home\n", .layer = "" },
 	{ 32, "WORKDIR joins the base's and expands", .dockerfile = "FROM x\nENV D=x\nARG E=y\nWORKDIR $D/$E/\nWORKDIR ../z\n",
-	  .config = "config.WorkingDir \"/work/x/z\"" },
+	  .config = "config.WorkingDir \"/wd/x/z\"" },
 	{ 33, "one view of the variables an instruction", .dockerfile = "FROM scratch\nENV a=1\nENV a=2 b=$a c=$b\n",
 	  .config = "config.Env.2 \"b=1\"\nconfig.Env.3 \"c=\"" },
 	{ 34, "ENV keeps its place", .dockerfile = "FROM x\nENV FROMBASE=2 NEW=1\n",

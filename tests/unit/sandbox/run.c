@@ -638,7 +638,7 @@ static void nothing_changed(void **state)
 	expect_diff("true", "");
 	spec.mounts = mounts;
 	spec.mount_count = ARRAY_LEN(mounts);
-	spec.cwd = "/work/deep/er";
+	spec.cwd = "/very/deep/er";
 	run_spec(&o, &spec, true);
 	if (!o.ok || o.result.status || !str_eq(o.diff.ptr, ""))
 		fail_msg("%s %d '%s' diff:\n%s", o.err.msg, o.result.status, o.out.ptr, o.diff.ptr);
@@ -660,16 +660,16 @@ static void stubs_and_changes(void **state)
 
 	spec.mounts = mounts;
 	spec.mount_count = ARRAY_LEN(mounts);
-	spec.cwd = "/work/deep";
+	spec.cwd = "/very/deep";
 	run_spec(&o, &spec, true);
 	assert_true(o.ok);
 	assert_string_equal(o.diff.ptr, "d 0755 0:0 data\n"
 					"d 0711 0:0 data/sub\n"
 					"d 0755 0:0 etc\n"
 					"f 0644 0:0 etc/new =1;\n"
-					"d 0755 0:0 work\n"
-					"d 0755 0:0 work/deep\n"
-					"f 0644 0:0 work/deep/file =2;\n");
+					"d 0755 0:0 very\n"
+					"d 0755 0:0 very/deep\n"
+					"f 0644 0:0 very/deep/file =2;\n");
 }
 
 /* The times of directories that only held a mount point are as before. */
