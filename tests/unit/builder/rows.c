@@ -19,7 +19,7 @@ struct row {
 
 #define BASE                                                                       \
 	"FROM scratch\nCOPY etc /etc/\nCOPY --chown=7:8 --chmod=0750 home /home\n" \
-	"COPY links /\nENV PATH=/bin FROMBASE=base\nENV OLD=1\nWORKDIR /wd\n"    \
+	"COPY links /\nENV PATH=/bin FROMBASE=base\nENV OLD=1\nWORKDIR /wd\n"      \
 	"CMD [\"base\"]\nENTRYPOINT [\"entry\"]\nLABEL in=base\n"
 
 /* clang-format off */
