@@ -10,29 +10,38 @@
 
 /* From requirements to one layer. */
 
+/* The module that a path below the packages' directory makes importable; NULL: none. The caller
+ * frees. "typing.py", "_json.abi3.so" and "enum/__init__.py" do; a directory without that file
+ * stands behind every module of its name (PEP 420). */
+static char *top_module(const char *path)
+{
+	size_t len = strcspn(path, "/");
+	bool is_module = path[len] ? str_eq(path + len, "/__init__.py")
+				   : str_has_suffix(path, ".py") || str_has_suffix(path, ".so");
+
+	return is_module ? mem_strndup(path, strcspn(path, "./")) : NULL;
+}
+
 /* PYTHONPATH stands in front of the standard library, unlike the site-packages that wheels are made
  * for: "opt/lithops/packages/typing.py" would be the worker's typing. */
 static bool check_shadow(const struct entry_list *entries, struct err *err)
 {
-	static const size_t skip = sizeof(BAKE_PACKAGES "/") - 1;
+	static const char top[] = BAKE_PACKAGES "/";
 
 	for (size_t i = 0; i < entries->len; i++) {
-		const struct entry *e = &entries->items[i];
-		AUTO(auto_free) char *name = NULL;
+		const char *path = entries->items[i].path;
+		AUTO(auto_free)
+		char *name = str_has_prefix(path, top) ? top_module(path + sizeof(top) - 1) : NULL;
+		bool is_lithops = name && str_eq(name, "lithops");
 
-		if (strlen(e->path) <= skip || strchr(e->path + skip, '/') ||
-		    (e->kind == ENTRY_FILE && !str_has_suffix(e->path, ".py")))
-			continue;
-		name = mem_strndup(e->path + skip, strcspn(e->path + skip, "."));
-		if (str_has_suffix(e->path, ".dist-info") ||
-		    (!str_eq(name, "lithops") && !stdlib_has(name)))
+		if (!name || (!is_lithops && !stdlib_has(name)))
 			continue;
 		err_set(err, E_INPUT,
 			"the packages bring a module '%s', which would hide %s in "
 			"the worker",
 			name,
-			str_eq(name, "lithops") ? "the image's own Lithops"
-						: "Python's own module of that name");
+			is_lithops ? "the image's own Lithops"
+				   : "Python's own module of that name");
 		return err_hint(err, "leave it out of the requirements: the image has it");
 	}
 	return true;
