@@ -111,13 +111,27 @@ bool contents_list(struct str_list *out, const struct contents *c, const char *d
 	return true;
 }
 
+/* tree_walk begins with the directory itself. */
+struct below {
+	const char *dir;
+	bool (*visit)(void *arg, const struct entry *e);
+	void *arg;
+};
+
+static bool visit_below(void *arg, const struct entry *e)
+{
+	const struct below *b = arg;
+
+	return str_eq(e->path, b->dir) || b->visit(b->arg, e);
+}
+
 void contents_walk(const struct contents *c, const char *dir,
 		   bool (*visit)(void *arg, const struct entry *e), void *arg)
 {
 	size_t len = strlen(dir);
 
 	if (c->tree) {
-		tree_walk(c->tree, dir, visit, arg);
+		tree_walk(c->tree, dir, visit_below, &(struct below){ dir, visit, arg });
 		return;
 	}
 	for (size_t i = 0; i < c->members.len; i++) {
