@@ -17,7 +17,7 @@ struct delete_args {
 /* clang-format off */
 static const struct opt opts[] = {
 	OPT_ARGS("IMAGE",             struct delete_args, images,         "HOST/NAME:TAG or HOST/NAME@DIGEST; store:NAME is like rmi"),
-	OPT_FLAG(0, "force",          struct delete_args, force,          "also when other tags hold the same manifest, which go with it"),
+	OPT_FLAG(0, "force",          struct delete_args, force,          "also when other tags hold the same manifest, which go with it, or list it"),
 	OPT_FLAG(0, "ignore-missing", struct delete_args, ignore_missing, "what is not there is fine"),
 	OPT_FLAG(0, "plan",           struct delete_args, plan,           "only say what would go"),
 	OPT_END
@@ -45,23 +45,37 @@ static void deleting_free(struct deleting *d)
 	buf_free(&d->lines);
 }
 
+static json_t *names_json(const struct str_list *names)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->len; i++)
+		json_array_append_new(list, json_string(names->items[i]));
+	return list;
+}
+
+static void say_names(struct buf *out, const char *words, const struct str_list *names)
+{
+	for (size_t i = 0; i < names->len; i++)
+		buf_putf(out, "%s%s", i ? ", " : words, names->items[i]);
+}
+
 static void report(struct deleting *d, const struct reference *ref, const struct remove_result *r)
 {
 	struct reference_text name = reference_familiar(ref);
-	json_t *item = json_object(), *tags = json_array();
+	json_t *item = json_object();
 
 	json_object_set_new(item, "reference", json_string(name.text));
 	json_object_set_new(item, "deleted", json_string(r->by_tag ? "tag" : "manifest"));
 	if (!r->by_tag)
 		json_object_set_new(item, "digest", json_string(digest_format(&r->digest).text));
-	for (size_t i = 0; i < r->tags.len; i++)
-		json_array_append_new(tags, json_string(r->tags.items[i]));
-	json_object_set_new(item, "other_tags", tags);
+	json_object_set_new(item, "other_tags", names_json(&r->tags));
+	json_object_set_new(item, "broken_tags", names_json(&r->broken));
 	json_array_append_new(d->list, item);
 	buf_putf(&d->lines, "%s%s%s", d->lines.len ? "\n" : "",
 		 d->args->plan ? "would delete " : "", name.text);
-	for (size_t i = 0; i < r->tags.len; i++)
-		buf_putf(&d->lines, "%s%s", i ? ", " : " and with it ", r->tags.items[i]);
+	say_names(&d->lines, " and with it ", &r->tags);
+	say_names(&d->lines, ", which breaks the index of ", &r->broken);
 }
 
 static bool remove_local(struct session *s, const struct reference *ref, bool plan, struct err *err)
@@ -207,8 +221,9 @@ const struct cmd cmd_delete = {
 	.name = "delete",
 	.summary = "delete a tag or an image of a registry",
 	.about = "A tag is deleted alone where the registry can. Where only digests can be "
-		 "deleted, every other tag of the same manifest would go too: they are named, and "
-		 "nothing happens without --force.",
+		 "deleted, every other tag of the same manifest would go too, and an index that "
+		 "lists it could not be pulled any more: those tags are named, and nothing happens "
+		 "without --force.",
 	.example = "  rtbuild delete registry.example.com/me/rt:old\n"
 		   "  rtbuild delete --ignore-missing registry.example.com/me/rt:pr-17",
 	.opts = opts,

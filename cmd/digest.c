@@ -21,11 +21,16 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-static bool find(struct digest *out, struct reader *from, const char *platform, struct session *s,
-		 struct err *err)
+static bool find(struct digest *out, struct reader *from, const struct place *place,
+		 const char *platform, struct session *s, struct err *err)
 {
 	AUTO(registry_document_free) struct registry_document doc = { 0 };
+	struct registry *registry;
 
+	/* a digest is known, but is it there? */
+	if (!platform && place->kind == PLACE_REGISTRY && place->reference.has_digest)
+		return session_registry(&registry, s, err) &&
+		       registry_head_manifest(out, registry, &place->reference, err);
 	if (!platform && from->root_digest)
 		return from->root_digest(from, out, err);
 	if (!from->root(from, &doc, err) ||
@@ -46,7 +51,7 @@ static bool run(struct session *s, void *arg, struct err *err)
 	json_t *doc = NULL;
 
 	if (!lookup_open(&from, &place, s, args->image, false, err) ||
-	    !find(&digest, from, args->platform, s, err))
+	    !find(&digest, from, &place, args->platform, s, err))
 		return false;
 	if (place.kind <= PLACE_STORE) {
 		place.reference.tag[0] = '\0';

@@ -426,6 +426,19 @@ static void report_plan(struct copy *c)
 	c->out->requests_to_come = come;
 }
 
+/* What the next image would find. */
+static void plan_names(struct copy *c)
+{
+	for (size_t i = 0; c->to->plan_name && i < c->graph.nodes.len; i++) {
+		const struct graph_node *n = c->graph.nodes.items[i];
+
+		if (n->tag)
+			c->to->plan_name(c->to, n->tag, &n->document.digest);
+	}
+	for (size_t i = 0; c->to->plan_name && i < c->names->len; i++)
+		c->to->plan_name(c->to, c->names->items[i], &c->root.digest);
+}
+
 static bool copy_all(struct copy *c, struct err *err)
 {
 	bool signatures = !c->opt->no_signatures && c->to->takes_signatures &&
@@ -454,7 +467,10 @@ static bool copy_all(struct copy *c, struct err *err)
 	c->out->signatures = c->graph.signatures;
 	c->out->referrers = c->graph.referrers;
 	report_plan(c);
-	return c->opt->plan || put_or_doubt(c, err);
+	if (!c->opt->plan)
+		return put_or_doubt(c, err);
+	plan_names(c);
+	return true;
 }
 
 static void init(struct copy *c)

@@ -91,7 +91,7 @@ bool registry_get_manifest(struct registry_document *out, struct registry *r,
 }
 
 /* *found_out false: no digest, a redirect, or an error whose words a HEAD cannot bring. */
-static bool ask_head(bool *found_out, struct digest *out, struct registry *r,
+static bool ask_head(bool *found_out, struct registry_document *out, struct registry *r,
 		     const struct reference *ref, struct err *err)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
@@ -102,7 +102,7 @@ static bool ask_head(bool *found_out, struct digest *out, struct registry *r,
 				    .path = path,
 				    .headers = { { "Accept", media_accept_manifests() } } };
 	struct err ignored = { 0 };
-	const char *said;
+	const char *said, *type;
 
 	*found_out = false;
 	if (!client_call(&reply, r, &call, err))
@@ -112,23 +112,32 @@ static bool ask_head(bool *found_out, struct digest *out, struct registry *r,
 	if (reply.http.status != 200)
 		return true;
 	said = http_header(&reply.http, "Docker-Content-Digest", 0);
-	*found_out = said && digest_parse(out, said, &ignored);
+	type = http_header(&reply.http, "Content-Type", 0);
+	*found_out = said && digest_parse(&out->digest, said, &ignored);
+	if (*found_out)
+		out->content_type = type ? mem_strdup(type) : NULL;
 	if (!said)
 		learn(r, ref, LEARN_HEAD, KNOWN_NO);
 	return true;
+}
+
+bool registry_head_document(struct registry_document *out, struct registry *r,
+			    const struct reference *ref, struct err *err)
+{
+	bool found = false;
+
+	*out = (struct registry_document){ 0 };
+	if (learn_recall(r, ref).head != KNOWN_NO && !ask_head(&found, out, r, ref, err))
+		return false;
+	return found || registry_get_manifest(out, r, ref, err);
 }
 
 bool registry_head_manifest(struct digest *out, struct registry *r, const struct reference *ref,
 			    struct err *err)
 {
 	AUTO(registry_document_free) struct registry_document document = { 0 };
-	bool found = false;
 
-	if (learn_recall(r, ref).head != KNOWN_NO && !ask_head(&found, out, r, ref, err))
-		return false;
-	if (found)
-		return true;
-	if (!registry_get_manifest(&document, r, ref, err))
+	if (!registry_head_document(&document, r, ref, err))
 		return false;
 	*out = document.digest;
 	return true;

@@ -193,9 +193,9 @@ bool move_blob(struct move_result *out, struct registry *r, const struct move_re
 	if (ahead || (q->fresh && !q->doubt))
 		return send(out, r, q, ahead, err);
 	from = q->doubt ? NULL : q->guess;
-	if (from && !q->plan && learn_recall(r, q->to).mount != KNOWN_NO) {
+	if (from && (!q->plan || q->guess_had_it) && learn_recall(r, q->to).mount != KNOWN_NO) {
 		if (mount(out, r, q, from, err)) {
-			if (q->guess_had_it)
+			if (q->guess_had_it && !q->plan)
 				learn_mount(r, q->to, out->how);
 			return true;
 		}

@@ -35,6 +35,7 @@ bool registry_open(struct registry **out, const struct registry_options *opt, st
 	cond_init(&r->found);
 	turns_init(&r->moving);
 	r->placed = (struct map)MAP_TEXT;
+	r->planned_tags = (struct map)MAP_TEXT;
 	*out = r;
 	return true;
 }
@@ -53,6 +54,8 @@ void registry_close(struct registry *r)
 	map_free(&r->blobs);
 	map_free(&r->warned);
 	map_free(&r->placed);
+	map_free(&r->planned);
+	map_free(&r->planned_tags);
 	turns_free(&r->moving);
 	map_free(&r->dead_mirrors);
 	registries_free(&r->registries);

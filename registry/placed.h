@@ -21,4 +21,13 @@ void placed_end(struct registry *r, const struct reference *to, const struct dig
 bool placed_find(struct reference *out, struct registry *r, const struct reference *to,
 		 const struct digest *d);
 
+/*
+ * For plans, where one image comes after another and would find what that has left: whether one of
+ * this client's moved the blob to the repository before (from now on one did), and the digest one
+ * put under a tag there.
+ */
+bool placed_planned(struct registry *r, const struct reference *to, const struct digest *d);
+void placed_plan_tag(struct registry *r, const struct reference *at, const struct digest *d);
+bool placed_planned_tag(struct digest *out, struct registry *r, const struct reference *at);
+
 #endif

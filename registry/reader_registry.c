@@ -16,14 +16,20 @@ struct registry_reader {
 	struct reader reader;
 	struct registry *r;
 	struct reference reference;
-	_Atomic bool no_referrers; /* the registry has no such service: asked once */
+	struct registry_document root; /* fetched once */
+	_Atomic bool no_referrers;     /* the registry has no such service: asked once */
 };
 
 static bool root(struct reader *self, struct registry_document *out, struct err *err)
 {
 	struct registry_reader *x = (struct registry_reader *)self;
 
-	return registry_get_manifest(out, x->r, &x->reference, err);
+	if (!x->root.raw && !registry_get_manifest(&x->root, x->r, &x->reference, err))
+		return false;
+	*out = x->root;
+	out->raw = mem_dup(x->root.raw, x->root.len + 1);
+	out->content_type = x->root.content_type ? mem_strdup(x->root.content_type) : NULL;
+	return true;
 }
 
 static bool root_digest(struct reader *self, struct digest *out, struct err *err)
@@ -82,7 +88,10 @@ static bool referrers(struct reader *self, struct registry_document *out,
 
 static void close_reader(struct reader *self)
 {
-	free(self);
+	struct registry_reader *x = (struct registry_reader *)self;
+
+	registry_document_free(&x->root);
+	free(x);
 }
 
 bool reader_of_registry(struct reader **out, const struct place *place,

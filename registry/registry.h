@@ -61,6 +61,9 @@ MUST_CHECK bool registry_get_manifest(struct registry_document *out, struct regi
 /* HEAD: the digest a tag has now; falls back to GET when the server names none. */
 MUST_CHECK bool registry_head_manifest(struct digest *out, struct registry *r,
 				       const struct reference *ref, struct err *err);
+/* The same, and what it says to be: no bytes unless it fell back. */
+MUST_CHECK bool registry_head_document(struct registry_document *out, struct registry *r,
+				       const struct reference *ref, struct err *err);
 MUST_CHECK bool registry_put_manifest(struct registry *r, const struct reference *ref,
 				      const char *media_type, const void *raw, size_t len,
 				      struct err *err);

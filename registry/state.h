@@ -60,6 +60,8 @@ struct registry {
 	struct standby standby;  /* under `lock` */
 	struct turns moving;     /* placed.h: "host digest", by name; fetched ones by digest */
 	struct map placed;       /* likewise -> the repository it is in */
+	struct map planned;      /* of plans: "host/repository digest" */
+	struct map planned_tags; /* likewise: "host/repository:tag" -> digest */
 };
 
 /* A credential as found once, and where. */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "registry/client.h"
+#include "registry/placed.h"
 #include "registry/put_tags.h"
 #include "registry/referrers.h"
 #include "registry/registry.h"
@@ -117,7 +118,24 @@ static bool registry_holds(struct writer *self, struct digest *out, const char *
 	struct registry_writer *w = (struct registry_writer *)self;
 	struct reference at;
 
-	return named(&at, &w->reference, name, err) && registry_head_manifest(out, w->r, &at, err);
+	if (!named(&at, &w->reference, name, err))
+		return false;
+	if (registry_head_manifest(out, w->r, &at, err))
+		return true;
+	if (err->code != E_NOT_FOUND || !placed_planned_tag(out, w->r, &at))
+		return false;
+	err_clear(err);
+	return true;
+}
+
+static void registry_plan_name(struct writer *self, const char *name, const struct digest *d)
+{
+	struct registry_writer *w = (struct registry_writer *)self;
+	struct err ignored = { 0 };
+	struct reference at;
+
+	if (named(&at, &w->reference, name, &ignored))
+		placed_plan_tag(w->r, &at, d);
 }
 
 struct bytes {
@@ -140,7 +158,8 @@ static bool registry_blob(struct writer *self, struct move_result *out, const st
 	struct bytes bytes = { w->r, blobs };
 	const struct reference *guess = from->guess;
 	struct reference recorded;
-	bool is_recorded = !from->repository && seen_find(&recorded, &w->seen, d);
+	bool again = plan && placed_planned(w->r, &w->reference, &d->digest);
+	bool is_recorded = !from->repository && !again && seen_find(&recorded, &w->seen, d);
 	const struct move_request request = {
 		.to = &w->reference,
 		.d = d,
@@ -163,6 +182,8 @@ static bool registry_blob(struct writer *self, struct move_result *out, const st
 		return false;
 	if (!plan)
 		seen_add(&w->seen, d);
+	if (again && out->how == MOVED_SENT) /* by then it is there */
+		*out = (struct move_result){ .how = MOVED_SKIPPED };
 	return true;
 }
 
@@ -221,6 +242,7 @@ bool writer_to_registry(struct writer **out, const struct place *place,
 	w->writer = (struct writer){ .prepare = registry_prepare,
 				     .holds = registry_holds,
 				     .blob = registry_blob,
+				     .plan_name = registry_plan_name,
 				     .put = registry_put,
 				     .put_names = registry_put_names,
 				     .refer = registry_refer,

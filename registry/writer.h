@@ -22,6 +22,9 @@ struct writer {
 	MUST_CHECK bool (*blob)(struct writer *self, struct move_result *out,
 				const struct descriptor *d, struct reader *from, bool plan,
 				struct err *err);
+	/* A plan would put this under a name: `holds` says so from now on. NULL: it makes no
+	 * difference. */
+	void (*plan_name)(struct writer *self, const char *name, const struct digest *d);
 	/* A document; `name` NULL: by its digest alone. */
 	MUST_CHECK bool (*put)(struct writer *self, const struct graph_node *n, const char *name,
 			       struct err *err);

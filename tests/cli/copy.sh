@@ -114,7 +114,11 @@ same '--no-clobber: nothing changed' b/app 1 one-index.json
 check '--no-clobber: the same is fine' rtbuild copy -n "$FIRST/a/app:1" "$SECOND/b/app:1"
 check '--all-tags --plan' rtbuild copy --all-tags --plan --json "$FIRST/a/app" "$SECOND/all/app"
 is '--all-tags --plan: nothing was written' "$(has all/app 1)" 404
+cp "$out" plan.json
 check '--all-tags' rtbuild copy --all-tags --json "$FIRST/a/app" "$SECOND/all/app"
+is '--all-tags: the plan was right, what tags share moves once' "$(jq -c '[.images[] | [.digest, .moved]] | sort' plan.json)" \
+	"$(jq -c '[.images[] | [.digest, .moved]] | sort' "$out")"
+is '--all-tags: requests as planned' "$(jq '.requests + ([.images[].requests_to_come] | add)' plan.json)" "$(jq .requests "$out")"
 is '--all-tags: as many' "$(jq -c '[.copied > 0, .unchanged + .copied == .tags, .kept]' "$out")" '[true,true,0]'
 is '--all-tags: the tags' "$(curl -s "http://$SECOND/v2/all/app/tags/list" | jq -c '.tags | sort')" \
 	"$(curl -s "http://$FIRST/v2/a/app/tags/list" | jq -c '.tags | sort')"

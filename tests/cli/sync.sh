@@ -101,6 +101,12 @@ first
 check 'pull --plan' rtbuild pull --plan --json --platform linux/arm64 "$FIRST/a/app:1.0"
 is 'pull --plan: one platform' "$(jq -c '[.plan, .digest, .moved.sent.blobs]' "$out")" "[true,\"$(sha one-arm64.json)\",3]"
 is 'pull --plan: nothing is kept' "$(rtbuild images --json | jq length)" 0
+check 'pull --plan for this machine' rtbuild pull --plan --json "$FIRST/a/app:1.0"
+cp "$out" plan.json
+check 'pull for this machine' rtbuild pull --json --store planned.store "$FIRST/a/app:1.0"
+is 'pull --plan: as many requests' "$(jq '.requests + .requests_to_come' plan.json)" "$(jq .requests "$out")"
+rtbuild pull --plan --json --store planned.store "$FIRST/a/app:1.0" >plan.json
+is 'pull --plan: what is there' "$(jq -c '[.moved.sent.blobs, .requests_to_come]' plan.json)" '[0,0]'
 check 'pull --all-platforms' rtbuild pull --all-platforms "$FIRST/a/app:1.0"
 stdout_is "$FIRST/a/app@$(sha one-index.json)"
 is 'pull --all-platforms: the index' "$(digest_of "$FIRST/a/app:1.0")" "$(sha one-index.json)"
@@ -113,6 +119,11 @@ is 'push of an index: result' "$(jq -c '[.digest, (.references | length), .["con
 check 'push --plan' rtbuild push --plan "$FIRST/a/app:1.0" "$SECOND/planned/app:1"
 stdout_has '^send +[0-9]+ blobs'
 is 'push --plan: nothing is written' "$(has planned/app 1)" 404
+check 'push --plan of layers that another repository has' rtbuild push --plan --json "$FIRST/a/app:1.0" "$SECOND/planned/app:1"
+cp "$out" plan.json
+check 'push as planned' rtbuild push --json "$FIRST/a/app:1.0" "$SECOND/planned/app:1"
+is 'push as planned: layers are mounted' "$(jq -c '.moved | [., .mounted.blobs > 0]' plan.json)" "$(jq -c '.moved | [., true]' "$out")"
+is 'push as planned: requests' "$(jq '.requests + .requests_to_come' plan.json)" "$(jq .requests "$out")"
 check 'push --platform' rtbuild push --platform linux/amd64 "$FIRST/a/app:1.0" "$SECOND/pushed/app:amd"
 is 'push --platform: its manifest' "$(document pushed/app amd | sha256sum | cut -c 1-64)" "$(sha256sum one-amd64.json | cut -c 1-64)"
 exits 7 rtbuild push --no-clobber "$FIRST/a/app:1.0" "$SECOND/pushed/app:amd"

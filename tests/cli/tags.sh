@@ -18,6 +18,9 @@ mark=$(requests_mark)
 check 'digest' rtbuild digest "$REGISTRY/a/app:1"
 stdout_is "$index"
 is 'digest: one request' "$(requests_since "$mark")" 'HEAD /v2/a/app/manifests/1 200'
+check 'digest of a digest' rtbuild digest "$REGISTRY/a/app:none@$plain"
+stdout_is "$plain"
+exits 6 rtbuild digest "$REGISTRY/a/app@sha256:$(printf %064d 0)"
 check 'digest --full-ref' rtbuild digest --full-ref "$REGISTRY/a/app:1"
 stdout_is "$REGISTRY/a/app@$index"
 check 'digest --platform' rtbuild digest --platform linux/arm64 "$REGISTRY/a/app:1"
@@ -203,6 +206,21 @@ exits 2 rtbuild delete "$REGISTRY/a/app"
 stderr_has ':TAG'
 exits 2 rtbuild delete
 exits 4 rtbuild delete --ignore-missing 127.0.0.1:1/a/app:1
+arm=$(sha one-arm64.json)
+printf '{"schemaVersion":2,"mediaType":"%s","manifests":[{"mediaType":"%s","digest":"%s","size":%d}]}' \
+	$OCI.index.v1+json $OCI.index.v1+json "$index" "$(wc -c <one-index.json)" >nested.json
+put_document a/app nested $OCI.index.v1+json nested.json
+put_document a/app arm $OCI.manifest.v1+json one-arm64.json
+exits 1 rtbuild delete "$REGISTRY/a/app@$arm"
+stderr_has "would take 1 other tag along: arm, and break 3 tags whose indexes list it: 1, ambiguous, nested\$"
+exits 1 rtbuild delete "$REGISTRY/a/app:arm"
+stderr_has "would break 3 tags whose indexes list it: 1, ambiguous, nested\$"
+is 'in an index: nothing went' "$(has a/app arm)" 200
+mark=$(requests_mark)
+check 'in an index: --force' rtbuild delete --force --json "$REGISTRY/a/app:arm"
+is 'in an index: which' "$(jq -c '[.images[0].other_tags, .images[0].broken_tags]' "$out")" '[[],["1","ambiguous","nested"]]'
+is 'in an index: it went' "$(has a/app arm) $(has a/app 1)" '404 200'
+check 'what no index lists: an index' rtbuild delete "$REGISTRY/a/app:nested"
 check 'delete from the store' rtbuild delete store:third:latest
 exits 6 rtbuild delete store:third:latest
 start_registry plain nodelete
