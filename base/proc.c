@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/event.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -228,6 +229,44 @@ static bool wait_for_end(pid_t pid, uint64_t start, int timeout_ms, struct err *
 	}
 }
 
+static void kill_tree(pid_t pid, int depth);
+
+/* The children of one thread: "12 34 ", as proc(5) has it. */
+static void kill_children(int tasks, const char *tid, int depth)
+{
+	AUTO(auto_free) char *name = mem_printf("%s/children", tid);
+	AUTO(buf_free) struct buf text = BUF_INIT(64 * KIB);
+	struct err ignored = { 0 };
+	struct slice rest;
+	uint64_t pid;
+
+	if (!fs_read(&text, tasks, name, text.max, FS_BENEATH, &ignored))
+		return;
+	for (rest = slice_of(text.ptr); rest.ptr;)
+		if (str_to_u64(&pid, slice_cut(rest, ' ', &rest), INT32_MAX))
+			kill_tree((pid_t)pid, depth + 1);
+}
+
+/*
+ * A helper is often a script, whose own child would go on without it. They stay in our process
+ * group, so that what asks at the terminal may; stopped first, they start no others meanwhile.
+ */
+static void kill_tree(pid_t pid, int depth)
+{
+	enum { DEEPEST = 32 };
+	AUTO(auto_free) char *path = mem_printf("/proc/%d/task", (int)pid);
+	AUTO(str_list_free) struct str_list tids = { 0 };
+	AUTO(auto_close) int tasks = -1;
+	struct err ignored = { 0 };
+
+	kill(pid, SIGSTOP);
+	if (depth < DEEPEST && fs_open_dir(&tasks, path, &ignored) &&
+	    fs_list(&tids, tasks, ".", FS_BENEATH, &ignored))
+		for (size_t i = 0; i < tids.len; i++)
+			kill_children(tasks, tids.items[i], depth);
+	kill(pid, SIGKILL);
+}
+
 bool proc_capture(int *status_out, struct buf *out, struct buf *err_out,
 		  const struct proc_spec *spec, const struct slice *input, int timeout_ms,
 		  struct err *err)
@@ -263,7 +302,7 @@ bool proc_capture(int *status_out, struct buf *out, struct buf *err_out,
 	for (int i = 0; i < 3; i++)
 		auto_close(&c.fds[i].fd);
 	if (!ok) {
-		kill(pid, SIGKILL);
+		kill_tree(pid, 0);
 		waitpid(pid, NULL, 0);
 		return err_wrap(err, "%s", spec->argv[0]);
 	}

@@ -32,7 +32,8 @@ MUST_CHECK bool proc_wait(int *status_out, pid_t pid, struct err *err);
 
 /*
  * Run to the end with `input` on stdin (may be NULL) and collect stdout and
- * stderr, each capped by its buf's max. Killed after timeout_ms (0: never): E_IO.
+ * stderr, each capped by its buf's max. Killed after timeout_ms (0: never): E_IO;
+ * when that, an interruption or a cap ends it, with all that it started.
  * A non-zero exit is not an error here. `err_out` may be NULL: stderr is inherited.
  */
 MUST_CHECK bool proc_capture(int *status_out, struct buf *out, struct buf *err_out,

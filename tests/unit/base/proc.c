@@ -181,6 +181,36 @@ static void time_limits(void **state)
 	}
 }
 
+/* What a script started ends with it: who holds the FIFO open would be heard. */
+static void descendants_end_too(void **state)
+{
+	AUTO(fs_tmpdir_close) struct fs_tmpdir dir = FS_TMPDIR_INIT;
+	AUTO(auto_free) char *script = NULL;
+	AUTO(auto_free) char *fifo = NULL;
+	struct err err = { 0 };
+	char heard[64] = "";
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	assert_true(fs_tmpdir_open(&dir, &err));
+	fifo = mem_printf("%s/fifo", dir.path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	script = mem_printf("sh -c '(echo here; sleep 10; echo late) >%s & sleep 1000' & "
+			    "sleep 1000",
+			    fifo);
+	AUTO(ran_free)
+	struct ran r = run((struct proc_spec){ .argv = SH(script) }, NULL, 1000, 4096);
+
+	assert_false(r.ok);
+	fcntl(fd, F_SETFL, 0);
+	for (size_t len = 0; (n = read(fd, heard + len, sizeof(heard) - 1 - len)) > 0;)
+		len += (size_t)n;
+	assert_null(strstr(heard, "late"));
+	close(fd);
+}
+
 /* Nothing but 0, 1, 2 crosses over, whatever its flags; signals are as a shell expects them. */
 static void nothing_else_is_inherited(void **state)
 {
@@ -259,6 +289,7 @@ int main(void)
 		cmocka_unit_test(programs_that_cannot_start),
 		cmocka_unit_test(output_limits),
 		cmocka_unit_test(time_limits),
+		cmocka_unit_test(descendants_end_too),
 		cmocka_unit_test(nothing_else_is_inherited),
 		cmocka_unit_test(start_and_wait),
 		cmocka_unit_test(finding_programs),
