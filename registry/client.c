@@ -308,6 +308,12 @@ static bool send(struct client_reply *out, struct registry *r, const struct clie
 	return true;
 }
 
+/* Nothing listens at port 443 of this machine: http is elsewhere, at port 80. */
+static bool is_portless_loopback(const struct talk *t)
+{
+	return t->h->loopback && t->base.port == 443 && !str_has_suffix(t->h->name, ":443");
+}
+
 /* https was tried first; only an answer that is not TLS at all leads to http, never a bad
  * certificate. */
 static bool fall_to_http(struct talk *t, enum wire_trouble trouble, struct err *err)
@@ -321,7 +327,8 @@ static bool fall_to_http(struct talk *t, enum wire_trouble trouble, struct err *
 	if (!t->base.https || t->tried_http || !may_be_plain(t) || settled)
 		return false;
 	if (trouble != WIRE_NOT_TLS &&
-	    !(trouble == WIRE_REFUSED && (t->r->plain_http || t->call->insecure)))
+	    !(trouble == WIRE_REFUSED &&
+	      (t->r->plain_http || t->call->insecure || is_portless_loopback(t))))
 		return false;
 	t->tried_http = true;
 	err_clear(err);

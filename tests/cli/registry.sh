@@ -194,6 +194,21 @@ done
 start_registry plain readonly
 fails 'a read-only registry' rtbuild push "$(rtbuild images --json | jq -r '.[].reference' | grep /a/b/c | head -n 1)" "$REGISTRY/a/b:1"
 stderr_has '405|read-only|UNSUPPORTED'
+# localhost without a port is https at 443, where nothing listens, or http at 80: on a network of its own
+cat >at80.py <<'END'
+import fcntl, functools, http.server, socket, struct, subprocess, sys, threading
+with socket.socket() as s:
+    fcntl.ioctl(s, 0x8914, struct.pack("16sH14x", b"lo", 1))
+serve = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 80), serve)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+sys.exit(subprocess.run(sys.argv[2:]).returncode)
+END
+mkdir -p at80/v2/a/b/manifests
+echo '{}' >at80/v2/a/b/manifests/1
+check 'localhost without a port' unshare -n python3 at80.py at80 rtbuild digest localhost/a/b:1
+stdout_is "sha256:$(sha256sum <at80/v2/a/b/manifests/1 | cut -c 1-64)"
+exits 4 unshare -n python3 at80.py at80 rtbuild digest localhost:443/a/b:1
 start_registry plain relative
 check 'relative upload locations' rtbuild build -t "$REGISTRY/a/b:1" --push -f Dockerfile .
 finish
