@@ -34,7 +34,8 @@ static bool python_fits(const struct specifier_set *wanted, const struct python_
 	return false;
 }
 
-/* The same few texts stand on all files of a page, so the answers are kept. */
+/* The same few texts stand on all files of a page, so the answers are kept. A malformed one
+ * (">=3.6.*" is met) counts as none, as with pip. */
 const char *candidates_python(struct candidates *c, const char *text)
 {
 	struct specifier_set wanted;
@@ -45,9 +46,8 @@ const char *candidates_python(struct candidates *c, const char *text)
 		return NULL;
 	if (map_has(&c->pythons, text))
 		return map_get(&c->pythons, text);
-	if (!specifier_set_parse(&wanted, &c->arena, slice_of(text), NULL, &bad))
-		why = arena_printf(&c->arena, "has a malformed Requires-Python '%s'", text);
-	else if (!python_fits(&wanted, c->target, &c->arena))
+	if (specifier_set_parse(&wanted, &c->arena, slice_of(text), NULL, &bad) &&
+	    !python_fits(&wanted, c->target, &c->arena))
 		why = arena_printf(&c->arena, "needs Python %s", text);
 	map_put(&c->pythons, text, (void *)(uintptr_t)why);
 	return why;

@@ -181,6 +181,16 @@ static void put_dependencies(struct buf *out, const struct lock_document *doc, c
 	buf_put(out, any ? "]\n" : "");
 }
 
+/* What pip passes over, a lock does not have: whoever reads one is strict. */
+static bool is_specifier(const char *text)
+{
+	AUTO(arena_free) struct arena a = { 0 };
+	struct specifier_set set;
+	struct err ignored = { 0 };
+
+	return specifier_set_parse(&set, &a, slice_of(text), NULL, &ignored);
+}
+
 static void put_package(struct buf *out, const struct lock_document *doc,
 			const struct lock_package *p)
 {
@@ -191,7 +201,7 @@ static void put_package(struct buf *out, const struct lock_document *doc,
 	buf_put(out, "\n");
 	put_pair(out, "version", ca->name.version.text);
 	buf_put(out, "\n");
-	if (ca->metadata.requires_python) {
+	if (ca->metadata.requires_python && is_specifier(ca->metadata.requires_python)) {
 		put_pair(out, "requires-python", ca->metadata.requires_python);
 		buf_put(out, "\n");
 	}

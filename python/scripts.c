@@ -78,7 +78,8 @@ static bool take_point(struct entry_points *e, struct arena *a, struct slice lin
 		return err_set(err, E_INPUT,
 			       "entry_points.txt: '" SLICE_FMT "' cannot be the name of a program",
 			       SLICE_ARG(name));
-	if (!parse_object(&point, a, slice_trim(value, " \t")))
+	value = slice_trim(value, " \t");
+	if (!parse_object(&point, a, value))
 		return err_set(err, E_INPUT,
 			       "entry_points.txt: " SLICE_FMT ": '" SLICE_FMT
 			       "' is not module:object",

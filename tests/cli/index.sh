@@ -26,7 +26,8 @@ make_wheel idx/main private-thing 99
 make_wheel idx/extra private-thing 1.0
 make_wheel idx/extra beta 1.2
 cat >idx/main/about.json <<'END'
-{"yanked": {"alpha-5.0-py3-none-any.whl": "eats \u001b[31mfiles"},
+{"python": {"gamma-1.0-py3-none-any.whl": "banana"},
+ "yanked": {"alpha-5.0-py3-none-any.whl": "eats \u001b[31mfiles"},
  "status": {"old-thing": ["archived", "use beta"], "malware": ["quarantined", "it steals"]}}
 END
 start_pypi idx
@@ -123,6 +124,14 @@ gives 'alpha-2.0 beta-1.5' json+unsaid alpha
 mark
 check 'wheels without a hash' layer -i "$PYPI/json+unsaid/main/simple/"
 is 'are asked whether they changed' "$(asked '\.whl 304')$(asked '\.whl 200')" 20
+gives 'alpha-2.0 beta-1.5' json+meta+gzip alpha
+is 'packed pages: they came so' "$(asked '/simple/.* 200 .* gzip$') $(asked ' gzip$')" '2 2'
+mark
+check 'packed pages, again' layer -i "$PYPI/json+meta+gzip/main/simple/"
+is 'packed pages: are as they were' "$(asked '/simple/.* 304 ')$(asked .)" 22
+gives 'alpha-2.0 beta-1.5' html+gzip alpha
+refused 7 'simple/alpha/: the page' json+gzip+cut alpha
+refused 8 "coding 'br', which nobody asked for" json+br alpha
 fresh_store
 exits 6 layer -i "$PYPI/json/main/simple" --offline
 stderr_has 'run it once without'
@@ -159,6 +168,8 @@ refused 6 'alpha-5.0-py3-none-any.whl was yanked: eats' html 'alpha>=5'
 stderr_has 'alpha-4.0-py3-none-any.whl does not satisfy|alpha-4.0'
 refused 6 'alpha-4.0-py3-none-any.whl needs Python >=3.12' json+meta 'alpha==4.0'
 is 'Requires-Python of the page is enough' "$(asked '/f/')" 0
+gives 'gamma-1.0' json gamma
+gives 'gamma-1.0' html gamma
 refused 6 'alpha-6.0.tar.gz is a source archive' json 'alpha>=6'
 refused 6 'manylinux_2_99' json 'beta==2.0'
 refused 6 'there is no wheel of nothing-here .* in http://127.*/json/main/simple' json nothing-here

@@ -103,6 +103,9 @@ cp pylock.toml lock-in-requirements.toml
 sed 's/sha256 = "[0-9a-f]\{8\}/sha256 = "00000000/' pylock.toml >pylock.bad.toml
 exits 7 rtbuild -q layer -r pylock.bad.toml --no-index --python 3.11 --platform linux/amd64 -o no.zip
 stderr_has 'has none of the hashes asked for'
+make_wheel other malformed 1 'python=>=3.6.*'
+exits 0 lock malformed --find-links other -o pylock.malformed.toml
+is 'what is no specifier is not in a lock' "$("$ROOT/tests/python/pylock-check" pylock.malformed.toml)" 'malformed 1 1'
 exits 0 lock ./wheels/pear-2-py3-none-any.whl -o pylock.file.toml
 is 'a wheel by its path is an archive' "$("$ROOT/tests/python/pylock-check" pylock.file.toml)" 'pear 2 0'
 exits 0 rtbuild -q layer -r pylock.file.toml --no-index --python 3.11 --platform linux/amd64 -o file.zip
