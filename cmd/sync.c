@@ -164,7 +164,8 @@ static bool sync_entry(struct syncing *y, const struct sync_entry *e, struct err
 	json_object_set_new(item, "unchanged", json_integer((json_int_t)r.unchanged));
 	json_object_set(item, "images", r.images);
 	if (!r.tags.len)
-		event_warn(y->s->events, "%s: no tag is wanted", reference_name(&e->from).text);
+		event_warn(y->s->events, "%s: no tag is wanted by the list",
+			   reference_name(&e->from).text);
 	return !y->args->prune || prune(item, y, e, &r.tags, err);
 }
 

@@ -108,7 +108,24 @@ static bool take_scalar(struct sync_entry *e, size_t member, const json_t *value
 				     : false;
 }
 
-static bool take_member(struct sync_entry *e, size_t member, const json_t *value, struct err *err)
+/* Where in the document we are. */
+struct spot {
+	struct yaml_step path[4];
+	size_t depth;
+	bool of_key;
+};
+
+static void go_to(struct spot *at, size_t depth, struct yaml_step step)
+{
+	at->path[depth] = step;
+	at->depth = depth + 1;
+}
+
+/* As deep in the document as these are. */
+enum { DEPTH_ENTRY = 1, DEPTH_MEMBER, DEPTH_ITEM };
+
+static bool take_member(struct sync_entry *e, struct spot *at, size_t member, const json_t *value,
+			struct err *err)
 {
 	json_t *item;
 	size_t i;
@@ -118,8 +135,9 @@ static bool take_member(struct sync_entry *e, size_t member, const json_t *value
 		       err_wrap(err, "%s", members[member].name);
 	json_array_foreach(value, i, item)
 	{
+		go_to(at, DEPTH_ITEM, (struct yaml_step){ .index = i });
 		if (!take_scalar(e, member, item, err))
-			return err_wrap(err, "%s: [%zu]", members[member].name, i);
+			return err_wrap(err, "%s", members[member].name);
 	}
 	return true;
 }
@@ -137,7 +155,19 @@ static bool unknown(const char *key, struct err *err)
 		    : err_hint(err, "from, to, tags, exclude, platforms, referrers");
 }
 
-static bool parse_entry(struct sync_entry *e, json_t *doc, struct err *err)
+static bool parse_member(struct sync_entry *e, struct spot *at, const char *key,
+			 const json_t *value, struct err *err)
+{
+	size_t i = 0;
+
+	go_to(at, DEPTH_MEMBER, (struct yaml_step){ .key = key });
+	while (i < ARRAY_LEN(members) && !str_eq(members[i].name, key))
+		i++;
+	at->of_key = i == ARRAY_LEN(members);
+	return at->of_key ? unknown(key, err) : take_member(e, at, i, value, err);
+}
+
+static bool parse_entry(struct sync_entry *e, struct spot *at, json_t *doc, struct err *err)
 {
 	const char *key;
 	json_t *value;
@@ -146,15 +176,10 @@ static bool parse_entry(struct sync_entry *e, json_t *doc, struct err *err)
 		return err_set(err, E_INPUT, "an entry has members: from, to, ...");
 	json_object_foreach(doc, key, value)
 	{
-		size_t i = 0;
-
-		while (i < ARRAY_LEN(members) && !str_eq(members[i].name, key))
-			i++;
-		if (i == ARRAY_LEN(members))
-			return unknown(key, err);
-		if (!take_member(e, i, value, err))
+		if (!parse_member(e, at, key, value, err))
 			return false;
 	}
+	at->depth = DEPTH_ENTRY + 1;
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		if (members[i].required && !json_object_get(doc, members[i].name))
 			return err_set(err, E_INPUT, "%s is missing", members[i].name);
@@ -162,7 +187,18 @@ static bool parse_entry(struct sync_entry *e, json_t *doc, struct err *err)
 	       err_set(err, E_INPUT, "from and to are the same repository");
 }
 
-static bool parse_all(struct sync_list *out, json_t *doc, struct err *err)
+static bool check_apart(const struct sync_list *l, struct err *err)
+{
+	const struct reference *to = &l->items[l->len - 1].to;
+
+	for (size_t i = 0; i + 1 < l->len; i++)
+		if (reference_same_repository(&l->items[i].to, to))
+			return err_set(err, E_INPUT, "an entry above goes to %s, too",
+				       reference_name(to).text);
+	return true;
+}
+
+static bool parse_all(struct sync_list *out, struct spot *at, json_t *doc, struct err *err)
 {
 	json_t *list = json_object_get(doc, "sync"), *item;
 	const char *key;
@@ -172,22 +208,18 @@ static bool parse_all(struct sync_list *out, json_t *doc, struct err *err)
 		return err_set(err, E_INPUT, "a list named sync is wanted");
 	json_object_foreach(doc, key, item)
 	{
-		if (!str_eq(key, "sync"))
+		go_to(at, 0, (struct yaml_step){ .key = key });
+		at->of_key = !str_eq(key, "sync");
+		if (at->of_key)
 			return err_set(err, E_INPUT, "unknown member '%s' beside sync", key);
 	}
 	if (json_array_size(list) > LIMIT_SYNC_ENTRIES)
-		return err_set(err, E_INPUT, "more than %d entries (limit LIMIT_SYNC_ENTRIES)",
-			       LIMIT_SYNC_ENTRIES);
+		return err_set(err, E_INPUT, "more than %d entries", LIMIT_SYNC_ENTRIES);
 	json_array_foreach(list, i, item)
 	{
-		if (!parse_entry(ARRAY_PUSH(out), item, err))
-			return err_wrap(err, "sync: [%zu]", i);
-		for (size_t k = 0; k < i; k++)
-			if (reference_same_repository(&out->items[k].to, &out->items[i].to))
-				return err_set(err, E_INPUT,
-					       "sync: [%zu] and [%zu] go to the same repository, "
-					       "%s",
-					       k, i, reference_name(&out->items[i].to).text);
+		go_to(at, DEPTH_ENTRY, (struct yaml_step){ .index = i });
+		if (!parse_entry(ARRAY_PUSH(out), at, item, err) || !check_apart(out, err))
+			return false;
 	}
 	return true;
 }
@@ -195,13 +227,14 @@ static bool parse_all(struct sync_list *out, json_t *doc, struct err *err)
 bool sync_list_parse(struct sync_list *out, const char *text, size_t len, const char *file,
 		     struct err *err)
 {
+	struct spot at = { .depth = 0 };
 	AUTO(auto_json_decref) json_t *doc = NULL;
 
 	*out = (struct sync_list){ 0 };
 	if (!yaml_parse(&doc, text, len, file, err))
 		return false;
-	if (parse_all(out, doc, err))
+	if (parse_all(out, &at, doc, err))
 		return true;
 	sync_list_free(out);
-	return err_wrap(err, "%s", file);
+	return yaml_err_at(err, text, len, file, at.path, at.depth, at.of_key);
 }

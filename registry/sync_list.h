@@ -33,7 +33,7 @@ struct sync_list {
 };
 void sync_list_free(struct sync_list *l);
 
-/* E_INPUT: what is wrong, in which entry, of which file; unknown members, with the nearest known
+/* E_INPUT: what is wrong, with its place (file:line:col); unknown members, with the nearest known
  * one; two entries into one repository, which would fight when pruned. */
 MUST_CHECK bool sync_list_parse(struct sync_list *out, const char *text, size_t len,
 				const char *file, struct err *err);

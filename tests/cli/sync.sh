@@ -90,8 +90,12 @@ bad 'did you mean tags' 'sync:\n- {from: r.example.com/a, to: r.example.com/b, t
 bad 'is an image' 'sync:\n- {from: "r.example.com/a:1", to: r.example.com/b}\n'
 bad 'in quotes' 'sync:\n- {from: r.example.com/a, to: r.example.com/b, tags: [1.10]}\n'
 bad 'same repository' 'sync:\n- {from: r.example.com/a, to: r.example.com/a}\n'
-bad 'go to the same' 'sync:\n- {from: r.example.com/a, to: r.example.com/b}\n- {from: r.example.com/c, to: r.example.com/b}\n'
+bad 'goes to .*, too' 'sync:\n- {from: r.example.com/a, to: r.example.com/b}\n- {from: r.example.com/c, to: r.example.com/b}\n'
 bad 'no range of versions' 'sync:\n- {from: r.example.com/a, to: r.example.com/b, tags: ">=x"}\n'
+bad '^rtbuild: bad\.yaml:3:14: tags: ' 'sync:\n- {from: r.example.com/a, to: r.example.com/b,\n tags: ["a", ">=x"]}\n'
+bad '^rtbuild: bad\.yaml:1:1: ' 'other: 1\nsync: []\n'
+bad '^rtbuild: bad\.yaml:4:3: from is missing' 'sync:\n- from: r.example.com/a\n  to: r.example.com/b\n- to: r.example.com/a\n'
+bad '^rtbuild: bad\.yaml:4:3: unknown member' 'sync:\n- from: r.example.com/a\n  to: r.example.com/b\n  tag: [x]\n'
 exits 6 rtbuild sync missing.yaml
 exits 2 rtbuild sync
 
