@@ -14,7 +14,7 @@ struct explain_args {
 
 /* clang-format off */
 static const struct opt explain_opts[] = {
-	OPT_ARG("IMAGE", struct explain_args, image, "a reference, or host/repository"),
+	OPT_ARG("IMAGE", struct explain_args, image, "a reference, host/repository or a registry's host"),
 	OPT_END
 };
 /* clang-format on */
@@ -46,16 +46,24 @@ static bool print_registries(json_t *conf, struct err *err)
 	return line("registries", text, err);
 }
 
+/* "learnt now", or "not reached: there is no host called ..." */
+static char *learnt_text(const char *learnt)
+{
+	return str_has_prefix(learnt, "not: ")
+		       ? mem_printf("not reached: %s", learnt + strlen("not: "))
+		       : mem_printf("learnt %s", learnt);
+}
+
 static bool print_registry(json_t *place, struct err *err)
 {
 	const char *realm = json_text_member(place, "realm");
 	const char *service = json_text_member(place, "service");
 	const char *proxy = json_text_member(place, "proxy");
 	bool insecure = json_is_true(json_object_get(place, "insecure"));
+	AUTO(auto_free) char *learnt = learnt_text(json_text_member(place, "learnt"));
 	AUTO(auto_free)
-	char *url = mem_printf("%s%s (learnt %s)", json_text_member(place, "url"),
-			       insecure ? ", certificates are not verified" : "",
-			       json_text_member(place, "learnt"));
+	char *url = mem_printf("%s%s (%s)", json_text_member(place, "url"),
+			       insecure ? ", certificates are not verified" : "", learnt);
 	AUTO(auto_free)
 	char *trust = realm ? mem_printf("%s%s%s (%s)", realm, service ? ", service " : "",
 					 service ? service : "",
@@ -122,6 +130,30 @@ static bool print_place(json_t *place, struct err *err)
 	       print_list("files", json_object_get(place, "files"), err);
 }
 
+/* "ghcr.io", "localhost:5000", as for login: no image has a dot before its tag, or that name. */
+static bool is_host(const char *text)
+{
+	struct slice port, name = slice_cut(slice_of(text), ':', &port);
+
+	return !strchr(text, '/') && !strchr(text, '@') &&
+	       (memchr(name.ptr, '.', name.len) || slice_eq(name, "localhost"));
+}
+
+static bool parse(struct reference *out, const char *text, struct err *err)
+{
+	AUTO(auto_free) char *probe = mem_printf("%s/x", text);
+	const char *bare = str_has_prefix(text, "docker://") ? text + strlen("docker://") : text;
+	bool host = is_host(text);
+
+	if (!reference_parse(out, host ? probe : bare, err))
+		return false;
+	if (host)
+		out->repository[0] = '\0';
+	else
+		reference_default_tag(out);
+	return true;
+}
+
 static bool explain(struct session *s, void *arg, struct err *err)
 {
 	const struct explain_args *args = arg;
@@ -130,9 +162,8 @@ static bool explain(struct session *s, void *arg, struct err *err)
 	struct reference ref;
 	json_t *places;
 
-	if (!reference_parse(&ref, args->image, err) || !session_registry(&registry, s, err))
+	if (!parse(&ref, args->image, err) || !session_registry(&registry, s, err))
 		return false;
-	reference_default_tag(&ref);
 	if (!registry_explain(&doc, registry, &ref, err))
 		return false;
 	if (s->options.json)

@@ -208,12 +208,18 @@ static bool add_credential(json_t *to, struct registry *r, const struct route *r
 
 /* --- all of it --- */
 
+/* Of a registry as a whole there is the host. */
+static const char *name_of(const struct reference *ref, const char *full)
+{
+	return ref->repository[0] ? full : ref->host;
+}
+
 static bool add_route(json_t *to, struct registry *r, const struct route *route, struct err *err)
 {
 	json_t *out = json_object();
 
 	json_array_append_new(to, out);
-	set_text(out, "name", reference_name(&route->at).text);
+	set_text(out, "name", name_of(&route->at, reference_name(&route->at).text));
 	json_object_set_new(out, "mirror", json_boolean(route->mirror));
 	json_object_set_new(out, "insecure", json_boolean(route->insecure || r->insecure));
 	return add_registry(out, r, route, err) && add_credential(out, r, route, err);
@@ -243,12 +249,13 @@ bool registry_explain(json_t **out, struct registry *r, const struct reference *
 	AUTO(auto_json_decref) json_t *doc = json_object();
 	AUTO(routes_free) struct routes routes = { 0 };
 	json_t *list = json_array();
+	enum route_use use = !ref->repository[0] ? ROUTE_HOME
+			     : ref->has_digest   ? ROUTE_PULL_BY_DIGEST
+						 : ROUTE_PULL_BY_TAG;
 
-	set_text(doc, "reference", reference_format(ref).text);
+	set_text(doc, "reference", name_of(ref, reference_format(ref).text));
 	json_object_set_new(doc, "places", list);
-	if (!add_registries(doc, r, ref, err) ||
-	    !routes_all(&routes, r, ref, ref->has_digest ? ROUTE_PULL_BY_DIGEST : ROUTE_PULL_BY_TAG,
-			err))
+	if (!add_registries(doc, r, ref, err) || !routes_all(&routes, r, ref, use, err))
 		return false;
 	for (size_t i = 0; i < routes.len; i++)
 		if (!add_route(list, r, &routes.items[i], err))

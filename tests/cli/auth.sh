@@ -180,8 +180,16 @@ stdout_has 'problem +.*config.json: .*base64 of user:password'
 printf '[[registry]]\nlocation = "%s/me"\nmirror = [{location = "127.0.0.1:1/dead"}]\n' "$REGISTRY" >"$HOME/.config/containers/registries.conf"
 check 'explain: mirrors' rtbuild auth explain "$REGISTRY/me/rt:1"
 stdout_has '^127\.0\.0\.1:1/dead/rt \(mirror\)'
-stdout_has 'learnt not: cannot connect'
+stdout_has 'not reached: cannot connect'
 stdout_has "registries +$HOME/.config/containers/registries.conf, prefix \"$REGISTRY/me\""
+check 'explain: a host' rtbuild auth explain "$REGISTRY"
+stdout_has "^$REGISTRY\$"
+stdout_has "problem +.*config.json: .*base64"
+stdout_hasnt 'docker\.io|mirror'
+check 'explain: docker.io' rtbuild auth explain --json docker.io
+is 'explain: a host by itself' "$(jq -c '[.reference, .places[].name, .places[].url]' "$out")" '["docker.io","docker.io","https://registry-1.docker.io/v2/"]'
+is 'explain: an image with a version' "$(rtbuild auth explain --json python:3.11 | jq -r .reference)" docker.io/library/python:3.11
+is 'explain: docker://' "$(rtbuild auth explain --json "docker://$REGISTRY/me/rt:1" | jq -r .reference)" "$REGISTRY/me/rt:1"
 rm -r "$HOME/.config/containers"
 forget
 start_registry token
