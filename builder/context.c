@@ -24,11 +24,9 @@ enum { LEARN_BUFFER = 128 * KIB };
 
 struct context_file {
 	struct context *context;
-	struct file_state state;
-	bool has_links; /* other names */
-	bool plain;     /* no attributes */
+	struct file_record known; /* its hash once it is `hashed` */
+	bool has_links;           /* other names */
 	bool hashed;
-	unsigned char hash[SHA256_SIZE];
 };
 
 struct context {
@@ -194,10 +192,10 @@ static void learn(struct file_source *s)
 	s->hashing = false;
 	lock_take(&c->lock);
 	if (!file->hashed) {
-		memcpy(file->hash, hash, sizeof(hash));
+		memcpy(file->known.hash, hash, sizeof(hash));
 		file->hashed = true;
 		if (c->index)
-			statindex_put(c->index, &file->state, s->started_ns, file->plain, hash);
+			statindex_put(c->index, &file->known, s->started_ns);
 	}
 	lock_drop(&c->lock);
 }
@@ -211,7 +209,7 @@ static bool source_end(struct file_source *s, struct err *err)
 	if (fstat(s->fd, &st) < 0)
 		return err_set_errno(err, "%s", s->name);
 	now = file_state_of(&st);
-	if (!file_state_same(&now, &file->state) || (uint64_t)s->at != file->state.size)
+	if (!file_state_same(&now, &file->known.state) || (uint64_t)s->at != file->known.state.size)
 		return changed(s->name, err);
 	if (s->hashing)
 		learn(s);
@@ -232,7 +230,7 @@ static bool file_read(struct source *self, void *data, size_t cap, size_t *len_o
 	if (!len)
 		return source_end(s, err);
 	s->at += len;
-	if ((uint64_t)s->at > s->file->state.size)
+	if ((uint64_t)s->at > s->file->known.state.size)
 		return changed(s->name, err);
 	if (s->hashing)
 		sha256_update(&s->hash, data, (size_t)len);
@@ -271,7 +269,7 @@ static bool open_same(int *fd_out, const struct entry *e, struct err *err)
 	if (fstat(fd, &st) < 0)
 		return err_set_errno(err, "%s", e->name);
 	now = file_state_of(&st);
-	if (!file_state_same(&now, &file->state))
+	if (!file_state_same(&now, &file->known.state))
 		return changed(e->name, err);
 	*fd_out = steal_fd(&fd);
 	return true;
@@ -309,7 +307,7 @@ const unsigned char *context_hash(const struct entry *e)
 	lock_take(&file->context->lock);
 	known = file->hashed;
 	lock_drop(&file->context->lock);
-	return known ? file->hash : NULL; /* once there it does not change */
+	return known ? file->known.hash : NULL; /* once there it does not change */
 }
 
 bool context_learn(const struct entry *e, struct err *err)
@@ -336,7 +334,7 @@ bool context_has_links(const struct entry *e)
 
 char *context_identity(const struct entry *e)
 {
-	const struct file_state *state = &file_of(e)->state;
+	const struct file_state *state = &file_of(e)->known.state;
 
 	return mem_printf("%llx-%llx", (unsigned long long)state->dev,
 			  (unsigned long long)state->ino);
@@ -379,19 +377,20 @@ static bool add_regular(struct context *c, struct entry *e, int dir, const char 
 {
 	struct context_file *file = ARENA_NEW(&c->arena, struct context_file);
 	const unsigned char *known = NULL;
+	bool plain = false;
 
 	file->context = c;
-	file->state = file_state_of(st);
+	file->known.state = file_state_of(st);
 	file->has_links = st->st_nlink > 1;
 	if (c->index)
-		known = statindex_find(c->index, &file->state, &file->plain);
+		known = statindex_find(c->index, &file->known.state, &plain);
 	if (known) {
-		memcpy(file->hash, known, SHA256_SIZE);
+		memcpy(file->known.hash, known, SHA256_SIZE);
 		file->hashed = true;
 	}
-	if (!file->plain && !xattr_read(e, &c->arena, dir, name, err))
+	if (!plain && !xattr_read(e, &c->arena, dir, name, err))
 		return false;
-	file->plain = !e->xattr_count;
+	file->known.plain = !e->xattr_count;
 	e->kind = ENTRY_FILE;
 	e->size = st->st_size;
 	e->open = open_file;

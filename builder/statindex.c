@@ -17,23 +17,17 @@ static const char magic[8] = { 'r', 't', 's', 't', 'a', 't', '0', '2' };
 /* The kernel stamps files by its tick (4 or 10 ms): within this, two writes look alike. */
 enum { GRAIN_NS = 20 * 1000 * 1000 };
 
-struct record {
-	struct file_state state;
-	uint64_t plain; /* 0 or 1 */
-	unsigned char hash[SHA256_SIZE];
-};
-
 static const char stat_dir[] = "cache/stat";
 
 struct statindex {
 	struct store *store;
 	int dir;
 	char name[64];
-	struct buf file;    /* as it was read */
-	struct record *old; /* sorted, inside it */
+	struct buf file;         /* as it was read */
+	struct file_record *old; /* sorted, inside it */
 	size_t old_count;
 	struct {
-		struct record *items;
+		const struct file_record **items;
 		size_t len, cap;
 	} fresh;
 	bool *kept; /* of old */
@@ -70,8 +64,8 @@ bool file_state_same(const struct file_state *a, const struct file_state *b)
 
 static int compare(const void *a, const void *b)
 {
-	const struct file_state *x = &((const struct record *)a)->state;
-	const struct file_state *y = &((const struct record *)b)->state;
+	const struct file_state *x = &((const struct file_record *)a)->state;
+	const struct file_state *y = &((const struct file_record *)b)->state;
 
 	if (x->dev != y->dev)
 		return x->dev < y->dev ? -1 : 1;
@@ -85,14 +79,14 @@ static void load(struct statindex *x)
 
 	if (x->file.len < sizeof(magic) + SHA256_SIZE ||
 	    memcmp(x->file.ptr, magic, sizeof(magic)) != 0 ||
-	    (body - sizeof(magic)) % sizeof(struct record) != 0)
+	    (body - sizeof(magic)) % sizeof(struct file_record) != 0)
 		return;
 	sha256_of(hash, x->file.ptr, body);
 	if (memcmp(hash, x->file.ptr + body, SHA256_SIZE) != 0)
 		return;
-	x->old_count = (body - sizeof(magic)) / sizeof(struct record);
+	x->old_count = (body - sizeof(magic)) / sizeof(struct file_record);
 	/* the heap's alignment and the magic's size: records lie as they must */
-	x->old = (struct record *)(void *)(x->file.ptr + sizeof(magic));
+	x->old = (struct file_record *)(void *)(x->file.ptr + sizeof(magic));
 	x->kept = mem_alloc(x->old_count + 1);
 }
 
@@ -112,8 +106,8 @@ bool statindex_open(struct statindex **out, struct store *s, int context_dir, st
 	snprintf(x->name, sizeof(x->name), "%llx-%llx", (unsigned long long)st.st_dev,
 		 (unsigned long long)st.st_ino);
 	if (fs_read(&x->file, x->dir, x->name,
-		    (size_t)LIMIT_CONTEXT_FILES * sizeof(struct record) + KIB, FS_BENEATH_NOLINK,
-		    &ignored))
+		    (size_t)LIMIT_CONTEXT_FILES * sizeof(struct file_record) + KIB,
+		    FS_BENEATH_NOLINK, &ignored))
 		load(x);
 	*out = STEAL(x);
 	return true;
@@ -133,8 +127,8 @@ void statindex_close(struct statindex *x)
 const unsigned char *statindex_find(struct statindex *x, const struct file_state *state,
 				    bool *plain_out)
 {
-	struct record want = { .state = *state };
-	const struct record *r =
+	struct file_record want = { .state = *state };
+	const struct file_record *r =
 		x->old_count ? bsearch(&want, x->old, x->old_count, sizeof(want), compare) : NULL;
 
 	*plain_out = false;
@@ -145,14 +139,10 @@ const unsigned char *statindex_find(struct statindex *x, const struct file_state
 	return r->hash;
 }
 
-void statindex_put(struct statindex *x, const struct file_state *state, int64_t read_ns, bool plain,
-		   const unsigned char hash[SHA256_SIZE])
+void statindex_put(struct statindex *x, const struct file_record *r, int64_t read_ns)
 {
-	struct record r = { .state = *state, .plain = plain };
-
-	if (state->mtime_ns >= read_ns - GRAIN_NS || state->ctime_ns >= read_ns - GRAIN_NS)
+	if (r->state.mtime_ns >= read_ns - GRAIN_NS || r->state.ctime_ns >= read_ns - GRAIN_NS)
 		return;
-	memcpy(r.hash, hash, SHA256_SIZE);
 	*ARRAY_PUSH(&x->fresh) = r;
 	x->changed = true;
 }
@@ -160,7 +150,7 @@ void statindex_put(struct statindex *x, const struct file_state *state, int64_t 
 bool statindex_save(struct statindex *x, struct err *err)
 {
 	AUTO(buf_free) struct buf file = BUF_INIT(SIZE_MAX / 2);
-	AUTO(auto_free) struct record *all = NULL;
+	AUTO(auto_free) struct file_record *all = NULL;
 	unsigned char hash[SHA256_SIZE];
 	size_t count = 0;
 
@@ -169,7 +159,7 @@ bool statindex_save(struct statindex *x, struct err *err)
 	all = mem_alloc((x->old_count + x->fresh.len) * sizeof(*all) + 1);
 	/* the fresh ones first: of two records of one inode the first stays */
 	for (size_t i = x->fresh.len; i > 0; i--)
-		all[count++] = x->fresh.items[i - 1];
+		all[count++] = *x->fresh.items[i - 1];
 	if (count)
 		qsort(all, count, sizeof(*all), compare);
 	for (size_t i = 0, fresh = count; i < x->old_count; i++) {

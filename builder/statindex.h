@@ -32,14 +32,20 @@ struct file_state {
 struct file_state file_state_of(const struct stat *st);
 bool file_state_same(const struct file_state *a, const struct file_state *b);
 
+/* A file that was read; 80 bytes, as they stand in the index's file. */
+struct file_record {
+	struct file_state state;
+	uint64_t plain; /* 0 or 1: it has no attributes that are kept (layers/xattr.h) */
+	unsigned char hash[SHA256_SIZE];
+};
+
 /* The hash of its bytes, NULL when the file is not known as it is now; *plain_out: it has no
- * attributes that are kept (layers/xattr.h). What nobody asks for is forgotten by the next
- * statindex_save. */
+ * attributes. What nobody asks for is forgotten by the next statindex_save. */
 const unsigned char *statindex_find(struct statindex *x, const struct file_state *state,
 				    bool *plain_out);
-/* `read_ns`: wall clock when its reading began. Not thread-safe. */
-void statindex_put(struct statindex *x, const struct file_state *state, int64_t read_ns, bool plain,
-		   const unsigned char hash[SHA256_SIZE]);
+/* `r` is borrowed until the index is closed: it is one of tens of thousands. `read_ns`: wall clock
+ * when its reading began. Not thread-safe. */
+void statindex_put(struct statindex *x, const struct file_record *r, int64_t read_ns);
 /* Write it when something changed. */
 MUST_CHECK bool statindex_save(struct statindex *x, struct err *err);
 
