@@ -609,7 +609,7 @@ static void named_contexts(void **state)
 	AUTO(entry_list_free) struct entry_list files = { 0 };
 	AUTO(image_free) struct image img = { 0 };
 	AUTO(image_free) struct image from = { 0 };
-	AUTO(auto_free) char *other = NULL;
+	AUTO(auto_free) char *other = NULL, *gone = NULL;
 	struct build_context contexts[3];
 	struct err err = { 0 };
 	(void)state;
@@ -640,7 +640,8 @@ static void named_contexts(void **state)
 	build(&from, &w, "FROM src\nCOPY --from=python-packages . /\n");
 	layer_is(&w, &from, 0, "f 644 0:0 a = sub a\n");
 	assert_int_equal(from.manifest.layer_count, 2);
-	contexts[0].path = "/nonexistent";
+	gone = mem_printf("%s/gone", w.context);
+	contexts[0].path = gone;
 	fails(&w, "FROM src\n", E_NOT_FOUND, "Dockerfile:1:6", "context 'src'");
 }
 
