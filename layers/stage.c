@@ -13,6 +13,13 @@
 
 enum { BUFFERS = 4, BUFFER = 64 * KIB };
 
+/*
+ * Who waits sleeps until half of the buffers are its own, and then works until none is: woken for
+ * each of them, two threads do little but sleep and wake. They are woken when the lock is free, or
+ * they would sleep for that again.
+ */
+enum { HALF = BUFFERS / 2 };
+
 struct stage {
 	struct sink sink;
 	struct sink *next;
@@ -34,7 +41,8 @@ static bool wait_for_buffer(struct stage *s, size_t *index_out)
 
 	lock_take(&s->lock);
 	while (s->head == s->tail && !s->no_more)
-		cond_wait(&s->moved, &s->lock);
+		while (s->tail - s->head < HALF && !s->no_more)
+			cond_wait(&s->moved, &s->lock);
 	more = !s->give_up && s->head != s->tail;
 	*index_out = s->head % BUFFERS;
 	lock_drop(&s->lock);
@@ -48,7 +56,7 @@ static void pass_on(void *arg)
 
 	while (wait_for_buffer(s, &index)) {
 		struct err err = { 0 };
-		bool ok = sink_write(s->next, s->buffers[index], s->lens[index], &err);
+		bool ok = sink_write(s->next, s->buffers[index], s->lens[index], &err), wake;
 
 		lock_take(&s->lock);
 		if (!ok) {
@@ -56,8 +64,10 @@ static void pass_on(void *arg)
 			s->err = err;
 		}
 		s->head++;
-		cond_broadcast(&s->moved);
+		wake = !ok || s->tail - s->head <= HALF;
 		lock_drop(&s->lock);
+		if (wake)
+			cond_signal(&s->moved);
 		if (!ok)
 			return;
 	}
@@ -66,15 +76,20 @@ static void pass_on(void *arg)
 /* Hand the buffer being filled over and wait until there is another. */
 static bool hand_over(struct stage *s, struct err *err)
 {
-	bool ok;
+	bool ok, wake;
 
 	if (!s->thread && !thread_start(&s->thread, pass_on, s, err))
 		return false;
 	lock_take(&s->lock);
 	s->tail++;
-	cond_broadcast(&s->moved);
+	wake = s->tail - s->head >= HALF;
+	lock_drop(&s->lock);
+	if (wake)
+		cond_signal(&s->moved);
+	lock_take(&s->lock);
 	while (s->tail - s->head == BUFFERS && !s->failed)
-		cond_wait(&s->moved, &s->lock);
+		while (s->tail - s->head > HALF && !s->failed)
+			cond_wait(&s->moved, &s->lock);
 	ok = !s->failed;
 	if (!ok)
 		*err = s->err;
