@@ -348,24 +348,33 @@ static bool unpack_dir(struct unpack *u, const struct fs_parent *at, const struc
 	return true;
 }
 
-static bool unpack_file(struct unpack *u, const struct fs_parent *at, const struct entry *e,
-			struct err *err)
+static bool fill_file(struct unpack *u, int fd, const struct entry *e, struct err *err)
 {
-	AUTO(auto_close)
-	int fd = openat(at->fd, at->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0600);
 	const void *data;
 	size_t len;
 
-	if (fd < 0)
-		return err_set_errno(err, "make %s", e->path);
 	do {
 		if (!tar_reader_data(u->tar, &data, &len, err))
 			return false;
 		if (len && !fs_write_all(fd, data, len, err))
 			return err_wrap(err, "%s", e->path);
 	} while (len);
-	return set_metadata(u, &(struct target){ .fd = fd, .at = at }, e, err);
+	return true;
+}
+
+static bool unpack_file(struct unpack *u, const struct fs_parent *at, const struct entry *e,
+			struct err *err)
+{
+	AUTO(auto_close)
+	int fd = openat(at->fd, at->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+
+	if (fd < 0)
+		return err_set_errno(err, "make %s", e->path);
+	if (fill_file(u, fd, e, err))
+		return set_metadata(u, &(struct target){ .fd = fd, .at = at }, e, err);
+	unlinkat(at->fd, at->name, 0); /* a half of it is worse than none */
+	return false;
 }
 
 static bool unpack_symlink(struct unpack *u, const struct fs_parent *at, const struct entry *e,

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "base/limits.h"
 #include "layers/unpack.h"
 
 /*
@@ -412,6 +413,23 @@ static void implied_parents_ignore_the_umask(void **state)
 	assert_int_equal(st.st_mode, S_IFDIR | 0755);
 }
 
+/* A tar that ends inside a file. */
+static void no_half_of_a_file_stays(void **state)
+{
+	const struct raw_member members[] = {
+		F("whole"), { .name = "half", .type = '0', .body = "some", .size = 4 * MIB }, { 0 }
+	};
+	AUTO(world_close) struct world w;
+	AUTO(buf_free) struct buf tree = BUF_INIT(1 << 20);
+	struct err err = { 0 };
+	(void)state;
+
+	world_open(&w);
+	MUST_FAIL(unpack(&w, members, UNPACK_APPLY, &err), E_INTEGRITY);
+	list_tree(&tree, w.root, "");
+	assert_string_equal(tree.ptr, "whole");
+}
+
 static void device_zero_is_refused(void **state)
 {
 	AUTO(world_close) struct world w;
@@ -487,6 +505,7 @@ int main(void)
 		cmocka_unit_test(metadata),
 		cmocka_unit_test(without_owner),
 		cmocka_unit_test(implied_parents_ignore_the_umask),
+		cmocka_unit_test(no_half_of_a_file_stays),
 		cmocka_unit_test(device_zero_is_refused),
 		cmocka_unit_test(late_metadata_does_not_follow),
 		cmocka_unit_test(overlay_marks),
