@@ -27,6 +27,7 @@ void container_record_free(struct container_record *r)
 	free(r->id);
 	free(r->image);
 	free(r->command);
+	free(r->log);
 	*r = (struct container_record){ 0 };
 }
 
@@ -47,6 +48,7 @@ static char *record_text(const struct container_record *r)
 	json_object_set_new(doc, "id", json_string(r->id));
 	json_object_set_new(doc, "image", json_string(r->image));
 	json_object_set_new(doc, "command", json_string(r->command));
+	json_object_set_new(doc, "log", json_string(r->log ? r->log : ""));
 	json_object_set_new(doc, "created", json_integer(r->created));
 	if (!r->running)
 		json_object_set_new(doc, "status", json_integer(r->status));
@@ -80,6 +82,7 @@ static bool read_record(struct container_record *out, int dir, const char *name,
 		.id = text_of(doc, "id"),
 		.image = text_of(doc, "image"),
 		.command = text_of(doc, "command"),
+		.log = text_of(doc, "log"),
 		.created = json_integer_value(json_object_get(doc, "created")),
 		.running = !json_object_get(doc, "status"),
 		.status = (int)json_integer_value(json_object_get(doc, "status")),
@@ -288,6 +291,12 @@ bool containers_claim(struct container_claim *out, struct container_record *r, s
 		return false;
 	out->name = mem_strdup(r->name);
 	return listen_in(&out->listener, out->dir, err) && write_record(out->dir, r, err);
+}
+
+bool containers_update(const struct container_claim *c, const struct container_record *r,
+		       struct err *err)
+{
+	return write_record(c->dir, r, err);
 }
 
 void containers_release(struct container_claim *c, struct container_record *r, bool keep)

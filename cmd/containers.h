@@ -21,6 +21,7 @@
 struct container_record {
 	char *name, *id; /* id: 64 hex digits */
 	char *image, *command;
+	char *log;       /* the id of its log (image/logs.h); "" before there is one */
 	int64_t created; /* seconds since 1970 */
 	bool running;
 	int status; /* of one that has ended */
@@ -52,6 +53,9 @@ struct container_claim {
  * E_INTEGRITY when it is taken. */
 MUST_CHECK bool containers_claim(struct container_claim *out, struct container_record *r,
 				 struct store *s, struct err *err);
+/* Write r->log, which is known only when the name is taken. */
+MUST_CHECK bool containers_update(const struct container_claim *c, const struct container_record *r,
+				  struct err *err);
 /* The container has ended: with `keep` its record stays, else nothing does. Closes the claim. */
 void containers_release(struct container_claim *c, struct container_record *r, bool keep);
 

@@ -90,11 +90,13 @@ void docker_words(struct str_list *out, struct session *s, const struct opt *tab
 
 /* --- info, version --- */
 
-struct no_args {
-	char unused;
+struct about_args {
+	const char *format;
 };
 
-static const struct opt no_opts[] = { OPT_END };
+static const struct opt about_opts[] = { OPT_TEXT('f', "format", "TEMPLATE", struct about_args,
+						  format, "{{.Field.Field}}, {{json .}}"),
+					 OPT_END };
 
 /*
  * Lithops searches this for the name of another engine, so nothing of the user's is in it: no path,
@@ -102,16 +104,26 @@ static const struct opt no_opts[] = { OPT_END };
  */
 static bool info(struct session *s, void *arg, struct err *err)
 {
+	const struct about_args *args = arg;
 	AUTO(store_list_free) struct store_list list = { 0 };
 	AUTO(auto_free) char *text = NULL;
+	AUTO(auto_json_decref) json_t *doc = json_object();
 	struct utsname machine;
 	struct store *store;
+	bool done;
 
-	(void)arg;
 	if (!session_store(&store, s, err) || !store_images(&list, store, err))
 		return false;
 	if (uname(&machine) != 0)
 		return err_set_errno(err, "uname");
+	json_object_set_new(doc, "ServerVersion", json_string(DOCKER_VERSION));
+	json_object_set_new(doc, "OSType", json_string("linux"));
+	json_object_set_new(doc, "Architecture", json_string(machine.machine));
+	json_object_set_new(doc, "KernelVersion", json_string(machine.release));
+	json_object_set_new(doc, "Images", json_integer((json_int_t)list.len));
+	json_object_set_new(doc, "NCPU", json_integer((json_int_t)parallel_cpus()));
+	if (!docker_print(&done, args->format, doc, err) || done)
+		return err->code == E_NONE;
 	text = mem_printf(
 		"Client:\n Version:    %s\n Context:    default\n\nServer:\n Images: %zu\n"
 		" Server Version: %s\n Storage Driver: overlay2\n Default Runtime: rtbuild\n"
@@ -123,19 +135,32 @@ static bool info(struct session *s, void *arg, struct err *err)
 
 static bool version(struct session *s, void *arg, struct err *err)
 {
+	const struct about_args *args = arg;
+	AUTO(auto_json_decref) json_t *doc = json_object();
+	bool done;
+
 	(void)s;
-	(void)arg;
+	for (size_t i = 0; i < 2; i++) {
+		json_t *side = json_object();
+
+		json_object_set_new(side, "Version", json_string(DOCKER_VERSION));
+		json_object_set_new(side, "GitCommit", json_string("rtbuild-" RTBUILD_VERSION));
+		json_object_set_new(side, "Os", json_string("linux"));
+		json_object_set_new(doc, i ? "Server" : "Client", side);
+	}
+	if (!docker_print(&done, args->format, doc, err) || done)
+		return err->code == E_NONE;
 	return session_print("Client:\n Version:    " DOCKER_VERSION
 			     "\n Git commit: rtbuild-" RTBUILD_VERSION,
 			     err);
 }
 
 static const struct cmd docker_info =
-	DOCKER_VERB("info", "say what this is", no_opts, struct no_args, info);
+	DOCKER_VERB("info", "say what this is", about_opts, struct about_args, info);
 
 static const struct cmd docker_version =
 	DOCKER_VERB("version", "print the version of docker's command line that this speaks",
-		    no_opts, struct no_args, version);
+		    about_opts, struct about_args, version);
 
 /* --- the verbs, which newer scripts find by their nouns --- */
 
@@ -147,11 +172,15 @@ static const struct cmd
 /* clang-format on */
 
 static const struct cmd *const image_verbs[] = {
-	&docker_build, &image_list,  &docker_load, &docker_pull, &docker_push,
-	&image_rm,     &docker_save, &docker_tag,  NULL,
+	&docker_build, &docker_image_inspect, &image_list, &docker_load, &docker_pull, &docker_push,
+	&image_rm,     &docker_save,          &docker_tag, NULL,
 };
 static const struct cmd *const container_verbs[] = {
-	&docker_exec, &docker_kill, &container_list, &docker_rm, &docker_run, &docker_stop, NULL,
+	&docker_exec,    &docker_container_inspect,
+	&docker_kill,    &docker_logs,
+	&container_list, &docker_rm,
+	&docker_run,     &docker_stop,
+	&docker_wait,    NULL,
 };
 static const struct cmd *const build_verbs[] = { &docker_build, NULL };
 
@@ -167,12 +196,19 @@ static const struct cmd docker_builder = DOCKER_GROUP("builder", "build", build_
 static const struct cmd docker_buildx = DOCKER_GROUP("buildx", "build", build_verbs);
 
 static const struct cmd *const verbs[] = {
-	&docker_build,   &docker_tag,     &docker_push,  &docker_pull,
-	&docker_images,  &docker_rmi,     &docker_save,  &docker_load,
-	&docker_login,   &docker_logout,  &docker_run,   &docker_exec,
-	&docker_ps,      &docker_stop,    &docker_kill,  &docker_rm,
-	&docker_info,    &docker_version, &docker_image, &docker_container,
-	&docker_builder, &docker_buildx,  NULL,
+	&docker_build,     &docker_tag,
+	&docker_push,      &docker_pull,
+	&docker_images,    &docker_rmi,
+	&docker_save,      &docker_load,
+	&docker_login,     &docker_logout,
+	&docker_run,       &docker_exec,
+	&docker_ps,        &docker_inspect,
+	&docker_logs,      &docker_wait,
+	&docker_stop,      &docker_kill,
+	&docker_rm,        &docker_info,
+	&docker_version,   &docker_image,
+	&docker_container, &docker_builder,
+	&docker_buildx,    NULL,
 };
 
 const struct cmd cmd_docker = DOCKER_GROUP(

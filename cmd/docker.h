@@ -39,6 +39,18 @@ void docker_words(struct str_list *out, struct session *s, const struct opt *tab
 
 extern const struct cmd docker_build, docker_tag, docker_push, docker_pull, docker_images,
 	docker_rmi, docker_save, docker_load, docker_login, docker_logout, docker_run, docker_exec,
-	docker_stop, docker_kill, docker_rm, docker_ps;
+	docker_stop, docker_kill, docker_rm, docker_ps, docker_inspect, docker_image_inspect,
+	docker_container_inspect, docker_logs, docker_wait;
+
+/*
+ * Starts a container's keeper, `argv`, which outlives us, and prints the ID that it writes to its
+ * stdout once the container runs. What it says on stderr before is passed on. When it ends without
+ * an ID its status is the session's. Our own streams are not the keeper's.
+ */
+MUST_CHECK bool docker_detach(struct session *s, struct str_list *argv, struct err *err);
+
+/* With --format one line for each document, else nothing is done: *done_out. */
+MUST_CHECK bool docker_print(bool *done_out, const char *format, const json_t *doc,
+			     struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/command.h"
 #include "cmd/containers.h"
@@ -222,30 +223,97 @@ const struct cmd docker_rm = DOCKER_VERB("rm", "forget containers", rm_opts, str
 /* --- ps --- */
 
 struct ps_args {
+	struct str_list filters;
+	const char *format;
 	bool all, no_trunc;
 };
 
 /* clang-format off */
 static const struct opt ps_opts[] = {
-	OPT_FLAG('a', "all",      struct ps_args, all,      "also those that ended but keep their name"),
-	OPT_FLAG(0,   "no-trunc", struct ps_args, no_trunc, "whole IDs"),
+	OPT_FLAG('a', "all",                struct ps_args, all,      "also those that ended but keep their name"),
+	OPT_LIST('f', "filter", "KEY=TEXT", struct ps_args, filters,  "name=PART, id=BEGINNING, status=running or exited"),
+	OPT_TEXT(0,   "format", "TEMPLATE", struct ps_args, format,   "one line each: {{.ID}}, {{.Image}}, {{.Command}}, {{.CreatedAt}}, {{.Status}}, {{.State}}, {{.Names}}"),
+	OPT_FLAG(0,   "no-trunc",           struct ps_args, no_trunc, "whole IDs"),
 	OPT_END
 };
 /* clang-format on */
 
-static bool print_container(struct session *s, const struct container_record *r, int width,
-			    struct err *err)
+/* The columns, by the names that --format has for them. */
+static json_t *describe(const struct container_record *r, bool whole)
 {
-	AUTO(auto_free) char *command = mem_printf("\"%.18s\"", r->command);
+	AUTO(auto_free)
+	char *words =
+		str_printable(r->command, strlen(r->command), whole ? LIMIT_SETTINGS_FILE : 18);
+	AUTO(auto_free) char *command = mem_printf("\"%s\"", words);
 	AUTO(auto_free)
 	char *status = r->running ? mem_strdup("Up") : mem_printf("Exited (%d)", r->status);
-	AUTO(auto_free)
-	char *line = s->options.quiet ? mem_printf("%.*s", width, r->id)
-				      : mem_printf("%.*s   %-24s %-20s  %-20s  %-12s %s", width,
-						   r->id, r->image, command,
-						   clock_format(r->created).text, status, r->name);
-	AUTO(auto_free) char *safe = str_printable(line, strlen(line), strlen(line) * 4 + 1);
+	json_t *doc = json_object();
 
+	json_object_set_new(doc, "ID", json_stringn(r->id, strnlen(r->id, whole ? 64 : 12)));
+	json_object_set_new(doc, "Image", json_string(r->image));
+	json_object_set_new(doc, "Command", json_string(command));
+	json_object_set_new(doc, "CreatedAt", json_string(clock_format(r->created).text));
+	json_object_set_new(doc, "Status", json_string(status));
+	json_object_set_new(doc, "State", json_string(r->running ? "running" : "exited"));
+	json_object_set_new(doc, "Names", json_string(r->name));
+	return doc;
+}
+
+/* Who asks for a state wants those that ended, too. */
+static bool wants_ended(const struct ps_args *args)
+{
+	bool wants = args->all;
+
+	for (size_t i = 0; i < args->filters.len; i++)
+		wants = wants || str_has_prefix(args->filters.items[i], "status=");
+	return wants;
+}
+
+/* All filters hold; of one key any will do, as docker has it. */
+static bool passes(bool *out, const struct container_record *r, const struct str_list *filters,
+		   struct err *err)
+{
+	static const char *const keys[] = { "name", "id", "status" };
+	const char *state = r->running ? "running" : "exited";
+	bool asked[3] = { false }, holds[3] = { false };
+
+	for (size_t i = 0; i < filters->len; i++) {
+		struct slice value, key = slice_cut(slice_of(filters->items[i]), '=', &value);
+		size_t k = 0;
+
+		while (k < ARRAY_LEN(keys) && !slice_eq(key, keys[k]))
+			k++;
+		if (k == ARRAY_LEN(keys) || !value.ptr)
+			return err_set(err, E_USAGE, "invalid filter '%s': name=, id= or status=",
+				       filters->items[i]);
+		asked[k] = true;
+		holds[k] = holds[k] || (k == 0   ? strstr(r->name, value.ptr) != NULL
+					: k == 1 ? str_has_prefix(r->id, value.ptr)
+						 : str_eq(state, value.ptr));
+	}
+	*out = true;
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		*out = *out && (!asked[k] || holds[k]);
+	return true;
+}
+
+static bool print_container(struct session *s, const json_t *doc, const struct ps_args *args,
+			    struct err *err)
+{
+	static const char *const columns[] = { "Image", "Command", "CreatedAt", "Status", "Names" };
+	static const int widths[] = { -24, -20, -21, -12, 0 };
+	AUTO(buf_free) struct buf line = BUF_INIT(LIMIT_SETTINGS_FILE);
+	AUTO(auto_free) char *safe = NULL;
+	bool done;
+
+	if (!docker_print(&done, args->format, doc, err) || done)
+		return err->code == E_NONE;
+	buf_put(&line, json_text_member(doc, "ID"));
+	if (!s->options.quiet)
+		buf_put(&line, "  ");
+	for (size_t i = 0; !s->options.quiet && i < ARRAY_LEN(columns); i++)
+		buf_putf(&line, " %*s", widths[i], json_text_member(doc, columns[i]));
+	safe = str_printable(line.ptr, line.len, line.len * 4 + 1);
 	return session_print(safe, err);
 }
 
@@ -253,19 +321,23 @@ static bool ps(struct session *s, void *arg, struct err *err)
 {
 	const struct ps_args *args = arg;
 	AUTO(container_records_free) struct container_records list = { 0 };
-	int width = args->no_trunc ? 64 : 12;
 	AUTO(auto_free)
-	char *head = mem_printf("%-*s   %-24s %-20s  %-20s  %-12s %s", width, "CONTAINER ID",
-				"IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES");
+	char *head = mem_printf("%-*s   %-24s %-20s %-21s %-12s %s", args->no_trunc ? 64 : 12,
+				"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES");
 	struct store *store;
 
 	if (!session_store(&store, s, err) || !containers_list(&list, store, err) ||
-	    (!s->options.quiet && !session_print(head, err)))
+	    (!s->options.quiet && !args->format && !session_print(head, err)))
 		return false;
-	for (size_t i = 0; i < list.len; i++)
-		if ((list.items[i].running || args->all) &&
-		    !print_container(s, &list.items[i], width, err))
+	for (size_t i = 0; i < list.len; i++) {
+		AUTO(auto_json_decref) json_t *doc = describe(&list.items[i], args->no_trunc);
+		bool shown = false;
+
+		if (!passes(&shown, &list.items[i], &args->filters, err) ||
+		    (shown && (list.items[i].running || wants_ended(args)) &&
+		     !print_container(s, doc, args, err)))
 			return false;
+	}
 	return true;
 }
 

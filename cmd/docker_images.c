@@ -312,41 +312,67 @@ const struct cmd docker_pull =
 /* --- images, rmi --- */
 
 struct images_args {
-	bool no_trunc;
+	const char *name, *format;
+	bool no_trunc, all;
 };
 
 /* clang-format off */
 static const struct opt images_opts[] = {
-	OPT_FLAG(0, "no-trunc", struct images_args, no_trunc, "whole image IDs"),
+	OPT_ARG_OPTIONAL("REPOSITORY[:TAG]", struct images_args, name,     "these alone"),
+	OPT_TEXT(0,   "format", "TEMPLATE",  struct images_args, format,   "one line each: {{.Repository}}, {{.Tag}}, {{.ID}}, {{.Digest}}, {{.CreatedAt}}, {{.Size}}"),
+	OPT_FLAG('a', "all",                 struct images_args, all,      "there are no others"),
+	OPT_FLAG(0,   "no-trunc",            struct images_args, no_trunc, "whole image IDs"),
 	OPT_END
 };
 /* clang-format on */
 
-static bool print_image(struct session *s, const struct store_entry *e, bool whole, struct err *err)
+/* The columns, by the names that --format has for them. */
+static json_t *describe(struct store *store, const struct store_entry *e, bool whole)
 {
 	AUTO(image_free) struct image img = { 0 };
-	AUTO(auto_free) char *name = NULL, *line = NULL;
 	struct reference plain = e->reference;
 	struct digest_text id = digest_format(&e->descriptor.digest);
 	struct err other = { 0 };
-	const char *shown;
-	struct store *store;
+	json_t *doc = json_object();
 
 	plain.tag[0] = '\0';
-	name = mem_strdup(reference_familiar(&plain).text);
-	if (!session_store(&store, s, err))
-		return false;
 	if (store_find_image(&img, store, &e->reference, NULL, &other))
 		id = digest_format(&img.manifest.config.digest);
-	shown = whole ? id.text : strchr(id.text, ':') + 1;
-	if (s->options.quiet)
-		line = mem_printf("%.*s", whole ? 71 : 12, shown);
-	else
-		line = mem_printf("%-30s %-20s %.*s   %-20s %s", name, e->reference.tag,
-				  whole ? 71 : 12, shown,
-				  e->created ? clock_format(e->created).text : "",
-				  str_format_size((uint64_t)e->size).text);
+	json_object_set_new(doc, "Repository", json_string(reference_familiar(&plain).text));
+	json_object_set_new(doc, "Tag", json_string(e->reference.tag));
+	json_object_set_new(doc, "Digest", json_string(digest_format(&e->descriptor.digest).text));
+	json_object_set_new(doc, "ID",
+			    whole ? json_string(id.text)
+				  : json_stringn(strchr(id.text, ':') + 1, 12));
+	json_object_set_new(doc, "CreatedAt",
+			    json_string(e->created ? clock_format(e->created).text : ""));
+	json_object_set_new(doc, "Size", json_string(str_format_size((uint64_t)e->size).text));
+	return doc;
+}
+
+static bool print_image(struct session *s, const json_t *doc, const struct images_args *args,
+			struct err *err)
+{
+	const char *id = json_text_member(doc, "ID");
+	AUTO(auto_free) char *line = NULL;
+	bool done;
+
+	if (!docker_print(&done, args->format, doc, err) || done)
+		return err->code == E_NONE;
+	line = s->options.quiet ? mem_strdup(id)
+				: mem_printf("%-30s %-20s %s   %-20s %s",
+					     json_text_member(doc, "Repository"),
+					     json_text_member(doc, "Tag"), id,
+					     json_text_member(doc, "CreatedAt"),
+					     json_text_member(doc, "Size"));
 	return session_print(line, err);
+}
+
+/* "repo" has all tags, "repo:tag" that one. */
+static bool is_asked_for(const struct store_entry *e, const struct reference *asked)
+{
+	return !asked || (reference_same_repository(&e->reference, asked) &&
+			  (!asked->tag[0] || str_eq(asked->tag, e->reference.tag)));
 }
 
 static bool images(struct session *s, void *arg, struct err *err)
@@ -356,14 +382,22 @@ static bool images(struct session *s, void *arg, struct err *err)
 	AUTO(auto_free)
 	char *head = mem_printf("%-30s %-20s %-*s   %-20s %s", "REPOSITORY", "TAG",
 				args->no_trunc ? 71 : 12, "IMAGE ID", "CREATED", "SIZE");
+	struct reference asked;
 	struct store *store;
 
-	if (!session_store(&store, s, err) || !store_images(&list, store, err) ||
-	    (!s->options.quiet && !session_print(head, err)))
+	if ((args->name && !reference_parse(&asked, args->name, err)) ||
+	    !session_store(&store, s, err) || !store_images(&list, store, err) ||
+	    (!s->options.quiet && !args->format && !session_print(head, err)))
 		return false;
-	for (size_t i = 0; i < list.len; i++)
-		if (!print_image(s, &list.items[i], args->no_trunc, err))
+	for (size_t i = 0; i < list.len; i++) {
+		AUTO(auto_json_decref) json_t *doc = NULL;
+
+		if (!is_asked_for(&list.items[i], args->name ? &asked : NULL))
+			continue;
+		doc = describe(store, &list.items[i], args->no_trunc);
+		if (!print_image(s, doc, args, err))
 			return false;
+	}
 	return true;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,7 +11,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/parallel.h"
-#include "base/proc.h"
 #include "cmd/command.h"
 #include "cmd/commands.h"
 #include "cmd/containers.h"
@@ -161,6 +159,7 @@ struct keeper {
 	int events[2]; /* the sandbox reports at [1] that the command executes */
 	int master;    /* of its terminal, -1: none */
 	int ready;     /* where the ID goes once it runs; -1: nobody waits */
+	int errors; /* of a detached one: where it is said why it does not run; -1: nobody reads */
 	struct lock lock;
 	int target; /* its pidfd once it runs, -1 before */
 	struct thread *reporter, *listener, *terminal;
@@ -391,6 +390,19 @@ static void join(struct thread **t)
 	*t = NULL;
 }
 
+/* It never ran: who waits for it hears what is told from now on, and what was told in its place. */
+static void say_why(struct keeper *k)
+{
+	AUTO(buf_free) struct buf said = BUF_INIT(LIMIT_SETTINGS_FILE);
+	struct err ignored = { 0 };
+
+	if (dup2(k->errors, STDERR_FILENO) < 0 || !k->log)
+		return;
+	if (!log_tail(&said, k->log, 20, &ignored) ||
+	    !fs_write_all(STDERR_FILENO, said.ptr, said.len, &ignored))
+		err_clear(&ignored); /* the status tells the most of it */
+}
+
 static void end_threads(struct keeper *k)
 {
 	auto_close(&k->events[1]);
@@ -404,6 +416,9 @@ static void end_threads(struct keeper *k)
 	auto_close(&k->events[0]);
 	auto_close(&k->master);
 	auto_close(&k->target);
+	if (k->ready >= 0 && k->errors >= 0)
+		say_why(k);
+	auto_close(&k->errors);
 	auto_close(&k->ready);
 }
 
@@ -424,7 +439,8 @@ static bool run_command(struct sandbox_result *result, struct keeper *k, struct 
 	return sandbox_run(result, k->session->sandbox, &k->spec, err);
 }
 
-/* Of a detached one nobody reads the streams any more; its ID goes where stdout was. */
+/* Of a detached one nobody reads the streams any more; its ID goes where stdout was, and what kept
+ * it from running where stderr was. */
 static bool take_streams(struct keeper *k, struct err *err)
 {
 	AUTO(auto_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -432,9 +448,22 @@ static bool take_streams(struct keeper *k, struct err *err)
 	if (!k->args->keeper)
 		return true;
 	k->ready = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (k->ready < 0 || null < 0 || dup2(null, STDOUT_FILENO) < 0)
+	k->errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (k->ready < 0 || k->errors < 0 || null < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(null, STDERR_FILENO) < 0)
 		return err_set_errno(err, "leave the terminal");
 	return true;
+}
+
+static bool open_log(struct keeper *k, struct err *err)
+{
+	const char *name;
+
+	if (!log_open(&k->log, k->spec.store, "run", k->record.command, err))
+		return false;
+	name = fs_basename(log_path(k->log));
+	k->record.log = mem_strndup(name, strcspn(name, "."));
+	return containers_update(&k->claim, &k->record, err);
 }
 
 static bool keep(struct keeper *k, struct err *err)
@@ -444,9 +473,7 @@ static bool keep(struct keeper *k, struct err *err)
 
 	if (!containers_claim(&k->claim, &k->record, k->spec.store, err))
 		return false;
-	ok = take_streams(k, err) &&
-	     log_open(&k->log, k->spec.store, "run", k->record.command, err) &&
-	     run_command(&result, k, err);
+	ok = take_streams(k, err) && open_log(k, err) && run_command(&result, k, err);
 	end_threads(k);
 	/* `docker rm -f` ended it: that is no failure of the one who keeps it. */
 	if (!ok && err->code == E_CANCELLED && k->args->keeper) {
@@ -499,6 +526,7 @@ static bool run_here(struct session *s, const struct run_args *args, struct err 
 			    .events = { -1, -1 },
 			    .master = -1,
 			    .ready = -1,
+			    .errors = -1,
 			    .target = -1 };
 	AUTO(image_free) struct image img = { 0 };
 	struct store *store;
@@ -532,38 +560,12 @@ static void put_words(struct str_list *argv, struct session *s, const struct run
 		str_list_push(argv, args->command.items[i]);
 }
 
-/* Its ID, once it runs; else how its keeper ended, which has said why. */
-static bool await_id(struct buf *id, int from, pid_t keeper, struct session *s, struct err *err)
-{
-	if (!fs_read_fd(id, from, 200, err))
-		return false;
-	if (id->len && id->ptr[id->len - 1] == '\n') {
-		id->ptr[--id->len] = '\0';
-		return session_print(id->ptr, err);
-	}
-	return proc_wait(&s->exit_status, keeper, err);
-}
-
 static bool detach(struct session *s, const struct run_args *args, struct err *err)
 {
 	AUTO(str_list_free) struct str_list argv = { 0 };
-	AUTO(buf_free) struct buf id = BUF_INIT(200);
-	AUTO(auto_close) int from = -1, to = -1;
-	struct proc_spec spec = { .stdin_fd = -1, .stderr_fd = STDERR_FILENO, .detached = true };
-	int fds[2];
-	pid_t keeper;
 
 	put_words(&argv, s, args);
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set_errno(err, "pipe");
-	from = fds[0];
-	to = fds[1];
-	spec.argv = (const char *const *)str_list_argv(&argv);
-	spec.stdout_fd = to;
-	if (!proc_start(&keeper, &spec, err))
-		return false;
-	auto_close(&to);
-	return await_id(&id, from, keeper, s, err);
+	return docker_detach(s, &argv, err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)

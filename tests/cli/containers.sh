@@ -155,6 +155,45 @@ check 'kill' docker run -d --name s1 --rm tiny:1 sleep 1000
 check 'ends it too' docker kill s1
 is 'with --rm nothing stays' "$(docker ps -qa)" ''
 
+# --- logs, wait, inspect ---
+
+check 'one whose caller reads both streams to their end' \
+	timeout 300 sh -c 'docker run -d --name w1 tiny:1 sh -c "echo out; echo err >&2; sleep 1000" 2>&1 | cat >said'
+is 'hears its ID alone' "$(grep -cv '^[0-9a-f]\{64\}$' said)" 0
+check 'its log' eventually sh -c '[ "$(docker logs w1 | sort | tr "\n" " ")" = "err out " ]'
+check 'inspect' docker inspect w1
+is 'inspect: the document' "$(jq -c '.[0] | [.Name, .Image, .State]' "$out")" \
+	'["/w1","tiny:1",{"Status":"running","Running":true,"ExitCode":0}]'
+check 'inspect -f' docker inspect -f '{{.State.Running}} {{.Name}}' w1
+stdout_is 'true /w1'
+docker wait w1 >waited &
+waiting=$!
+docker stop w1 >/dev/null
+wait "$waiting"
+is 'wait: the status' "$(cat waited)" 137
+check 'wait: of one that has ended' docker wait w1
+stdout_is 137
+check 'logs -f ends with it' docker logs -f w1
+stdout_has '^err$'
+check 'inspect: ended' docker container inspect w1 --format '{{.State.Status}} {{.State.ExitCode}}'
+stdout_is 'exited 137'
+check 'ps --format, --filter' docker ps -f status=exited -f name=w --format '{{.Names}} {{.Status}}'
+stdout_is 'w1 Exited (137)'
+check 'ps: of another name' docker ps -aq -f name=nope
+stdout_empty
+exits 125 docker ps -f colour=red
+docker rm w1 >/dev/null
+exits 1 docker logs w1
+exits 1 docker wait w1
+exits 1 docker inspect w1
+stderr_has 'No such object: w1'
+exits 127 docker run -d tiny:1 nosuch
+stderr_has 'executable file not found'
+exits 127 docker run -dt tiny:1 nosuch
+stderr_has 'executable file not found'
+exits 125 docker run -d -u nobody-of-that-name tiny:1 true
+stderr_has 'not in the image'
+
 check 'an exec that outlives its caller' docker run -d --name o1 --rm tiny:1 sleep 1000
 docker exec o1 sh -c 'echo >/began; until [ -e /go ]; do sleep 0.1; done; echo done >/late' &
 caller=$!

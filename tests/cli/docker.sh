@@ -37,6 +37,10 @@ rm -rf podman
 check 'version' docker --version
 stdout_has 'Version: +24'
 check 'version, the verb' docker version
+check 'version --format' docker version --format '{{.Server.Version}} {{.Client.Os}}'
+stdout_has '^24\.[0-9.]+ linux$'
+check 'info -f' docker info -f '{{.OSType}}'
+stdout_is linux
 exits 1 docker swarm
 stderr_has "unknown command 'swarm'"
 exits 125 docker build --nope .
@@ -77,6 +81,30 @@ stdout_has '^REPOSITORY +TAG +IMAGE ID'
 stdout_has '^localhost:5/team/myrt +2 +[0-9a-f]{12} '
 check 'images -q' docker images -q
 is 'are IDs' "$(sort -u "$out" | grep -c '^[0-9a-f]\{12\}$')" 2
+check 'images of one repository' docker images myrt --format '{{.Repository}}:{{.Tag}}'
+stdout_is myrt:1.0
+check 'images of one name' docker images -q myrt:1.0
+is 'images of one name: it' "$(cat "$out")" "$(manifest myrt:1.0 | jq -r '.config.digest[7:19]')"
+check 'images of none' docker images -q myrt:2
+stdout_empty
+exits 1 docker images --format '{{.Nope}}'
+stderr_has "no field 'Nope'"
+exits 1 docker images --format '{{range .}}'
+stderr_has 'not understood'
+exits 1 docker images --format '{{.Tag'
+check 'inspect' docker inspect myrt:1.0
+is 'inspect: the document' "$(jq -c '.[0] | [.Id, .Architecture, .Os, .Config.Labels.a, .RootFS]' "$out")" \
+	"[\"$(manifest myrt:1.0 | jq -r .config.digest)\",\"amd64\",\"linux\",\"0\",{\"Type\":\"layers\",\"Layers\":$(config myrt:1.0 | jq -c .rootfs.diff_ids)}]"
+check 'inspect -f' docker image inspect -f '{{.RepoTags}}\t{{json .RepoTags}} {{json .Config.Labels.a}}' myrt:1.0
+stdout_is '[myrt:1.0 localhost:5/team/myrt:2]	["myrt:1.0","localhost:5/team/myrt:2"] "0"'
+check 'inspect: its digest' docker inspect -f '{{.RepoDigests}}' myrt:1.0
+stdout_has "^\[myrt@$(digest_of myrt:1.0) localhost:5/team/myrt@"
+exits 1 docker inspect myrt:1.0 nope
+stderr_has 'No such object: nope'
+exits 1 docker inspect 'UP:x y'
+exits 1 docker inspect --type container myrt:1.0
+exits 125 docker inspect --type volume x
+exits 125 docker inspect
 exits 1 docker tag nope:1 x:1
 check 'rmi' docker rmi localhost:5/team/myrt:2
 stdout_is 'Untagged: localhost:5/team/myrt:2'
