@@ -95,6 +95,15 @@ char *json_text_pretty(const json_t *doc, size_t *len_out)
 	return whole;
 }
 
+json_t *json_texts(const struct str_list *list)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < list->len; i++)
+		json_array_append_new(out, json_string(list->items[i]));
+	return out;
+}
+
 const char *json_text_member(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));

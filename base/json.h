@@ -22,6 +22,9 @@ char *json_text(const json_t *doc, size_t *len_out);
 char *json_text_pretty(const json_t *doc, size_t *len_out);
 DEFINE_AUTO(json_t, json_decref)
 
+/* The texts of a list, in order, as an array of its own. */
+json_t *json_texts(const struct str_list *list);
+
 /* For documents patched in place: NULL when absent or of another type. Borrowed. */
 const char *json_text_member(const json_t *object, const char *key);
 /* object[key] as an object, made when absent; E_INPUT when it is something else. */

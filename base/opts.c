@@ -254,6 +254,57 @@ bool opts_parse(void *args, const struct opt *own, void *globals, const struct o
 	return p.help || check_required(&p, err);
 }
 
+/* The option of the next name, which the table has; NULL: there is no more. */
+static const struct opt *next_named(const struct opt *own, struct slice *names)
+{
+	struct slice name;
+
+	if (!names->ptr)
+		return NULL;
+	name = slice_cut(*names, ' ', names);
+	for (const struct opt *o = own; o->kind != OPT_KIND_END; o++)
+		if (is_option(o) && o->name && slice_eq(name, o->name))
+			return o;
+	abort(); /* only misuse */
+}
+
+static bool is_given(const void *args, const struct opt *o)
+{
+	const void *at = (const char *)args + o->offset;
+
+	if (o->kind == OPT_KIND_FLAG)
+		return *(const bool *)at;
+	if (o->kind == OPT_KIND_LIST)
+		return ((const struct str_list *)at)->len;
+	return *(const char *const *)at;
+}
+
+const char *opts_given(const void *args, const struct opt *own, const char *names)
+{
+	struct slice rest = slice_of(names);
+
+	for (const struct opt *o; (o = next_named(own, &rest));)
+		if (is_given(args, o))
+			return o->name;
+	return NULL;
+}
+
+void opts_unset(void *args, const struct opt *own, const char *names)
+{
+	struct slice rest = slice_of(names);
+
+	for (const struct opt *o; (o = next_named(own, &rest));) {
+		void *at = (char *)args + o->offset;
+
+		if (o->kind == OPT_KIND_FLAG)
+			*(bool *)at = false;
+		else if (o->kind == OPT_KIND_LIST)
+			*(struct str_list *)at = (struct str_list){ 0 };
+		else
+			*(const char **)at = NULL;
+	}
+}
+
 void opts_free(void *args, const struct opt *own)
 {
 	for (const struct opt *o = own; o->kind != OPT_KIND_END; o++)

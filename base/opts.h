@@ -103,6 +103,12 @@ MUST_CHECK bool opts_parse(void *args, const struct opt *own, void *globals,
 			   const struct opt *global, int argc, char **argv, bool *help_out,
 			   struct err *err);
 
+/* The first of these options (long names of the table, with blanks between) that was given; NULL:
+ * none was. */
+const char *opts_given(const void *args, const struct opt *own, const char *names);
+/* As if none of them had been given. `args` is a copy: nothing is released. */
+void opts_unset(void *args, const struct opt *own, const char *names);
+
 /* Release the lists inside `args`. */
 void opts_free(void *args, const struct opt *own);
 

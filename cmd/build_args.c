@@ -186,122 +186,50 @@ bool build_args_take_call(struct build_args *args, struct err *err)
 			     "findings");
 }
 
+/* Options by what has them, and what does not. */
+static const char of_images[] =
+	"file target build-arg build-context secret git-allow ssh label annotation base "
+	"cache-from cache-to no-cache no-cache-filter pull network isolation allow "
+	"add-host ulimit shm-size keep-times compression format plan check push force "
+	"load print print-config iidfile digestfile image-refs metadata-file function "
+	"filepath";
+static const char of_backends[] =
+	"templates python python-target lithops base requirements installer libc "
+	"precompile find-links index-url extra-index-url no-index offline extra group "
+	"no-default-groups setting print-config";
+static const char of_cells[] =
+	"backend tag output platform python python-target file push plan check print "
+	"print-config iidfile digestfile image-refs metadata-file";
+
 bool build_args_check_zip(const struct build_args *args, const struct backend *b, struct err *err)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} others[] = {
-		{ "file", args->file },
-		{ "target", args->target },
-		{ "build-arg", args->build_args.len },
-		{ "build-context", args->contexts.len },
-		{ "secret", args->secrets.len },
-		{ "git-allow", args->git_allow.len },
-		{ "ssh", args->ssh.len },
-		{ "label", args->labels.len },
-		{ "annotation", args->annotations.len },
-		{ "base", args->base },
-		{ "cache-from", args->cache_from.len },
-		{ "cache-to", args->cache_to.len },
-		{ "no-cache", args->no_cache },
-		{ "no-cache-filter", args->no_cache_filters.len },
-		{ "pull", args->pull },
-		{ "network", args->network },
-		{ "isolation", args->isolation },
-		{ "allow", args->allow.len },
-		{ "add-host", args->add_hosts.len },
-		{ "ulimit", args->ulimits.len },
-		{ "shm-size", args->shm_size },
-		{ "keep-times", args->keep_times },
-		{ "compression", args->compression },
-		{ "format", args->format },
-		{ "plan", args->plan },
-		{ "check", args->check },
-		{ "push", args->push },
-		{ "force", args->force },
-		{ "load", args->load },
-		{ "print", args->print },
-		{ "print-config", args->print_config },
-		{ "iidfile", args->iidfile },
-		{ "digestfile", args->digestfile },
-		{ "image-refs", args->image_refs },
-		{ "metadata-file", args->metadata_file },
-		{ "function", args->function },
-		{ "filepath", args->filepath },
-	};
+	const char *given = opts_given(args, build_args_opts, of_images);
 
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (others[i].given)
-			return err_set(err, E_USAGE, "--%s: %s is a zip, not an image",
-				       others[i].name, b->name);
-	return true;
+	return !given || err_set(err, E_USAGE, "--%s: %s is a zip, not an image", given, b->name);
+}
+
+void build_args_clear_image(struct build_args *args)
+{
+	opts_unset(args, build_args_opts, of_images);
 }
 
 bool build_args_check_no_backend(const struct build_args *args, struct err *err)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} others[] = {
-		{ "templates", args->templates.len },
-		{ "python", args->python },
-		{ "python-target", args->python_target },
-		{ "lithops", args->lithops },
-		{ "base", args->base },
-		{ "requirements", args->requirements.len },
-		{ "installer", args->installer },
-		{ "libc", args->libc },
-		{ "precompile", args->precompile },
-		{ "find-links", args->wheels.find_links.len },
-		{ "index-url", args->wheels.index_url },
-		{ "extra-index-url", args->wheels.extra_index_urls.len },
-		{ "no-index", args->wheels.no_index },
-		{ "offline", args->wheels.offline },
-		{ "extra", args->wheels.choice.extras.len },
-		{ "group", args->wheels.choice.groups.len },
-		{ "no-default-groups", args->wheels.choice.no_default_groups },
-		{ "setting", args->settings.len },
-		{ "print-config", args->print_config },
-	};
+	const char *given = opts_given(args, build_args_opts, of_backends);
 
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (others[i].given) {
-			err_set(err, E_USAGE, "--%s is for --backend", others[i].name);
-			return err_hint(err, "-b NAME, one of `rtbuild template list`");
-		}
-	return true;
+	if (!given)
+		return true;
+	err_set(err, E_USAGE, "--%s is for --backend", given);
+	return err_hint(err, "-b NAME, one of `rtbuild template list`");
 }
 
 bool build_args_check_matrix(const struct build_args *args, struct err *err)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} others[] = {
-		{ "backend", args->backend },
-		{ "tag", args->tags.len },
-		{ "output", args->outputs.len },
-		{ "platform", args->platforms.len },
-		{ "python", args->python },
-		{ "python-target", args->python_target },
-		{ "file", args->file },
-		{ "push", args->push },
-		{ "plan", args->plan },
-		{ "check", args->check },
-		{ "print", args->print },
-		{ "print-config", args->print_config },
-		{ "iidfile", args->iidfile },
-		{ "digestfile", args->digestfile },
-		{ "image-refs", args->image_refs },
-		{ "metadata-file", args->metadata_file },
-	};
+	const char *given = opts_given(args, build_args_opts, of_cells);
 
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (others[i].given)
-			return err_set(err, E_USAGE,
-				       "--%s and --matrix: the file says that of each",
-				       others[i].name);
+	if (given)
+		return err_set(err, E_USAGE, "--%s and --matrix: the file says that of each",
+			       given);
 	if (args->function || args->filepath)
 		return err_set(err, E_USAGE,
 			       "--function and --matrix: `rtbuild extend` each of its images");
@@ -309,18 +237,4 @@ bool build_args_check_matrix(const struct build_args *args, struct err *err)
 		return err_set(err, E_USAGE, "'%s' and --matrix: it names its images itself",
 			       args->positionals.items[0]);
 	return true;
-}
-
-void build_args_clear_image(struct build_args *args)
-{
-	const struct build_args none = { 0 };
-
-	args->target = args->base = args->network = args->isolation = none.base;
-	args->format = args->compression = none.base;
-	args->no_cache = args->pull = args->load = args->force = args->keep_times = false;
-	args->build_args = args->contexts = args->secrets = args->labels = none.labels;
-	args->ssh = args->git_allow = args->annotations = args->cache_from = none.labels;
-	args->cache_to = args->no_cache_filters = none.labels;
-	args->allow = args->add_hosts = args->ulimits = none.labels;
-	args->shm_size = none.base;
 }

@@ -11,15 +11,6 @@ const char *check_severity_name(enum check_severity s)
 	return s == CHECK_ERROR ? "error" : "warning";
 }
 
-static json_t *texts(const struct str_list *l)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < l->len; i++)
-		json_array_append_new(list, json_string(l->items[i]));
-	return list;
-}
-
 static json_t *finding_json(const struct check_finding *f)
 {
 	AUTO(auto_free) char *message = str_printable(f->message, strlen(f->message), ERR_MSG_MAX);
@@ -50,9 +41,9 @@ static json_t *document(const struct check_report *r, const struct backend *b, c
 	for (size_t i = 0; i < r->findings.len; i++)
 		json_array_append_new(findings, finding_json(&r->findings.items[i]));
 	json_object_set_new(doc, "findings", findings);
-	json_object_set_new(doc, "passed", texts(&r->passed));
-	json_object_set_new(doc, "left_out", texts(&r->left_out));
-	json_object_set_new(doc, "layers_read", texts(&r->layers_read));
+	json_object_set_new(doc, "passed", json_texts(&r->passed));
+	json_object_set_new(doc, "left_out", json_texts(&r->left_out));
+	json_object_set_new(doc, "layers_read", json_texts(&r->layers_read));
 	return doc;
 }
 

@@ -35,37 +35,6 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-static bool copy_one(struct session *s, const struct copy_args *args, struct reader *from,
-		     struct writer *to, const struct place *places[2],
-		     const struct copy_options *options, struct err *err)
-{
-	AUTO(str_list_free) struct str_list names = { 0 };
-	AUTO(copy_result_free) struct copy_result result = { 0 };
-	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
-	AUTO(auto_free) char *line = NULL;
-	struct digest_text digest;
-
-	str_list_push(&names, to->name ? to->name : "");
-	for (size_t i = 0; i < args->tags.len; i++)
-		str_list_push(&names, args->tags.items[i]);
-	if (!copy_image(&result, from, to, &names, options, s->events, err) ||
-	    (!args->plan && to->finish && !to->finish(to, err)))
-		return false;
-	digest = digest_format(&result.digest);
-	copying_notes(s, &result, to, args->no_referrers);
-	if (args->digestfile && !args->plan &&
-	    !fs_write_path_atomic(args->digestfile, digest.text, strlen(digest.text), 0644, err))
-		return false;
-	if (args->plan)
-		copying_page(&page, &result, places[0], places[1], &names, copying_requests(s));
-	line = copying_pinned(places[1], names.items[0], &result.digest);
-	return session_result(
-		s,
-		s->options.json ? copying_json(&result, places[0], places[1], &names, args->plan)
-				: NULL,
-		args->plan ? page.ptr : line, err);
-}
-
 /* --- --all-tags --- */
 
 static json_t *totals_json(const struct repository_report *r, const struct place *places[2],
@@ -139,7 +108,16 @@ static bool run_places(struct session *s, const struct copy_args *args,
 		return copy_repository(s, args, places, options, err);
 	/* The writer first: the token's scopes begin with what is pushed. */
 	return copying_writer(&to, s, places[1], err) && copying_reader(&from, s, places[0], err) &&
-	       copy_one(s, args, from, to, places, options, err);
+	       copying_image(s,
+			     &(struct copying){ .reader = from,
+						.writer = to,
+						.from = places[0],
+						.to = places[1],
+						.tags = &args->tags,
+						.digestfile = args->digestfile,
+						.options = options,
+						.complete = args->no_referrers },
+			     err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)

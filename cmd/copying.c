@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "layers/tar_file.h"
@@ -81,11 +82,10 @@ bool copying_jobs(size_t *out, const char *text, struct err *err)
 	return true;
 }
 
-char *copying_pinned(const struct place *to, const char *name, const struct digest *digest)
+char *copying_pinned(const struct place *to, const struct digest *digest)
 {
 	struct reference ref = to->reference;
 
-	(void)name;
 	if (to->kind > PLACE_STORE)
 		return place_text(to);
 	ref.tag[0] = '\0';
@@ -115,13 +115,14 @@ static const char *const moved_names[] = {
 json_t *copying_json(const struct copy_result *r, const struct place *from, const struct place *to,
 		     const struct str_list *names, bool plan)
 {
-	json_t *doc = json_object(), *list = json_array(), *platforms = json_array();
+	json_t *doc = json_object(), *list = json_array();
 	json_t *moved = json_object();
-	AUTO(auto_free) char *source = place_text(from);
+	AUTO(auto_free) char *source = from ? place_text(from) : NULL;
 
-	json_object_set_new(doc, "source", json_string(source));
+	if (source)
+		json_object_set_new(doc, "source", json_string(source));
 	for (size_t i = 0; i < names->len; i++) {
-		AUTO(auto_free) char *pinned = copying_pinned(to, names->items[i], &r->digest);
+		AUTO(auto_free) char *pinned = copying_pinned(to, &r->digest);
 		AUTO(auto_free) char *tag = tagged(to, names->items[i]);
 		json_t *item = json_object();
 
@@ -129,11 +130,12 @@ json_t *copying_json(const struct copy_result *r, const struct place *from, cons
 		json_object_set_new(item, "tag", json_string(tag));
 		json_array_append_new(list, item);
 	}
-	for (size_t i = 0; i < r->platforms.len; i++)
-		json_array_append_new(platforms, json_string(r->platforms.items[i]));
 	json_object_set_new(doc, "references", list);
 	json_object_set_new(doc, "digest", json_string(digest_format(&r->digest).text));
-	json_object_set_new(doc, "platforms", platforms);
+	/* buildx's name for it, as build says it too */
+	json_object_set_new(doc, "containerimage.digest",
+			    json_string(digest_format(&r->digest).text));
+	json_object_set_new(doc, "platforms", json_texts(&r->platforms));
 	json_object_set_new(doc, "unchanged", json_boolean(r->unchanged));
 	json_object_set_new(doc, "subset", json_boolean(r->subset || r->unwrapped));
 	json_object_set_new(doc, "documents", json_integer((json_int_t)r->documents));
@@ -154,15 +156,37 @@ json_t *copying_json(const struct copy_result *r, const struct place *from, cons
 	return doc;
 }
 
-void copying_page(struct buf *out, const struct copy_result *r, const struct place *from,
-		  const struct place *to, const struct str_list *names, uint64_t requests)
+void copying_notes(struct session *s, const struct copy_result *r, const struct writer *to,
+		   bool complete)
 {
-	AUTO(auto_free) char *source = from ? place_text(from) : NULL;
+	if (r->unwrapped)
+		event_note(s->events, "one platform of an index: a plain manifest, %s",
+			   digest_format(&r->digest).text);
+	if (r->subset)
+		event_note(s->events, "some platforms of an index: a new index, %s",
+			   digest_format(&r->digest).text);
+	if (r->signatures + r->referrers)
+		event_note(s->events, "with %zu signatures (cosign's tags) and %zu referrers",
+			   r->signatures, r->referrers);
+	if (r->unchanged && !r->signatures_looked_at)
+		event_note(s->events, "it is there already%s",
+			   complete || !to->takes_signatures
+				   ? ""
+				   : "; --referrers looks for new signatures too");
+}
+
+/* For people: some lines, without the last newline. */
+static void put_page(struct buf *out, const struct copying *c, const struct copy_result *r,
+		     const struct str_list *names, uint64_t requests)
+{
+	AUTO(auto_free) char *source = c->from ? place_text(c->from) : NULL;
 
 	if (source)
 		buf_putf(out, "%-10s %s\n", "from", source);
+	for (size_t i = 0; !source && i < r->platforms.len; i++)
+		buf_putf(out, "%-10s %s\n", i ? "" : "platforms", r->platforms.items[i]);
 	for (size_t i = 0; i < names->len; i++) {
-		AUTO(auto_free) char *tag = tagged(to, names->items[i]);
+		AUTO(auto_free) char *tag = tagged(c->to, names->items[i]);
 
 		buf_putf(out, "%-10s %s\n", i ? "" : "to", tag);
 	}
@@ -184,26 +208,43 @@ void copying_page(struct buf *out, const struct copy_result *r, const struct pla
 		 (unsigned long long)(requests + r->requests_to_come));
 }
 
-void copying_notes(struct session *s, const struct copy_result *r, const struct writer *to,
-		   bool asked_not)
+static json_t *document(const struct copying *c, const struct copy_result *r,
+			const struct str_list *names)
 {
-	if (r->unwrapped)
-		event_note(s->events, "one platform of an index: a plain manifest, %s",
-			   digest_format(&r->digest).text);
-	if (r->subset)
-		event_note(s->events, "some platforms of an index: a new index, %s",
-			   digest_format(&r->digest).text);
-	if (r->signatures + r->referrers)
-		event_note(s->events, "with %zu signatures (cosign's tags) and %zu referrers",
-			   r->signatures, r->referrers);
-	if (r->unchanged && !r->signatures_looked_at)
-		event_note(s->events, "it is there already%s",
-			   asked_not || !to->takes_signatures
-				   ? ""
-				   : "; --referrers looks for new signatures too");
+	json_t *doc = copying_json(r, c->from, c->to, names, c->options->plan);
+
+	if (c->joined)
+		json_object_set_new(doc, "images", json_texts(c->joined));
+	return doc;
 }
 
-uint64_t copying_requests(struct session *s)
+static bool write_digest(const char *path, const struct digest *digest, struct err *err)
 {
-	return counter_get(s->counters, COUNTER_REQUESTS);
+	struct digest_text text = digest_format(digest);
+
+	return fs_write_path_atomic(path, text.text, strlen(text.text), 0644, err);
+}
+
+bool copying_image(struct session *s, const struct copying *c, struct err *err)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	AUTO(copy_result_free) struct copy_result result = { 0 };
+	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
+	AUTO(auto_free) char *line = NULL;
+	bool plan = c->options->plan;
+
+	str_list_push(&names, c->writer->name ? c->writer->name : "");
+	for (size_t i = 0; c->tags && i < c->tags->len; i++)
+		str_list_push(&names, c->tags->items[i]);
+	if (!copy_image(&result, c->reader, c->writer, &names, c->options, s->events, err) ||
+	    (!plan && c->writer->finish && !c->writer->finish(c->writer, err)))
+		return false;
+	copying_notes(s, &result, c->writer, c->complete);
+	if (c->digestfile && !plan && !write_digest(c->digestfile, &result.digest, err))
+		return false;
+	if (plan)
+		put_page(&page, c, &result, &names, counter_get(s->counters, COUNTER_REQUESTS));
+	line = copying_pinned(c->to, &result.digest);
+	return session_result(s, s->options.json ? document(c, &result, &names) : NULL,
+			      plan ? page.ptr : line, err);
 }

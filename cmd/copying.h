@@ -22,20 +22,28 @@ MUST_CHECK bool copying_platforms(struct platform **out, size_t *count_out,
 /* 1..LIMIT_JOBS; NULL gives 0. E_USAGE. */
 MUST_CHECK bool copying_jobs(size_t *out, const char *text, struct err *err);
 
-/* "host/name@sha256:..." of registries and the store, else the place as it was written. */
-char *copying_pinned(const struct place *to, const char *name, const struct digest *digest);
+/* One image, to all its names there; borrowed, all of it. */
+struct copying {
+	struct reader *reader;
+	struct writer *writer;
+	const struct place *from;      /* NULL: `joined` are the images it is made of */
+	const struct str_list *joined; /* as they were written */
+	const struct place *to;
+	const struct str_list *tags; /* beside the destination's own name; NULL: none */
+	const char *digestfile;      /* NULL: none */
+	const struct copy_options *options;
+	bool complete; /* no signatures are left that an option would look for */
+};
+/* Copy it and print what became of it, or with options.plan what would. */
+MUST_CHECK bool copying_image(struct session *s, const struct copying *c, struct err *err);
 
+/* "host/name@sha256:..." of registries and the store, else the place as it was written. */
+char *copying_pinned(const struct place *to, const struct digest *digest);
 /* What was moved, or with `plan` would be, as members of a result document. */
 json_t *copying_json(const struct copy_result *r, const struct place *from, const struct place *to,
 		     const struct str_list *names, bool plan);
-/* The same for people: some lines, without the last newline. `from` NULL: not said. */
-void copying_page(struct buf *out, const struct copy_result *r, const struct place *from,
-		  const struct place *to, const struct str_list *names, uint64_t requests);
 /* What should be said on stderr about a copy: signatures that went along, a new digest. */
 void copying_notes(struct session *s, const struct copy_result *r, const struct writer *to,
-		   bool asked_not);
-
-/* Requests of this command so far. */
-uint64_t copying_requests(struct session *s);
+		   bool complete);
 
 #endif

@@ -45,15 +45,6 @@ static void deleting_free(struct deleting *d)
 	buf_free(&d->lines);
 }
 
-static json_t *names_json(const struct str_list *names)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < names->len; i++)
-		json_array_append_new(list, json_string(names->items[i]));
-	return list;
-}
-
 static void say_names(struct buf *out, const char *words, const struct str_list *names)
 {
 	for (size_t i = 0; i < names->len; i++)
@@ -69,8 +60,8 @@ static void report(struct deleting *d, const struct reference *ref, const struct
 	json_object_set_new(item, "deleted", json_string(r->by_tag ? "tag" : "manifest"));
 	if (!r->by_tag)
 		json_object_set_new(item, "digest", json_string(digest_format(&r->digest).text));
-	json_object_set_new(item, "other_tags", names_json(&r->tags));
-	json_object_set_new(item, "broken_tags", names_json(&r->broken));
+	json_object_set_new(item, "other_tags", json_texts(&r->tags));
+	json_object_set_new(item, "broken_tags", json_texts(&r->broken));
 	json_array_append_new(d->list, item);
 	buf_putf(&d->lines, "%s%s%s", d->lines.len ? "\n" : "",
 		 d->args->plan ? "would delete " : "", name.text);

@@ -73,7 +73,7 @@ static bool import_one(struct importing *m, const char *name, const char *as, st
 	    !copy_image(&result, reader, writer, &names, &m->options, m->s->events, err))
 		return false;
 	copying_notes(m->s, &result, writer, true);
-	line = copying_pinned(&to, tag, &result.digest);
+	line = copying_pinned(&to, &result.digest);
 	buf_putf(&m->lines, "%s%s", m->lines.len ? "\n" : "", line);
 	json_array_append_new(m->list, copying_json(&result, &from, &to, &names, m->args->plan));
 	return true;

@@ -72,54 +72,6 @@ static bool open_images(struct reader **out, struct session *s, const struct ind
 	return false;
 }
 
-static json_t *document(const struct index_args *args, const struct copy_result *result,
-			const struct place *to, const struct str_list *names)
-{
-	json_t *doc = copying_json(result, to, to, names, args->plan), *images = json_array();
-
-	json_object_del(doc, "source");
-	for (size_t i = 0; i < args->images.len; i++)
-		json_array_append_new(images, json_string(args->images.items[i]));
-	json_object_set_new(doc, "images", images);
-	return doc;
-}
-
-static void put_plan(struct buf *page, struct session *s, const struct copy_result *result,
-		     const struct place *to, const struct str_list *names)
-{
-	for (size_t i = 0; i < result->platforms.len; i++)
-		buf_putf(page, "%-10s %s\n", i ? "" : "platforms", result->platforms.items[i]);
-	copying_page(page, result, NULL, to, names, copying_requests(s));
-}
-
-static bool copy_joined(struct session *s, const struct index_args *args, struct reader *from,
-			struct writer *to, const struct place *place,
-			const struct copy_options *options, struct err *err)
-{
-	AUTO(str_list_free) struct str_list names = { 0 };
-	AUTO(copy_result_free) struct copy_result result = { 0 };
-	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
-	AUTO(auto_free) char *line = NULL;
-	struct digest_text digest;
-
-	str_list_push(&names, to->name ? to->name : "");
-	for (size_t i = 0; i < args->tags.len; i++)
-		str_list_push(&names, args->tags.items[i]);
-	if (!copy_image(&result, from, to, &names, options, s->events, err) ||
-	    (!args->plan && to->finish && !to->finish(to, err)))
-		return false;
-	copying_notes(s, &result, to, true);
-	digest = digest_format(&result.digest);
-	if (args->digestfile && !args->plan &&
-	    !fs_write_path_atomic(args->digestfile, digest.text, strlen(digest.text), 0644, err))
-		return false;
-	if (args->plan)
-		put_plan(&page, s, &result, place, &names);
-	line = copying_pinned(place, names.items[0], &result.digest);
-	return session_result(s, s->options.json ? document(args, &result, place, &names) : NULL,
-			      args->plan ? page.ptr : line, err);
-}
-
 static bool run(struct session *s, void *arg, struct err *err)
 {
 	const struct index_args *args = arg;
@@ -144,7 +96,16 @@ static bool run(struct session *s, void *arg, struct err *err)
 		return err_set(err, E_USAGE, "--no-clobber is about registries and the store");
 	/* The writer first: the token's scopes begin with what is pushed. */
 	return copying_writer(&writer, s, &to, err) && open_images(&joined, s, args, &arena, err) &&
-	       copy_joined(s, args, joined, writer, &to, &options, err);
+	       copying_image(s,
+			     &(struct copying){ .reader = joined,
+						.joined = &args->images,
+						.writer = writer,
+						.to = &to,
+						.tags = &args->tags,
+						.digestfile = args->digestfile,
+						.options = &options,
+						.complete = true },
+			     err);
 }
 
 const struct cmd cmd_index = {

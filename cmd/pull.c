@@ -85,24 +85,19 @@ static bool copy_in(struct session *s, const struct pull_args *args, const struc
 {
 	AUTO(auto_reader_close) struct reader *reader = NULL;
 	AUTO(auto_writer_close) struct writer *writer = NULL;
-	AUTO(copy_result_free) struct copy_result result = { 0 };
-	AUTO(str_list_free) struct str_list names = { 0 };
-	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
-	AUTO(auto_free) char *line = NULL;
 	struct copy_options options = { .plan = args->plan, .no_signatures = true, .jobs = jobs };
 	struct platform want;
 
-	str_list_push(&names, to->reference.tag);
-	if (!copying_reader(&reader, s, from, err) || !copying_writer(&writer, s, to, err) ||
-	    !choose_platform(&options, &want, args, reader, err) ||
-	    !copy_image(&result, reader, writer, &names, &options, s->events, err))
-		return false;
-	if (args->plan)
-		copying_page(&page, &result, from, to, &names, copying_requests(s));
-	line = copying_pinned(to, names.items[0], &result.digest);
-	return session_result(
-		s, s->options.json ? copying_json(&result, from, to, &names, args->plan) : NULL,
-		args->plan ? page.ptr : line, err);
+	return copying_reader(&reader, s, from, err) && copying_writer(&writer, s, to, err) &&
+	       choose_platform(&options, &want, args, reader, err) &&
+	       copying_image(s,
+			     &(struct copying){ .reader = reader,
+						.writer = writer,
+						.from = from,
+						.to = to,
+						.options = &options,
+						.complete = true },
+			     err);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)

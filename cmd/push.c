@@ -31,51 +31,25 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
-static json_t *document(const struct copy_result *r, const struct place *from,
-			const struct place *to, const struct str_list *names, bool plan)
-{
-	json_t *doc = copying_json(r, from, to, names, plan);
-
-	/* buildx's name for it, as build says it too */
-	json_object_set_new(doc, "containerimage.digest",
-			    json_string(digest_format(&r->digest).text));
-	return doc;
-}
-
-static bool print(struct session *s, const struct push_args *args, const struct copy_result *r,
-		  const struct place *from, const struct place *to, const struct str_list *names,
-		  struct err *err)
-{
-	struct digest_text digest = digest_format(&r->digest);
-	AUTO(buf_free) struct buf page = BUF_INIT(1 * MIB);
-	AUTO(auto_free) char *line = copying_pinned(to, names->items[0], &r->digest);
-
-	if (args->digestfile && !args->plan &&
-	    !fs_write_path_atomic(args->digestfile, digest.text, strlen(digest.text), 0644, err))
-		return false;
-	if (args->plan)
-		copying_page(&page, r, from, to, names, copying_requests(s));
-	return session_result(s, s->options.json ? document(r, from, to, names, args->plan) : NULL,
-			      args->plan ? page.ptr : line, err);
-}
-
 static bool push(struct session *s, const struct push_args *args, const struct place *from,
 		 const struct place *to, const struct copy_options *options, struct err *err)
 {
 	AUTO(auto_writer_close) struct writer *writer = NULL;
 	AUTO(auto_reader_close) struct reader *reader = NULL;
-	AUTO(str_list_free) struct str_list names = { 0 };
-	AUTO(copy_result_free) struct copy_result result = { 0 };
 
 	if (!copying_writer(&writer, s, to, err) || !copying_reader(&reader, s, from, err))
 		return false;
-	str_list_push(&names, writer->name);
-	for (size_t i = 0; i < args->tags.len; i++)
-		str_list_push(&names, args->tags.items[i]);
-	if (!copy_image(&result, reader, writer, &names, options, s->events, err))
-		return err_wrap(err, "push to %s", reference_name(&to->reference).text);
-	copying_notes(s, &result, writer, true);
-	return print(s, args, &result, from, to, &names, err);
+	return copying_image(s,
+			     &(struct copying){ .reader = reader,
+						.writer = writer,
+						.from = from,
+						.to = to,
+						.tags = &args->tags,
+						.digestfile = args->digestfile,
+						.options = options,
+						.complete = true },
+			     err) ||
+	       err_wrap(err, "push to %s", reference_name(&to->reference).text);
 }
 
 static bool run(struct session *s, void *arg, struct err *err)

@@ -224,12 +224,10 @@ static bool sweep_downloads(struct swept *out, struct store *store, const struct
 
 static json_t *gc_document(const struct gc_report *r, const struct swept *swept, bool dry_run)
 {
-	json_t *doc = json_object(), *removed = json_array();
+	json_t *doc = json_object();
 
-	for (size_t i = 0; i < r->removed.len; i++)
-		json_array_append_new(removed, json_string(r->removed.items[i]));
 	json_object_set_new(doc, "dry_run", json_boolean(dry_run));
-	json_object_set_new(doc, "removed", removed);
+	json_object_set_new(doc, "removed", json_texts(&r->removed));
 	json_object_set_new(doc, "bytes", json_integer((json_int_t)r->bytes));
 	json_object_set_new(doc, "records", json_integer((json_int_t)r->records));
 	json_object_set_new(doc, "trees", json_integer((json_int_t)swept->trees));

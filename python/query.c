@@ -305,23 +305,18 @@ static bool ask_wheel_filename(struct query *q, struct err *err)
 	struct wheel_name n = { 0 };
 	struct err ignored = { 0 };
 	struct slice text;
-	json_t *list = json_array();
 	bool valid;
 
-	if (!text_member(&text, q, "filename", err)) {
-		json_decref(list);
+	if (!text_member(&text, q, "filename", err))
 		return false;
-	}
 	valid = wheel_name_parse(&n, &q->arena, text.ptr, &ignored);
 	if (valid)
 		wheel_name_tags(&tags, &n);
-	for (size_t i = 0; i < tags.len; i++)
-		json_array_append_new(list, json_string(tags.items[i]));
 	put(q, "valid", json_boolean(valid));
 	put_text(q, "name", valid ? n.key : NULL);
 	put_text(q, "version", valid ? n.version.text : NULL);
 	put(q, "build", text_of_slice(n.build));
-	put(q, "tags", list);
+	put(q, "tags", json_texts(&tags));
 	return true;
 }
 
@@ -428,15 +423,6 @@ static json_t *line_object(struct query *q, const struct requirement_line *line)
 	return o;
 }
 
-static json_t *text_array(const struct str_list *list)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < list->len; i++)
-		json_array_append_new(array, json_string(list->items[i]));
-	return array;
-}
-
 static bool ask_requirements_file(struct query *q, struct err *err)
 {
 	AUTO(requirements_free) struct requirements r = { 0 };
@@ -452,8 +438,8 @@ static bool ask_requirements_file(struct query *q, struct err *err)
 	for (size_t i = 0; i < r.len; i++)
 		json_array_append_new(lines, line_object(q, &r.items[i]));
 	put_text(q, "index_url", r.index_url);
-	put(q, "extra_index_urls", text_array(&r.extra_indexes));
-	put(q, "find_links", text_array(&r.find_links));
+	put(q, "extra_index_urls", json_texts(&r.extra_indexes));
+	put(q, "find_links", json_texts(&r.find_links));
 	put(q, "no_index", json_boolean(r.no_index));
 	put(q, "require_hashes", json_boolean(r.require_hashes));
 	put(q, "pre", json_boolean(r.prereleases));

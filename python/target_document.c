@@ -28,12 +28,9 @@ static const char *const marker_names[] = {
 static json_t *tags_of(const struct python_target *t)
 {
 	AUTO(str_list_free) struct str_list tags = { 0 };
-	json_t *out = json_array();
 
 	python_target_tags(&tags, t);
-	for (size_t i = 0; i < tags.len; i++)
-		json_array_append_new(out, json_string(tags.items[i]));
-	return out;
+	return json_texts(&tags);
 }
 
 static json_t *markers_of(const struct python_target *t)

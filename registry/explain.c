@@ -20,15 +20,6 @@ static void set_text(json_t *to, const char *key, const char *value)
 		json_object_set_new(to, key, json_string(value));
 }
 
-static json_t *text_list(const struct str_list *list)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; i < list->len; i++)
-		json_array_append_new(out, json_string(list->items[i]));
-	return out;
-}
-
 /* --- the registry --- */
 
 /* How what is known of the host was learnt; NULL: it was not, see `why`. */
@@ -92,7 +83,7 @@ static bool add_certificates(json_t *to, const struct url *base, struct err *err
 	if (!certs_find(&certs, authority, NULL, err))
 		return false;
 	out = json_object();
-	json_object_set_new(out, "directories", text_list(&dirs));
+	json_object_set_new(out, "directories", json_texts(&dirs));
 	json_object_set_new(out, "authorities", json_boolean(certs.ca || certs.bundle));
 	set_text(out, "client", certs.cert);
 	json_object_set_new(to, "certificates", out);
@@ -201,7 +192,7 @@ static bool add_credential(json_t *to, struct registry *r, const struct route *r
 		set_text(to, "problem", why.msg);
 	if (ok && !where)
 		add_cure(to, r, host);
-	json_object_set_new(to, "files", text_list(&all.files));
+	json_object_set_new(to, "files", json_texts(&all.files));
 	json_object_set_new(to, "candidates", candidates_json(&all));
 	return true;
 }
@@ -236,7 +227,7 @@ static bool add_registries(json_t *to, struct registry *r, const struct referenc
 		return false;
 	e = registries_find(all, reference_name(ref).text);
 	out = json_object();
-	json_object_set_new(out, "files", text_list(&all->files));
+	json_object_set_new(out, "files", json_texts(&all->files));
 	set_text(out, "file", e ? e->file : NULL);
 	set_text(out, "prefix", e ? e->prefix : NULL);
 	json_object_set_new(to, "registries_conf", out);

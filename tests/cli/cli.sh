@@ -115,8 +115,7 @@ stderr_has 'no/such:1'
 exits 6 rtbuild rmi no/such:1
 exits 0 rtbuild rmi --ignore-missing no/such:1
 exits 6 rtbuild logs show
-printf 'FROM scratch\nRUN --security=insecure true\n' >ctx/Insecure
-exits 8 rtbuild build -f ctx/Insecure ctx
+exits 8 rtbuild build --call outline ctx
 exits 9 sh -c 'rtbuild images >/dev/full'
 exits 9 sh -c 'rtbuild --help >/dev/full'
 exits 9 sh -c 'rtbuild build -q -t a/b:1 ctx >/dev/full'

@@ -248,6 +248,44 @@ static void help_text_is_wrapped_and_whole(void **state)
 	buf_free(&usage);
 }
 
+static void given_and_unset(void **state)
+{
+	static const struct {
+		const char *line, *names, *given;
+	} cases[] = {
+		{ "x img", "file tag push", NULL },
+		{ "x img -f a", "tag push file", "file" },
+		{ "x img --file=", "file", "file" },
+		{ "x img -t a", "file tag push", "tag" },
+		{ "x img -p -t a", "push tag", "push" },
+		{ "x img -p --no-push", "push", NULL },
+		{ "x img -f a -t a -p", "quiet-build", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct args args = { 0 }, copy;
+		struct globals globals = { 0 };
+		struct err err = { 0 };
+		char *line = mem_strdup(cases[i].line);
+		const char *got;
+		bool help;
+
+		assert_true(parse(&args, &globals, own, line, &help, &err));
+		got = opts_given(&args, own, cases[i].names);
+		if (got && cases[i].given)
+			assert_string_equal(got, cases[i].given);
+		else
+			assert_true(!got && !cases[i].given);
+		copy = args;
+		opts_unset(&copy, own, cases[i].names);
+		assert_null(opts_given(&copy, own, cases[i].names));
+		assert_string_equal(copy.image, "img");
+		opts_free(&args, own);
+		free(line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +294,7 @@ int main(void)
 		cmocka_unit_test(options_of_others),
 		cmocka_unit_test(help_needs_nothing_else),
 		cmocka_unit_test(help_text_is_wrapped_and_whole),
+		cmocka_unit_test(given_and_unset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
