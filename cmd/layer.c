@@ -15,15 +15,19 @@
 
 struct layer_args {
 	const char *python, *platform, *output, *libc, *target, *precompile;
-	bool exclude_preinstalled, split;
+	bool exclude_preinstalled, split, prereleases, no_deps;
 	struct publish_args publish;
-	struct str_list requirements;
+	struct str_list packages, requirements, constraints;
 	struct wheel_args wheels;
 };
 
 /* clang-format off */
 static const struct opt opts[] = {
-	OPT_LIST('r', "requirements", "FILE",  struct layer_args, requirements, "packages, as pip takes them (default: what Lithops needs on Lambda)"),
+	OPT_ARGS("REQUIREMENT",                struct layer_args, packages,     "packages, as pip takes them: 'numpy>=1.26' ./x.whl"),
+	OPT_LIST('r', "requirements", "FILE",  struct layer_args, requirements, "packages of a file, as pip takes them, or a lock (default: what Lithops needs on Lambda)"),
+	OPT_LIST('c', "constraint", "FILE",    struct layer_args, constraints,  "versions of what something else asks for"),
+	OPT_FLAG(0,   "pre",                   struct layer_args, prereleases,  "take pre-releases too"),
+	OPT_FLAG(0,   "no-deps",               struct layer_args, no_deps,      "only what is named, not what that requires"),
 	OPT_TEXT(0,   "python", "X.Y",         struct layer_args, python,       "Python version (default: 3.11)"),
 	OPT_TEXT(0,   "platform", "OS/ARCH",   struct layer_args, platform,     "linux/amd64 or linux/arm64 (default: this machine's)"),
 	OPT_TEXT(0,   "libc", "NAME-VERSION",  struct layer_args, libc,         "C library of the runtime (default: Lambda's: glibc-2.26, from 3.12 on 2.34)"),
@@ -136,6 +140,10 @@ static bool run(struct session *s, void *arg, struct err *err)
 					.python = args->python,
 					.libc = args->libc,
 					.requirements = &args->requirements,
+					.packages = &args->packages,
+					.constraints = &args->constraints,
+					.prereleases = args->prereleases,
+					.no_deps = args->no_deps,
 					.find_links = &sources.find_links,
 					.indexes = &sources.indexes,
 					.precompile = args->precompile,
@@ -164,6 +172,7 @@ const struct cmd cmd_layer = {
 		 "architecture. Refused "
 		 "when it would unpack to more than Lambda takes.",
 	.example = "  rtbuild layer -r requirements.txt --python 3.11 -o layer.zip\n"
+		   "  rtbuild layer 'numpy<2' requests -o layer.zip\n"
 		   "  rtbuild layer --python 3.12 --platform linux/arm64 --publish",
 	.opts = opts,
 	.args_size = sizeof(struct layer_args),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "python/pylock.h"
 #include "python/wheel_request.h"
 
 /*
@@ -119,13 +120,14 @@ static bool report_no_files(const struct side *s, const struct refusal *x, struc
 	AUTO(buf_free) struct buf who = BUF_INIT(SIZE_MAX / 2);
 	AUTO(buf_free) struct buf where = BUF_INIT(SIZE_MAX / 2);
 	const char *nearest = candidates_nearest(x->candidates, s->key);
+	const char *name = speaker(s)->what->name;
 
 	demand_format(&who, speaker(s));
 	for (size_t i = 0; i < x->candidates->places.len; i++)
 		buf_putf(&where, "%s%s", i ? ", " : " in ", x->candidates->places.items[i]);
 	err_set(err, E_NOT_FOUND, "there is no wheel of %s%s", who.ptr, where.ptr);
-	if (str_has_suffix(speaker(s)->what->name, ".txt"))
-		err_hint(err, "to read that file, write -r %s", speaker(s)->what->name);
+	if (str_has_suffix(name, ".txt") || pylock_is_name(name))
+		err_hint(err, "to read that file, write -r %s", name);
 	else if (nearest)
 		err_hint(err, "did you mean %s?", nearest);
 	else if (x->candidates->client && index_client_is_offline(x->candidates->client))

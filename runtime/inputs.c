@@ -123,22 +123,43 @@ static bool open_precompiler(struct runtime_inputs *in, const struct runtime_req
 	       precompiler_open_in(&in->precompiler, &host, minor, err);
 }
 
+static size_t count_of(const struct str_list *list)
+{
+	return list ? list->len : 0;
+}
+
+/* The backend's own packages, where they are not replaced, and those of the request. */
+static void put_words(struct str_list *out, const struct runtime_request *req)
+{
+	const char *const *own = req->backend->packages.items;
+	bool replaced = count_of(req->requirements) || count_of(req->packages);
+
+	for (size_t i = 0; (!replaced || req->backend->base) && i < req->backend->packages.len; i++)
+		str_list_push(out, own[i]);
+	for (size_t i = 0; i < count_of(req->packages); i++)
+		str_list_push(out, req->packages->items[i]);
+}
+
 static bool select_packages(struct runtime_inputs *in, const struct runtime_request *req,
 			    const struct python_profile *profile, struct events *events,
 			    struct err *err)
 {
+	AUTO(str_list_free) struct str_list words = { 0 };
 	struct wheel_request want = wheel_request(req, &profile->target);
-	const struct json_list *own = &req->backend->packages;
-	bool own_too = !req->requirements || !req->requirements->len || req->backend->base;
 
-	if (own_too) {
-		want.requirements = own->items;
-		want.requirement_count = own->len;
-	}
+	put_words(&words, req);
+	want.requirements = (const char *const *)words.items;
+	want.requirement_count = words.len;
 	if (req->requirements) {
 		want.files = (const char *const *)req->requirements->items;
 		want.file_count = req->requirements->len;
 	}
+	if (req->constraints) {
+		want.constraints = (const char *const *)req->constraints->items;
+		want.constraint_count = req->constraints->len;
+	}
+	want.prereleases = req->prereleases;
+	want.no_deps = req->no_deps;
 	if (!wheels_select(&in->wheels, &want, events, err) ||
 	    (req->exclude_preinstalled &&
 	     !runtime_drop_preinstalled(&in->wheels, profile, events, err)) ||
@@ -233,7 +254,7 @@ static bool find_lithops(struct runtime_inputs *in, const struct runtime_request
 
 static bool has_requirements(const struct runtime_request *req)
 {
-	return req->requirements && req->requirements->len;
+	return count_of(req->requirements);
 }
 
 /* Whether packages are laid out from wheels here; a Dockerfile of the user's says it by copying

@@ -25,7 +25,11 @@ struct runtime_request {
 	enum installer installer;
 	const struct str_list
 		*requirements; /* files; added to an image's default packages, instead of a zip's */
-	const struct str_list *find_links; /* directories of wheels, and pages that link to them */
+	const struct str_list *packages; /* requirements in words, beside those of the files; NULL:
+					    none */
+	const struct str_list *constraints; /* files of what else is asked for; NULL: none */
+	bool prereleases, no_deps;          /* as pip's --pre and --no-deps have it */
+	const struct str_list *find_links;  /* directories of wheels, and pages that link to them */
 	const struct wheel_indexes *indexes; /* NULL: none are asked */
 	const struct str_list *pip_options;  /* words for a pip that runs in the image; NULL: none
 						(runtime/pip_options.h) */

@@ -163,6 +163,29 @@ stderr_has 'more\.txt/no\.zip'
 exits 6 rtbuild layer -r more.txt -o no-directory/no.zip
 stderr_has 'no-directory/no\.zip'
 echo precious >keep.zip
+# Packages in words, alone and beside a file; a wheel by its path; constraints and pre-releases.
+has() {
+	is "$*" "$(unzip -l words.zip | sed -n 's,.* python/\([^/]*\)\.dist-info/METADATA$,\1,p' | sort | tr '\n' ' ')" "$* "
+}
+check 'words' rtbuild layer 'alpha<3' Gamma_Ray --python 3.11 -o words.zip
+has Gamma_Ray-1.0 alpha-2.0 beta-1.5
+printf 'gamma\n' >words.txt
+printf 'alpha==1.0\n' >words-limits.txt
+check 'words and a file, within limits' rtbuild layer alpha -r words.txt -c words-limits.txt -o words.zip
+has alpha-1.0 gamma-1.0
+check 'a wheel by its path' rtbuild layer ./w/alpha-2.0-py3-none-any.whl --no-deps -o words.zip
+has alpha-2.0
+check 'pre-releases' rtbuild layer alpha --pre -o words.zip
+has alpha-3.0b1
+exits 6 rtbuild layer alpah -o words.zip
+stderr_has 'did you mean alpha'
+for file in words.txt pylock.toml pylock.dev.toml; do
+	exits 6 rtbuild layer $file -o words.zip
+	stderr_has "to read that file, write -r $file"
+done
+exits 3 rtbuild layer 'alpha=>1' -o words.zip
+exits 8 rtbuild layer git+https://example.com/x.git -o words.zip
+has alpha-3.0b1
 printf 'no-such-package\n' >req.txt
 exits 6 rtbuild layer -r req.txt -o keep.zip
 is 'a file that was there stays' "$(cat keep.zip)" precious
