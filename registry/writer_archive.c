@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "registry/archive_write.h"
 #include "registry/transfer.h"
 
@@ -32,6 +33,7 @@ struct archive_writer {
 	char *path, *name;
 	struct map documents; /* hex -> struct kept_document */
 	struct map readers;   /* hex of blobs -> struct reader, borrowed */
+	struct lock lock;     /* that map: blobs come from any thread */
 	struct arena arena;
 };
 
@@ -50,6 +52,7 @@ static void close_archive(struct writer *self)
 
 	map_free(&w->documents);
 	map_free(&w->readers);
+	lock_free(&w->lock);
 	arena_free(&w->arena);
 	free(w->path);
 	free(w->name);
@@ -63,7 +66,9 @@ static bool take_blob(struct writer *self, struct move_result *out, const struct
 
 	(void)plan;
 	(void)err;
+	lock_take(&w->lock);
 	map_put(&w->readers, digest_hex(&d->digest).text, from);
+	lock_drop(&w->lock);
 	*out = (struct move_result){ .how = MOVED_SENT };
 	return true;
 }
@@ -100,12 +105,15 @@ static bool open_part(struct blob_source *self, struct source **out, const struc
 	struct archive_writer *w = of_blobs(self);
 	struct digest_text hex = digest_hex(&d->digest);
 	const struct kept_document *k = map_get(&w->documents, hex.text);
-	struct reader *from = map_get(&w->readers, hex.text);
+	struct reader *from;
 
 	if (k) {
 		*out = source_mem(k->raw, k->len);
 		return true;
 	}
+	lock_take(&w->lock);
+	from = map_get(&w->readers, hex.text);
+	lock_drop(&w->lock);
 	if (!from)
 		return err_set(err, E_NOT_FOUND, "nobody has blob %s",
 			       digest_format(&d->digest).text);
@@ -184,6 +192,7 @@ bool writer_to_archive(struct writer **out, const struct place *place, const str
 	w->path = mem_strdup(place->path);
 	w->name = place->name ? mem_strdup(place->name) : NULL;
 	w->documents.free_value = free_document;
+	lock_init(&w->lock);
 	w->blobs = (struct blob_source){ .open = open_part };
 	w->writer = (struct writer){ .blob = take_blob,
 				     .put = put,

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include "base/parallel.h"
 #include "layers/tar.h"
+#include "registry/writer.h"
 #include "tests/unit/image/fixture.h"
 
 /* Archives and layouts of images: what is in them, in which order, and what is left after a
@@ -226,6 +228,84 @@ static void damaged_blobs_leave_no_file(void **state)
 	assert_false(fs_exists(dir.fd, "layout/index.json"));
 }
 
+/* Blobs of one digit each are announced by many threads at once, and none gets lost. */
+enum { MANY = 400 };
+
+static bool open_number(struct blob_source *self, struct source **out, const struct descriptor *d,
+			struct err *err)
+{
+	char text[16];
+
+	(void)self;
+	for (int i = 0; i < MANY; i++) {
+		struct digest digest =
+			digest_of(text, (size_t)snprintf(text, sizeof(text), "%d", i));
+
+		if (digest_eq(&digest, &d->digest)) {
+			*out = source_mem_take(mem_strdup(text), strlen(text));
+			return true;
+		}
+	}
+	return err_set(err, E_NOT_FOUND, "no such number");
+}
+
+struct announcing {
+	struct writer *to;
+	struct reader *from;
+	struct descriptor blobs[MANY];
+};
+
+static bool announce(void *arg, size_t job, struct err *err)
+{
+	struct announcing *a = arg;
+	struct move_result how;
+
+	return a->to->blob(a->to, &how, &a->blobs[job], a->from, false, err);
+}
+
+static void blobs_come_from_any_thread(void **state)
+{
+	struct world *w = *state;
+	struct blob_source numbers = { .open = open_number };
+	struct reader from = { .blobs = &numbers };
+	struct announcing a = { .from = &from };
+	struct buf raw = BUF_INIT(1 << 20);
+	struct graph_node root = { .media_type = "application/vnd.oci.image.manifest.v1+json" };
+	const struct writer_env env = { .store = w->f.store };
+	struct place place = { .kind = PLACE_OCI_ARCHIVE };
+
+	buf_putf(&raw, "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"layers\":[", root.media_type);
+	for (int i = 0; i < MANY; i++) {
+		char text[16];
+		size_t len = (size_t)snprintf(text, sizeof(text), "%d", i);
+
+		a.blobs[i] =
+			(struct descriptor){ .digest = digest_of(text, len), .size = (int64_t)len };
+		buf_putf(&raw,
+			 "%s{\"mediaType\":\"application/vnd.oci.image.%s\",\"digest\":\"%s\","
+			 "\"size\":%zu}%s",
+			 i > 0 && i < MANY - 1 ? "," : "",
+			 i < MANY - 1 ? "layer.v1.tar" : "config.v1+json",
+			 digest_format(&a.blobs[i].digest).text, len,
+			 i == MANY - 2   ? "],\"config\":"
+			 : i == MANY - 1 ? "}"
+					 : "");
+	}
+	root.document = (struct registry_document){ .raw = raw.ptr,
+						    .len = raw.len,
+						    .digest = digest_of(raw.ptr, raw.len) };
+	place.path = mem_printf("%s/many.tar", w->f.dir.path);
+	for (int round = 0; round < 20; round++) {
+		MUST(writer_open(&a.to, &place, &env, err));
+		MUST(parallel_run(MANY, 8, announce, &a, err));
+		MUST(a.to->put(a.to, &root, "", err));
+		MUST(a.to->finish(a.to, err));
+		writer_close(a.to);
+	}
+	free(place.path);
+	buf_free(&raw);
+}
+
 static void a_layout_is_added_to(void **state)
 {
 	struct world *w = *state;
@@ -281,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_index_is_whole_and_no_docker_archive, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(damaged_blobs_leave_no_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(blobs_come_from_any_thread, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_layout_is_added_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_directories_are_refused, setup, teardown),
 	};
