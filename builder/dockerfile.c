@@ -567,14 +567,19 @@ static bool check_order(struct parser *p, const struct instruction *in, struct e
 	return true;
 }
 
+bool dockerfile_is_own_frontend(struct slice name)
+{
+	return slice_has_prefix(name, "docker/dockerfile") ||
+	       slice_has_prefix(name, "docker.io/docker/dockerfile");
+}
+
 static void note_directives(struct parser *p)
 {
 	const struct lex_directive *syntax = &p->lex.syntax;
 
 	if (!syntax->value.ptr)
 		return;
-	if (slice_has_prefix(syntax->value, "docker/dockerfile") ||
-	    slice_has_prefix(syntax->value, "docker.io/docker/dockerfile"))
+	if (dockerfile_is_own_frontend(syntax->value))
 		add_note(p, syntax->place, false,
 			 "the syntax directive is ignored: rtbuild reads the stable language "
 			 "itself");

@@ -93,6 +93,9 @@ MUST_CHECK bool dockerfile_parse_trigger(struct dockerfile *out, const char *nam
 					 struct err *err);
 void dockerfile_free(struct dockerfile *d);
 
+/* The frontend a syntax directive names is the one whose language is read here. */
+bool dockerfile_is_own_frontend(struct slice name);
+
 /* Put file, place and line into `err`, which was just set; returns false. Width 0: one character.
  */
 bool dockerfile_at(const struct dockerfile *d, struct place place, int width, struct err *err);

@@ -379,6 +379,19 @@ static bool is_declared(const struct plan *p, const char *name)
 	return false;
 }
 
+/* Takes the place of the syntax directive, and is no more obeyed than that. */
+static void note_frontend(struct plan *p)
+{
+	const char *name =
+		p->request->build_args ? map_text(p->request->build_args, "BUILDKIT_SYNTAX") : NULL;
+
+	if (name && *name && !dockerfile_is_own_frontend(slice_of(name)))
+		str_list_push_take(&p->notes, mem_printf("BUILDKIT_SYNTAX: the frontend '%s' is "
+							 "not run: the file is read as a "
+							 "Dockerfile",
+							 name));
+}
+
 static void note_undeclared(struct plan *p)
 {
 	const struct map *given = p->request->build_args;
@@ -412,6 +425,7 @@ bool plan_make(struct plan *out, const struct dockerfile *file, const struct bui
 	scope_globals_init(&out->globals, req->build_args, &req->platform, req->target);
 	if (!make_stages(out, err) || !find_target(out, err) || !mark_used(out, out->target, err))
 		return false;
+	note_frontend(out);
 	note_undeclared(out);
 	note_filters(out);
 	return true;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -21,6 +22,23 @@ void run_options_free(struct run_options *o)
 	}
 	free(o->hosts.items);
 	free(o->limits.items);
+}
+
+/* --- the host name --- */
+
+static const char *given_hostname(const struct build_request *req)
+{
+	const char *name =
+		req->build_args ? map_text(req->build_args, "BUILDKIT_SANDBOX_HOSTNAME") : NULL;
+
+	return name && *name ? name : NULL;
+}
+
+const char *run_options_hostname(const struct build_request *req)
+{
+	const char *name = given_hostname(req);
+
+	return name ? name : "buildkitsandbox";
 }
 
 /* --- hosts --- */
@@ -239,8 +257,20 @@ bool run_options_check_step(const struct build_request *req, const struct step *
 	return check_instruction(req, step->file, step->in, err);
 }
 
+static bool check_hostname(const struct build_request *req, struct err *err)
+{
+	const char *name = run_options_hostname(req);
+
+	if (strlen(name) <= HOST_NAME_MAX && name_is_valid(slice_of(name)))
+		return true;
+	err_set(err, E_USAGE, "--build-arg BUILDKIT_SANDBOX_HOSTNAME=%s: it is no host name", name);
+	return err_hint(err, "letters, digits and - . _, at most %d", HOST_NAME_MAX);
+}
+
 bool run_options_check(const struct plan *p, struct err *err)
 {
+	if (!check_hostname(p->request, err))
+		return false;
 	for (size_t i = 0; i < p->stage_count; i++) {
 		const struct plan_stage *s = &p->stages[i];
 
@@ -253,8 +283,15 @@ bool run_options_check(const struct plan *p, struct err *err)
 
 /* --- the key --- */
 
-void run_options_key(struct cache_key *k, const struct run_options *o)
+void run_options_key(struct cache_key *k, const struct build_request *req)
 {
+	const struct run_options *o = req->run_options;
+	const char *hostname = given_hostname(req);
+
+	if (hostname) {
+		cache_key_text(k, "hostname");
+		cache_key_text(k, hostname);
+	}
 	if (!o)
 		return;
 	for (size_t i = 0; i < o->hosts.len; i++) {

@@ -39,18 +39,22 @@ MUST_CHECK bool run_options_add_limit(struct run_options *o, const char *text, s
 MUST_CHECK bool run_options_set_shm(struct run_options *o, const char *text, struct err *err);
 MUST_CHECK bool run_options_allow(struct run_options *o, const char *text, struct err *err);
 
+/* Of RUN's machine: the build argument BUILDKIT_SANDBOX_HOSTNAME, or BuildKit's default. */
+const char *run_options_hostname(const struct build_request *req);
+
 /* The lines of /etc/hosts; nothing when there are none. */
 void run_options_hosts(struct buf *out, const struct run_options *o);
 /* As BuildKit keys them (solver/llbsolver/ops/exec.go): the names of hosts without their addresses,
- * limits and sizes whole. Nothing is added when nothing is given. */
-void run_options_key(struct cache_key *k, const struct run_options *o);
+ * limits, sizes and the host name whole. Nothing is added when nothing is given. */
+void run_options_key(struct cache_key *k, const struct build_request *req);
 
 /*
  * A RUN's --network decides for it (BuildKit's dispatchRunNetwork), but no Dockerfile takes what
  * the command line withheld: E_INPUT with the place of the first RUN in use that asks, without
  * --allow, for the host's network under --network none, or for --security=insecure.
  */
-MUST_CHECK bool run_options_check(const struct plan *p, struct err *err);
+MUST_CHECK bool run_options_check(const struct plan *p,
+				  struct err *err); /* E_USAGE: the host name */
 /* The same for one step, a trigger of a base image perhaps. */
 MUST_CHECK bool run_options_check_step(const struct build_request *req, const struct step *step,
 				       struct err *err);

@@ -70,7 +70,7 @@ static struct digest run_key(const struct build *b, const struct product *p,
 	cache_key_number(&k, has_network(b, run));
 	cache_key_text(&k, platform_format(&stage->platform).text);
 	mountset_key(&k, mounts, step);
-	run_options_key(&k, b->req->run_options);
+	run_options_key(&k, b->req);
 	if (run->insecure)
 		cache_key_text(&k, "insecure");
 	return cache_key_end(&k);
@@ -194,7 +194,7 @@ static struct sandbox_spec make_spec(const struct build *b, const struct step_ru
 				      .env = env,
 				      .cwd = run->cwd,
 				      .user = run->user,
-				      .hostname = "buildkitsandbox",
+				      .hostname = run_options_hostname(b->req),
 				      .network = has_network(b, run),
 				      .insecure = run->insecure,
 				      .stdin_fd = -1,

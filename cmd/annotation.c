@@ -27,6 +27,7 @@ struct target {
 	const char *key, *value;
 	const struct platform *platforms;
 	size_t platform_count;
+	bool is_index; /* there will be one */
 };
 
 /* "[linux/arm64]" behind a type. */
@@ -59,8 +60,7 @@ static bool add(struct annotations *a, const struct target *t, struct slice type
 		*ARRAY_PUSH(&a->manifest) = one;
 		return true;
 	}
-	if (t->platform_count < 2 &&
-	    (slice_eq(type, "index") || slice_eq(type, "manifest-descriptor")))
+	if (!t->is_index && (slice_eq(type, "index") || slice_eq(type, "manifest-descriptor")))
 		return bad(t->text, "there is no index: one platform is built", err);
 	if (slice_eq(type, "manifest-descriptor"))
 		*ARRAY_PUSH(&a->descriptor) = one;
@@ -93,12 +93,14 @@ static bool parse(struct annotations *a, struct target *t, struct err *err)
 }
 
 bool annotations_parse(struct annotations *out, const struct str_list *texts,
-		       const struct platform *platforms, size_t platform_count, struct err *err)
+		       const struct platform *platforms, size_t platform_count, bool is_index,
+		       struct err *err)
 {
 	for (size_t i = 0; i < texts->len; i++) {
 		struct target t = { .text = texts->items[i],
 				    .platforms = platforms,
-				    .platform_count = platform_count };
+				    .platform_count = platform_count,
+				    .is_index = is_index };
 
 		if (!parse(out, &t, err))
 			return false;

@@ -24,7 +24,7 @@ void annotations_free(struct annotations *a);
 /* E_USAGE for what does not read, and for those of an index when there will be none. */
 MUST_CHECK bool annotations_parse(struct annotations *out, const struct str_list *texts,
 				  const struct platform *platforms, size_t platform_count,
-				  struct err *err);
+				  bool is_index, struct err *err);
 /* For image_index: of the index, and one list an entry, in the arena. */
 void annotations_of_index(struct index_recipe *out, struct annotations *a,
 			  const struct platform *platforms, size_t count,

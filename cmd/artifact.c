@@ -57,12 +57,10 @@ void artifact_free(struct artifact *a)
 	arena_free(&a->arena);
 }
 
-void artifact_finish(struct artifact *a, const struct index_recipe *recipe)
+void artifact_make_index(struct artifact *a, const struct index_recipe *recipe)
 {
 	struct index_recipe r = *recipe;
 
-	if (a->count < 2)
-		return;
 	r.images = a->images;
 	r.platforms = a->platforms;
 	r.count = a->count;

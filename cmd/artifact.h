@@ -21,8 +21,8 @@ struct artifact {
 /* `count` zeroed images to be filled. The artifact must not move from then on. */
 void artifact_init(struct artifact *a, const struct platform *platforms, size_t count);
 void artifact_free(struct artifact *a);
-/* More than one image: makes the index. */
-void artifact_finish(struct artifact *a, const struct index_recipe *recipe);
+/* Makes the index; not called for one image alone. */
+void artifact_make_index(struct artifact *a, const struct index_recipe *recipe);
 
 /* The one manifest, or the index. */
 struct descriptor artifact_root(const struct artifact *a);

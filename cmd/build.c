@@ -82,9 +82,11 @@ static bool build(struct artifact *out, struct session *s, struct build_job *job
 	if (!build_images(out->images, &env, &job->request, job->platforms, job->platform_count,
 			  err))
 		return false;
+	if (!job->is_index)
+		return true;
 	annotations_of_index(&recipe, &job->annotations, job->platforms, job->platform_count,
 			     &of_index);
-	artifact_finish(out, &recipe);
+	artifact_make_index(out, &recipe);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "builder/context_git.h"
 #include "builder/context_tar.h"
 #include "builder/download.h"
+#include "cmd/buildkit_args.h"
 
 /* Contexts on the command line. How they are read is builder/'s business. */
 
@@ -250,12 +251,12 @@ static bool read_git(struct build_source *b, struct session *s, const struct bui
 	AUTO(git_location_free) struct git_location at = { 0 };
 	struct git_options opt;
 	struct store *store;
-	const char *keep;
+	bool keep = false;
 
-	if (!git_location_parse(&at, word, err) || !session_store(&store, s, err))
+	if (!git_location_parse(&at, word, err) || !session_store(&store, s, err) ||
+	    !buildkit_args_switch(&keep, req->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR", err))
 		return false;
-	keep = req->build_args ? map_text(req->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR") : NULL;
-	at.keep_git_dir = at.keep_git_dir || (keep && (str_eq(keep, "1") || str_eq(keep, "true")));
+	at.keep_git_dir = at.keep_git_dir || keep;
 	opt = context_git_options(req, store, s->events, http);
 	return context_open_git(&b->context, &opt, &at, &b->time, err) &&
 	       take_tree(b, s, file, err);

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cmd/backends.h"
+#include "cmd/buildkit_args.h"
 
 /* From the command line of `rtbuild build` to what the builder is asked for. */
 
@@ -21,6 +22,7 @@ void build_job_free(struct build_job *job)
 	map_free(&job->labels);
 	free(job->contexts.items);
 	str_list_free(&job->names);
+	str_list_free(&job->cache_to);
 	str_list_free(&job->owned);
 	build_secrets_free(&job->secrets);
 	build_caches_free(&job->caches);
@@ -149,7 +151,34 @@ static bool read_annotations(struct build_job *job, const struct build_args *arg
 	if (args->annotations.len && job->request.layer.family == FAMILY_DOCKER)
 		return err_set(err, E_USAGE, "docker's media types have no annotations");
 	return annotations_parse(&job->annotations, &args->annotations, job->platforms,
-				 job->platform_count, err);
+				 job->platform_count, job->is_index, err);
+}
+
+static bool read_index(struct build_job *job, struct err *err)
+{
+	bool several = job->platform_count > 1;
+
+	job->is_index = several;
+	if (!buildkit_args_switch(&job->is_index, &job->build_args, "BUILDKIT_MULTI_PLATFORM", err))
+		return false;
+	return job->is_index || !several ||
+	       err_set(err, E_USAGE, "--build-arg BUILDKIT_MULTI_PLATFORM=0 and several platforms");
+}
+
+static bool read_caches(struct build_job *job, const struct build_args *args, struct err *err)
+{
+	bool is_inline = false;
+
+	if (!buildkit_args_switch(&is_inline, &job->build_args, "BUILDKIT_INLINE_CACHE", err))
+		return false;
+	for (size_t i = 0; i < args->cache_to.len; i++) {
+		str_list_push(&job->cache_to, args->cache_to.items[i]);
+		is_inline = is_inline && !str_has_prefix(args->cache_to.items[i], "type=inline");
+	}
+	if (is_inline)
+		str_list_push(&job->cache_to, "type=inline");
+	return build_caches_parse(&job->caches, &args->cache_from, &job->cache_to,
+				  compression_name(job->request.layer.compress.kind), err);
 }
 
 static void split_names(struct str_list *out, const struct str_list *lists)
@@ -205,9 +234,8 @@ static bool read_options(struct build_job *job, const struct build_args *args, s
 	       sandbox_isolation_parse(&r->isolation, args->isolation ? args->isolation : "auto",
 				       err) &&
 	       clock_source_date_epoch(&r->epoch, &r->has_epoch, err) &&
-	       build_caches_parse(&job->caches, &args->cache_from, &args->cache_to,
-				  compression_name(r->layer.compress.kind), err) &&
 	       put_pairs(&job->build_args, &args->build_args, "build-arg", true, err) &&
+	       read_index(job, err) && read_caches(job, args, err) &&
 	       put_pairs(&job->labels, &args->labels, "label", false, err) &&
 	       build_secrets_read(&job->secrets, &args->secrets, &args->ssh, err) &&
 	       read_annotations(job, args, err);
@@ -290,7 +318,7 @@ bool build_job_outputs(struct build_job *job, const struct build_args *args, str
 						.names = &job->names,
 						.push = args->push,
 						.bundle = has_bundle ? &job->bundle : NULL,
-						.platform_count = job->platform_count };
+						.is_index = job->is_index };
 
 	job->bundle = (struct bundle_request){ .table = &job->backends,
 					       .backend = job->backend,

@@ -36,6 +36,8 @@ struct build_job {
 	struct build_caches caches;
 	struct platform *platforms;
 	size_t platform_count;
+	bool is_index;            /* of several platforms, or asked for */
+	struct str_list cache_to; /* all there are */
 	struct annotations annotations;
 	struct str_list no_cache_stages;
 	struct run_options run_options;

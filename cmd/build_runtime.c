@@ -109,6 +109,8 @@ bool build_runtime_inputs(struct build_job *job, struct session *s, const struct
 		err_set(err, E_USAGE, "--backend %s is built for one platform", backend->name);
 		return err_hint(err, "its packages differ: run the command once for each");
 	}
+	if (job->is_index)
+		return err_set(err, E_USAGE, "--backend %s takes no index", backend->name);
 
 	if ((args->python_target &&
 	     !runtime_request_target(&want, &target, args->python_target, true, err)) ||

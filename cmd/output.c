@@ -218,8 +218,8 @@ static bool settle(struct outputs *out, struct output *o, const struct output_re
 		err_set(err, E_USAGE, "--output type=bundle: there is none of this");
 		return err_hint(err, "singularity and the virtual machines have one: --backend");
 	}
-	if (o->kind == OUTPUT_DOCKER && r->platform_count > 1) {
-		err_set(err, E_USAGE, "docker's archive holds one platform");
+	if (o->kind == OUTPUT_DOCKER && r->is_index) {
+		err_set(err, E_USAGE, "docker's archive holds one platform, and no index");
 		return err_hint(err, "write type=oci, or one archive a platform");
 	}
 	if (to_stdout && out->takes_stdout)

@@ -56,7 +56,7 @@ struct output_request {
 	const struct str_list *texts; /* of -o */
 	const struct str_list *names; /* of -t */
 	bool push;                    /* --push */
-	size_t platform_count;
+	bool is_index;
 	struct bundle_request *bundle; /* of a backend that has one; its bundle is an output without
 					  any -o, into ./NAME beside the store */
 };

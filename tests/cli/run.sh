@@ -300,8 +300,14 @@ if [ "$mounts" = yes ]; then
 	stderr_has '   \| proc /proc/sys proc ro'
 fi
 if [ "$mounts" = yes ] && [ "$(id -u)" -eq 0 ]; then
+	# Beside the base's own C library.
+	with_libraries() {
+		mkdir -p d/bin
+		cp "$1" d/bin/
+		ldd "$1" | grep -o '/[^ ]*' | grep -v '/ld-\|/libc\.so' | xargs -r cp -L -t d/bin
+	}
 	# A device of the image's own, as debootstrap makes and uses them.
-	(cd d && mkdir -p bin && cp /bin/mknod bin/ && cp -L $(ldd /bin/mknod | grep -o '/[^ ]*') bin/ && rm -f bin/libc.so* bin/ld-*)
+	with_libraries /bin/mknod
 	printf 'FROM tiny:1\nCOPY bin /usr/lib/x\nENV LD_LIBRARY_PATH=/usr/lib/x\nRUN --security=insecure /usr/lib/x/mknod /null c 1 3 && echo >/null && [ -c /null ] && rm /null && ls /dev\n' | dockerfile
 	for isolation in oci builtin; do
 		check "a device: $isolation" given --no-cache --isolation "$isolation" --allow security.insecure
@@ -310,7 +316,7 @@ if [ "$mounts" = yes ] && [ "$(id -u)" -eq 0 ]; then
 		done
 	done
 	# What it mounts ends with it, also where nothing but a changed root isolates it.
-	cp /bin/mount d/bin/ && cp -L $(ldd /bin/mount | grep -o '/[^ ]*') d/bin/ && rm -f d/bin/libc.so* d/bin/ld-*
+	with_libraries /bin/mount
 	printf 'FROM tiny:1\nCOPY bin /usr/lib/x\nENV LD_LIBRARY_PATH=/usr/lib/x\nRUN --security=insecure mkdir /m && /usr/lib/x/mount -t tmpfs none /m && touch /m/x\n' | dockerfile
 	for isolation in oci builtin chroot; do
 		check "a mount: $isolation" given --no-cache --isolation "$isolation" --allow security.insecure
