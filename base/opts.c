@@ -348,7 +348,8 @@ void opts_help(struct buf *out, const struct opt *table)
 		if (!is_shown(o))
 			continue;
 		if (!is_option(o))
-			left = mem_printf("  %s", o->value);
+			/* "NAME] [CONTEXT": two, as they stand in the usage */
+			left = mem_printf(strchr(o->value, ']') ? "  [%s]" : "  %s", o->value);
 		else
 			left = mem_printf("  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
 					  o->letter ? o->letter : ' ', o->letter ? "," : " ",

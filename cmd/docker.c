@@ -133,6 +133,8 @@ static bool info(struct session *s, void *arg, struct err *err)
 	return session_print(text, err);
 }
 
+#define ABOUT " Version:    " DOCKER_VERSION "\n Git commit: rtbuild-" RTBUILD_VERSION
+
 static bool version(struct session *s, void *arg, struct err *err)
 {
 	const struct about_args *args = arg;
@@ -150,9 +152,7 @@ static bool version(struct session *s, void *arg, struct err *err)
 	}
 	if (!docker_print(&done, args->format, doc, err) || done)
 		return err->code == E_NONE;
-	return session_print("Client:\n Version:    " DOCKER_VERSION
-			     "\n Git commit: rtbuild-" RTBUILD_VERSION,
-			     err);
+	return session_print("Client:\n" ABOUT "\n\nServer:\n" ABOUT, err);
 }
 
 static const struct cmd docker_info =

@@ -284,7 +284,9 @@ static int failure_status(const struct cmd *cmd, enum err_code code)
 static char **as_docker(int *argc, char **argv)
 {
 	static char docker[] = "docker", version[] = "version";
-	char **words = mem_alloc(((size_t)*argc + 2) * sizeof(*words));
+	static char one_line[] = "--format=Docker version {{.Client.Version}}, build "
+				 "{{.Client.GitCommit}}";
+	char **words = mem_alloc(((size_t)*argc + 3) * sizeof(*words));
 	bool is_docker = *argc > 0 && str_eq(fs_basename(argv[0]), docker);
 	int count = 0;
 
@@ -293,8 +295,10 @@ static char **as_docker(int *argc, char **argv)
 		if (i == 0 && is_docker)
 			words[count++] = docker;
 	}
-	if (is_docker && count == 3 && (str_eq(words[2], "--version") || str_eq(words[2], "-v")))
+	if (is_docker && count == 3 && (str_eq(words[2], "--version") || str_eq(words[2], "-v"))) {
 		words[2] = version;
+		words[count++] = one_line;
+	}
 	*argc = count;
 	return words;
 }

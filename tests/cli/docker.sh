@@ -35,8 +35,13 @@ RTBUILD_STORE=$TMP/podman/store check 'nor from a path of the user' docker info
 is 'in what it prints' "$(grep -ci podman "$out")" 0
 rm -rf podman
 check 'version' docker --version
-stdout_has 'Version: +24'
+stdout_has '^Docker version 24\.[0-9.]+, build rtbuild-'
+check 'version, the short option' docker -v
+stdout_has '^Docker version 24'
 check 'version, the verb' docker version
+stdout_has '^Client:$'
+stdout_has '^Server:$'
+stdout_has '^ Version: +24'
 check 'version --format' docker version --format '{{.Server.Version}} {{.Client.Os}}'
 stdout_has '^24\.[0-9.]+ linux$'
 check 'info -f' docker info -f '{{.OSType}}'
