@@ -310,6 +310,15 @@ static bool open_listed(struct candidate *ca, struct arena *a, const struct cand
 	}
 }
 
+static bool check_locked_size(const struct candidate *ca, struct err *err)
+{
+	const struct simple_file *said = ca->locked;
+
+	return !said || said->size < 0 || said->size == ca->wheel.size ||
+	       err_set(err, E_INTEGRITY, "%s has %lld bytes, its lock says %lld", ca->filename,
+		       (long long)ca->wheel.size, (long long)said->size);
+}
+
 static bool fetch_one(void *arg, size_t job, struct err *err)
 {
 	const struct readings *r = arg;
@@ -319,7 +328,8 @@ static bool fetch_one(void *arg, size_t job, struct err *err)
 	if (ca->file)
 		return open_listed(ca, &reading->arena, r->candidates, err) &&
 		       check_metadata(ca, err);
-	return open_wheel(ca, &reading->arena, err) && read_hashes(ca, r->candidates, err);
+	return open_wheel(ca, &reading->arena, err) && check_locked_size(ca, err) &&
+	       read_hashes(ca, r->candidates, err);
 }
 
 bool candidates_fetch(struct candidates *c, struct candidate *const *list, size_t count,
@@ -334,10 +344,32 @@ bool candidates_fetch(struct candidates *c, struct candidate *const *list, size_
 	return run_readings(&r, fetch_one, LIMIT_PARALLEL_TRANSFERS, err);
 }
 
+/* A file of this machine that a lock lists has all hashes the lock has for it; those of another
+ * file in the list are not enough. */
+static bool matches_locked(bool *unsure_out, const struct candidate *ca)
+{
+	const struct file_hashes *said = &ca->locked->hashes;
+
+	for (size_t i = 0; i < ARRAY_LEN(said->known); i++) {
+		bool known = ca->hashes.known[i];
+
+		if (said->known[i] && known &&
+		    memcmp(ca->hashes.values[i], said->values[i],
+			   hash_kind_size((enum hash_kind)i)) != 0) {
+			*unsure_out = false;
+			return false;
+		}
+		*unsure_out = *unsure_out || (said->known[i] && !known);
+	}
+	return !*unsure_out;
+}
+
 static bool matches(bool *unsure_out, const struct candidate *ca,
 		    const struct requirement_line *line)
 {
 	*unsure_out = false;
+	if (line->is_locked && ca->locked)
+		return matches_locked(unsure_out, ca);
 	for (size_t i = 0; i < line->hash_count; i++) {
 		const struct requirement_hash *h = &line->hashes[i];
 

@@ -328,7 +328,9 @@ static bool add_locked(struct candidates *c, const struct locked_wheel *w, const
 	if (!wheel_name_parse(&name, &c->arena, w->file.filename, err))
 		return false;
 	if (w->path) {
-		add_local(c, w->path, &name)->filename = w->file.filename;
+		ca = add_local(c, w->path, &name);
+		ca->filename = w->file.filename;
+		ca->locked = &w->file;
 		return true;
 	}
 	if (!c->client)

@@ -15,8 +15,10 @@
 struct candidate {
 	const char *path; /* NULL: on an index, and not fetched */
 	const char *filename;
-	const struct simple_file *file; /* as its page has it: URL, hashes, size, yanked; NULL: a
-					   file of this machine */
+	const struct simple_file *file;   /* as its page has it: URL, hashes, size, yanked; NULL: a
+					     file of this machine */
+	const struct simple_file *locked; /* what a lock says of a file of this machine: hashes,
+					     size; NULL: none does */
 	const char *index; /* URL of that index or page, without credentials; NULL likewise, and for
 			      a file that a requirement names by its URL */
 	const char *given_url; /* that one, as it was written; NULL: none does */

@@ -64,18 +64,25 @@ static bool check_major(const char *field, struct slice value, uint64_t newest, 
 	return true;
 }
 
+/* Of a field that must be there once, the first counts, as with Python's mail parser. */
+static void take_once(const char **field, const char *text)
+{
+	if (!*field || !**field)
+		*field = text;
+}
+
 static void take_field(struct metadata *m, struct arena *a, struct slice name, struct slice value)
 {
 	char *text = arena_slice(a, value);
 
 	if (header_is(name, "Name"))
-		m->name = text;
+		take_once(&m->name, text);
 	else if (header_is(name, "Version"))
-		m->version = text;
+		take_once(&m->version, text);
 	else if (header_is(name, "Summary") && !str_eq(text, "UNKNOWN"))
-		m->summary = text;
+		take_once(&m->summary, text);
 	else if (header_is(name, "Requires-Python"))
-		m->requires_python = text;
+		take_once(&m->requires_python, text);
 	else if (header_is(name, "Requires-Dist"))
 		str_list_push(&m->requires_dist, text);
 	else if (header_is(name, "Provides-Extra"))

@@ -103,6 +103,17 @@ cp pylock.toml lock-in-requirements.toml
 sed 's/sha256 = "[0-9a-f]\{8\}/sha256 = "00000000/' pylock.toml >pylock.bad.toml
 exits 7 rtbuild -q layer -r pylock.bad.toml --no-index --python 3.11 --platform linux/amd64 -o no.zip
 stderr_has 'has none of the hashes asked for'
+sed 's/size = [0-9]*/size = 7/' pylock.toml >pylock.bad.toml
+exits 7 rtbuild -q layer -r pylock.bad.toml --no-index --python 3.11 --platform linux/amd64 -o no.zip
+stderr_has 'has [0-9]+ bytes, its lock says 7'
+sed "s/hashes = {/&sha512 = \"$(printf %0128d 0)\", /" pylock.toml >pylock.bad.toml
+exits 7 rtbuild -q layer -r pylock.bad.toml --no-index --python 3.11 --platform linux/amd64 -o no.zip
+stderr_has 'has none of the hashes asked for'
+# Each file has its own hashes: that of another in the list will not do.
+one=$(hash_of wheels/pear-2-py3-none-any.whl) two=$(hash_of wheels/pear-2-cp311-cp311-manylinux_2_17_x86_64.whl)
+sed "s/$one/XX/; s/$two/$one/; s/XX/$two/" pylock.toml >pylock.bad.toml
+exits 7 rtbuild -q layer -r pylock.bad.toml --no-index --python 3.11 --platform linux/amd64 -o no.zip
+stderr_has 'pear-2-.* has none of the hashes asked for'
 make_wheel other malformed 1 'python=>=3.6.*'
 exits 0 lock malformed --find-links other -o pylock.malformed.toml
 is 'what is no specifier is not in a lock' "$("$ROOT/tests/python/pylock-check" pylock.malformed.toml)" 'malformed 1 1'
