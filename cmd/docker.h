@@ -37,6 +37,14 @@ MUST_CHECK bool docker_call(json_t **doc_out, struct session *s, const struct cm
 void docker_words(struct str_list *out, struct session *s, const struct opt *table,
 		  const void *args, const char *const *without);
 
+/* The names that the store has for the image whose ID, as docker images -q prints it, begins with
+ * `text`; none when it is no ID. E_INPUT: several images'. */
+MUST_CHECK bool docker_id_names(struct str_list *out, struct store *store, const char *text,
+				struct err *err);
+/* `text`, or when that is no name of the store but an ID, a name of that image. The caller frees.
+ */
+MUST_CHECK bool docker_image_name(char **out, struct session *s, const char *text, struct err *err);
+
 extern const struct cmd docker_build, docker_tag, docker_push, docker_pull, docker_images,
 	docker_rmi, docker_save, docker_load, docker_login, docker_logout, docker_run, docker_exec,
 	docker_stop, docker_kill, docker_rm, docker_ps, docker_inspect, docker_image_inspect,

@@ -50,8 +50,13 @@ static bool save(struct session *s, void *arg, struct err *err)
 	str_list_push_take(&words, mem_printf("--output=%s", args->output ? args->output : "-"));
 	if (args->platform)
 		str_list_push_take(&words, mem_printf("--platform=%s", args->platform));
-	for (size_t i = 0; i < args->images.len; i++)
-		str_list_push_take(&words, mem_printf("store:%s", args->images.items[i]));
+	for (size_t i = 0; i < args->images.len; i++) {
+		AUTO(auto_free) char *name = NULL;
+
+		if (!docker_image_name(&name, s, args->images.items[i], err))
+			return false;
+		str_list_push_take(&words, mem_printf("store:%s", name));
+	}
 	return docker_call(&doc, s, &cmd_export, &words, err);
 }
 

@@ -148,8 +148,11 @@ static bool tag(struct session *s, void *arg, struct err *err)
 	const struct tag_args *args = arg;
 	AUTO(str_list_free) struct str_list words = { 0 };
 	AUTO(auto_json_decref) json_t *doc = NULL;
+	AUTO(auto_free) char *from = NULL;
 
-	str_list_push_take(&words, mem_printf("store:%s", args->from));
+	if (!docker_image_name(&from, s, args->from, err))
+		return false;
+	str_list_push_take(&words, mem_printf("store:%s", from));
 	str_list_push(&words, args->to);
 	return docker_call(&doc, s, &cmd_tag, &words, err);
 }
@@ -418,6 +421,44 @@ static const struct opt rmi_opts[] = {
 };
 /* clang-format on */
 
+static bool remove_name(struct session *s, const char *name, struct err *err)
+{
+	AUTO(str_list_free) struct str_list words = { 0 };
+	AUTO(auto_json_decref) json_t *doc = NULL;
+	AUTO(auto_free) char *line = NULL;
+	struct reference ref;
+
+	if (!reference_parse(&ref, name, err))
+		return false;
+	ref = with_tag(ref);
+	str_list_push(&words, reference_format(&ref).text);
+	if (!docker_call(&doc, s, &cmd_remove, &words, err))
+		return false;
+	line = mem_printf("Untagged: %s", reference_familiar(&ref).text);
+	return session_print(line, err);
+}
+
+/* All names of an ID, of which there may be several by force alone; *done_out false: it is none. */
+static bool remove_id(bool *done_out, struct session *s, const char *text, bool force,
+		      struct err *err)
+{
+	AUTO(str_list_free) struct str_list names = { 0 };
+	struct store *store;
+
+	if (!session_store(&store, s, err) || !docker_id_names(&names, store, text, err))
+		return false;
+	*done_out = names.len > 0;
+	if (names.len > 1 && !force) {
+		err_set(err, E_INPUT, "image %s has %zu names: %s, %s%s", text, names.len,
+			names.items[0], names.items[1], names.len > 2 ? ", ..." : "");
+		return err_hint(err, "name one, or docker rmi -f removes them all");
+	}
+	for (size_t i = 0; i < names.len; i++)
+		if (!remove_name(s, names.items[i], err))
+			return false;
+	return true;
+}
+
 static bool rmi(struct session *s, void *arg, struct err *err)
 {
 	const struct rmi_args *args = arg;
@@ -425,25 +466,19 @@ static bool rmi(struct session *s, void *arg, struct err *err)
 	if (!args->images.len)
 		return err_set(err, E_USAGE, "docker rmi takes at least one image");
 	for (size_t i = 0; i < args->images.len; i++) {
-		AUTO(str_list_free) struct str_list words = { 0 };
-		AUTO(auto_json_decref) json_t *doc = NULL;
-		AUTO(auto_free) char *line = NULL;
+		const char *text = args->images.items[i];
 		struct err none = { 0 };
-		struct reference ref;
+		bool done = false;
 
-		if (!reference_parse(&ref, args->images.items[i], err))
+		if (remove_name(s, text, &none))
+			continue;
+		if ((none.code == E_NOT_FOUND || none.code == E_INPUT) &&
+		    !remove_id(&done, s, text, args->force, err))
 			return false;
-		ref = with_tag(ref);
-		str_list_push(&words, reference_format(&ref).text);
-		if (!docker_call(&doc, s, &cmd_remove, &words, &none)) {
-			if (args->force && none.code == E_NOT_FOUND)
-				continue;
-			*err = none;
-			return false;
-		}
-		line = mem_printf("Untagged: %s", reference_familiar(&ref).text);
-		if (!session_print(line, err))
-			return false;
+		if (done || (args->force && none.code == E_NOT_FOUND))
+			continue;
+		*err = none;
+		return false;
 	}
 	return true;
 }

@@ -125,15 +125,18 @@ static bool find_container(json_t **out, struct store *store, const char *name, 
 	return true;
 }
 
-static bool find_stored(json_t **out, struct store *store, const char *name, struct err *err)
+static bool find_stored(json_t **out, struct session *s, struct store *store, const char *text,
+			struct err *err)
 {
 	AUTO(image_free) struct image img = { 0 };
 	AUTO(store_list_free) struct store_list list = { 0 };
 	AUTO(buf_free) struct buf raw = BUF_INIT(LIMIT_MANIFEST);
+	AUTO(auto_free) char *name = NULL;
 	struct descriptor root;
 	struct reference ref;
 
-	if (!reference_parse(&ref, name, err) || !store_find_image(&img, store, &ref, NULL, err) ||
+	if (!docker_image_name(&name, s, text, err) || !reference_parse(&ref, name, err) ||
+	    !store_find_image(&img, store, &ref, NULL, err) ||
 	    !store_find_root(&raw, &root, store, &ref, err) || !store_images(&list, store, err))
 		return false;
 	*out = image_document(&img);
@@ -142,15 +145,15 @@ static bool find_stored(json_t **out, struct store *store, const char *name, str
 }
 
 /* A container goes before an image of the same name. */
-static bool find_object(json_t **out, struct store *store, const char *name, const char *type,
-			struct err *err)
+static bool find_object(json_t **out, struct session *s, struct store *store, const char *name,
+			const char *type, struct err *err)
 {
 	struct err none = { 0 };
 
 	if (type && str_eq(type, "container"))
 		return find_container(out, store, name, err);
 	if (type && str_eq(type, "image"))
-		return find_stored(out, store, name, err);
+		return find_stored(out, s, store, name, err);
 	if (type)
 		return err_set(err, E_USAGE, "unknown --type '%s': container or image", type);
 	if (find_container(out, store, name, &none))
@@ -160,7 +163,7 @@ static bool find_object(json_t **out, struct store *store, const char *name, con
 		return false;
 	}
 	err_clear(&none);
-	if (find_stored(out, store, name, &none))
+	if (find_stored(out, s, store, name, &none))
 		return true;
 	if (none.code == E_NOT_FOUND || none.code == E_INPUT)
 		return err_set(err, E_NOT_FOUND, "No such object: %s", name);
@@ -182,7 +185,7 @@ static bool inspect_type(struct session *s, const struct inspect_args *args, con
 	for (size_t i = 0; i < args->names.len; i++) {
 		json_t *doc;
 
-		if (!find_object(&doc, store, args->names.items[i], type, err))
+		if (!find_object(&doc, s, store, args->names.items[i], type, err))
 			return false;
 		json_array_append_new(all, doc);
 		if (!docker_print(&done, args->format, doc, err))

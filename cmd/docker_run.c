@@ -570,12 +570,14 @@ static bool detach(struct session *s, const struct run_args *args, struct err *e
 
 static bool run(struct session *s, void *arg, struct err *err)
 {
-	const struct run_args *args = arg;
+	struct run_args *args = arg;
 	AUTO(str_list_free) struct str_list words = { 0 };
+	AUTO(auto_free) char *name = NULL;
 
 	docker_words(&words, s, run_opts, args, run_ignored); /* names what means nothing */
-	if (!refuse(args, err))
+	if (!refuse(args, err) || !docker_image_name(&name, s, args->image, err))
 		return false;
+	args->image = name;
 	return args->detach ? detach(s, args, err) : run_here(s, args, err);
 }
 

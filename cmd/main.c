@@ -283,7 +283,7 @@ static int failure_status(const struct cmd *cmd, enum err_code code)
 /* Called as docker, by a link of that name: `rtbuild docker ...`. Must be freed. */
 static char **as_docker(int *argc, char **argv)
 {
-	static char docker[] = "docker", version[] = "version";
+	static char docker[] = "docker", version[] = "version", help[] = "--help";
 	static char one_line[] = "--format=Docker version {{.Client.Version}}, build "
 				 "{{.Client.GitCommit}}";
 	char **words = mem_alloc(((size_t)*argc + 3) * sizeof(*words));
@@ -298,6 +298,9 @@ static char **as_docker(int *argc, char **argv)
 	if (is_docker && count == 3 && (str_eq(words[2], "--version") || str_eq(words[2], "-v"))) {
 		words[2] = version;
 		words[count++] = one_line;
+	} else if (is_docker && count >= 3 && str_eq(words[2], "help")) {
+		memmove(words + 2, words + 3, (size_t)(count - 3) * sizeof(*words));
+		words[count - 1] = help;
 	}
 	*argc = count;
 	return words;

@@ -53,6 +53,10 @@ mine 2"
 printf '# comment\nC=file\n\nD=with blanks\n' >variables
 check '--env-file' docker run --rm --env-file variables --entrypoint /bin/sh e:1 -c 'echo $C:$D'
 stdout_is 'file:with blanks'
+check 'an image by its ID' docker run --rm "$(docker images -q tiny:1)" echo hello
+stdout_is hello
+check 'what build -q prints' sh -c 'docker run --rm "$(docker build -q "$1")" echo hello' sh "$TINY"
+stdout_is hello
 check 'a directory of the host' docker run --rm -v "$TMP/share:/data" tiny:1 sh -c 'echo x >/data/made'
 is 'is written to' "$(cat share/made)" x
 exits 2 docker run --rm -v "$TMP/share:/data:ro" tiny:1 sh -c 'echo x >/data/other'

@@ -52,6 +52,10 @@ exits 125 docker build --nope .
 exits 1 docker --config x build .
 check 'help' docker --help
 stdout_has '^  build '
+check 'help, the verb' docker help
+stdout_has '^  build '
+check 'help of a verb' docker help image ls
+stdout_has '^Usage: rtbuild docker image ls'
 
 # --- build, tag, images, rmi ---
 
@@ -104,6 +108,22 @@ check 'inspect -f' docker image inspect -f '{{.RepoTags}}\t{{json .RepoTags}} {{
 stdout_is '[myrt:1.0 localhost:5/team/myrt:2]	["myrt:1.0","localhost:5/team/myrt:2"] "0"'
 check 'inspect: its digest' docker inspect -f '{{.RepoDigests}}' myrt:1.0
 stdout_has "^\[myrt@$(digest_of myrt:1.0) localhost:5/team/myrt@"
+id=$(docker images -q myrt:1.0)
+is 'inspect: by its ID' "$(docker inspect -f '{{.Id}}' "$id" "sha256:$id")" "$(docker inspect -f '{{.Id}}' myrt:1.0 myrt:1.0)"
+check 'tag: by its ID' docker tag "$id" byid:1
+is 'tag: by its ID: it is' "$(digest_of byid:1)" "$(digest_of myrt:1.0)"
+check 'save: by its ID' sh -c 'docker save "$1" | tar -tf - >saved' sh "$id"
+exits 1 docker rmi "$id"
+stderr_has 'has 3 names'
+docker build -q --no-cache --label only=here -t lone:1 ctx >lone
+check 'rmi: by what build -q prints' docker rmi "$(cat lone)"
+stdout_is 'Untagged: lone:1'
+docker rmi byid:1 >/dev/null
+docker build -q --label of=nobody ctx >lone
+check 'run, without a name' sh -c 'docker inspect -f "{{.Config.Labels.of}}" "$(cat lone)"'
+stdout_is nobody
+check 'rmi -f: all its names' docker rmi -f "$(cat lone)"
+exits 1 docker rmi 0123456789ab
 exits 1 docker inspect myrt:1.0 nope
 stderr_has 'No such object: nope'
 exits 1 docker inspect 'UP:x y'
