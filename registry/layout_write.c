@@ -36,7 +36,13 @@ static bool lock(int dir, struct err *err)
 	return true;
 }
 
-/* Empty, or a layout of version 1 that is nobody's store. */
+/* What a copy left that broke off: whole blobs and no index yet, for the next try to go on with. */
+static bool is_begun(const struct str_list *names)
+{
+	return names->len == 1 && str_eq(names->items[0], "blobs");
+}
+
+/* Empty or begun, or a layout of version 1 that is nobody's store. */
 static bool check_directory(int dir, struct err *err)
 {
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_SETTINGS_FILE);
@@ -46,7 +52,7 @@ static bool check_directory(int dir, struct err *err)
 
 	if (!fs_list(&names, dir, ".", FS_BENEATH, err))
 		return false;
-	if (!names.len)
+	if (!names.len || is_begun(&names))
 		return true;
 	if (!fs_exists(dir, "oci-layout")) {
 		err_set(err, E_INPUT, "the directory is not empty and no image layout");

@@ -189,4 +189,8 @@ printf x >>"corrupt/blobs/sha256/$(jq -r '.layers[1].digest' two-amd64.json | cu
 # a store that knows of no repository to mount the sound one from
 exits 7 rtbuild copy --store unknowing oci:corrupt:two "$SECOND/bad/app:1"
 is 'a corrupt blob: the tag does not appear' "$(has bad/app 1)" 404
+exits 7 rtbuild copy oci:corrupt:two oci:begun:1
+is 'a copy into a new layout that failed: no index' "$(ls begun)" blobs
+check 'and is gone on with' rtbuild copy oci:layout:two oci:begun:1
+is 'a layout that was begun: skopeo reads it' "$(skopeo inspect --raw oci:begun:1 | sha256sum | cut -c 1-64)" "$(sha256sum two-amd64.json | cut -c 1-64)"
 finish
