@@ -38,6 +38,8 @@ static json_t *layers_json(const struct image *img)
 		json_object_set_new(item, "mediaType", json_string(d->media_type));
 		json_object_set_new(item, "digest", json_string(digest_format(&d->digest).text));
 		json_object_set_new(item, "size", json_integer(d->size));
+		json_object_set_new(item, "annotations",
+				    json_type_pairs.encode(&json_type_pairs, &d->annotations));
 		if (i < config_diff_id_count(&img->config)) {
 			struct digest id = config_diff_id(&img->config, i);
 
@@ -105,7 +107,10 @@ static json_t *image_json(const struct image *img, const char *name)
 	json_object_set_new(doc, "reference", json_string(name));
 	json_object_set_new(doc, "digest", json_string(digest_format(&img->manifest.digest).text));
 	json_object_set_new(doc, "mediaType", json_string(img->manifest.media_type));
-	json_object_set_new(doc, "platform", json_string(platform_format(&platform).text));
+	if (img->manifest.artifact_type)
+		json_object_set_new(doc, "artifactType", json_string(img->manifest.artifact_type));
+	if (platform.os[0])
+		json_object_set_new(doc, "platform", json_string(platform_format(&platform).text));
 	json_object_set_new(doc, "size", json_integer(total_size(img)));
 	json_object_set_new(doc, "layers", layers_json(img));
 	json_object_set_new(doc, "annotations",
@@ -178,6 +183,44 @@ static void put_index(struct buf *out, const struct index *x, const char *name)
 	}
 }
 
+static const char *pair_of(const struct json_pairs *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->len; i++)
+		if (str_eq(pairs->items[i].key, key))
+			return pairs->items[i].value;
+	return NULL;
+}
+
+/* Of an artifact what is in it matters, and the file it was made of, as ORAS notes it. */
+static void put_layer(struct buf *out, const char *key, const struct descriptor *d)
+{
+	const struct media *media = media_find(d->media_type);
+	const char *title = pair_of(&d->annotations, "org.opencontainers.image.title");
+	AUTO(auto_free)
+	char *what = media->kind == MEDIA_LAYER ? mem_strdup(compression_name(media->compression))
+						: mem_printf("%s%s%s", d->media_type,
+							     title ? "  " : "", title ? title : "");
+	AUTO(auto_free) char *safe = str_printable(what, strlen(what), 1000);
+
+	buf_putf(out, "%-12s %s %9s  %s\n", key, digest_format(&d->digest).text,
+		 str_format_size((uint64_t)d->size).text, safe);
+}
+
+static void put_annotations(struct buf *out, const struct manifest *m)
+{
+	AUTO(auto_json_decref)
+	json_t *pairs = json_type_pairs.encode(&json_type_pairs, &m->annotations);
+
+	put_value(out, "annotations", pairs);
+}
+
+static void put_text(struct buf *out, const char *key, const char *text)
+{
+	AUTO(auto_free) char *safe = str_printable(text, strlen(text), 1000);
+
+	buf_putf(out, "%-12s %s\n", key, safe);
+}
+
 static void put_page(struct buf *out, const struct image *img, const char *name)
 {
 	static const struct {
@@ -198,18 +241,17 @@ static void put_page(struct buf *out, const struct image *img, const char *name)
 	buf_putf(out, "%-12s %s\n", "name", name);
 	buf_putf(out, "%-12s %s\n", "digest", digest_format(&img->manifest.digest).text);
 	buf_putf(out, "%-12s %s\n", "type", img->manifest.media_type);
-	buf_putf(out, "%-12s %s\n", "platform", platform_format(&platform).text);
+	if (img->manifest.artifact_type)
+		put_text(out, "artifact", img->manifest.artifact_type);
+	if (platform.os[0])
+		put_text(out, "platform", platform_format(&platform).text);
 	put_value(out, "created", json_object_get(img->config.doc, "created"));
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		put_value(out, members[i].title, config_member(&img->config, members[i].key));
 	put_baked(out, img);
-	for (size_t i = 0; i < img->manifest.layer_count; i++) {
-		const struct descriptor *d = &img->manifest.layers[i];
-
-		buf_putf(out, "%-12s %s %9s  %s\n", i ? "" : "layers",
-			 digest_format(&d->digest).text, str_format_size((uint64_t)d->size).text,
-			 compression_name(media_find(d->media_type)->compression));
-	}
+	put_annotations(out, &img->manifest);
+	for (size_t i = 0; i < img->manifest.layer_count; i++)
+		put_layer(out, i ? "" : "layers", &img->manifest.layers[i]);
 	buf_putf(out, "%-12s %s", "size", str_format_size((uint64_t)total_size(img)).text);
 }
 

@@ -151,6 +151,22 @@ check 'inspect --json of an index' rtbuild inspect --json --platform linux/arm64
 is 'inspect --json' "$(jq -c '[.index, .digest, (.manifests | map(.image)), .platform]' "$out")" "[\"$(sha one-index.json)\",\"$(sha one-arm64.json)\",[true,true,false],\"linux/arm64\"]"
 exits 6 rtbuild inspect --platform linux/s390x "$FIRST/a/app:1.0"
 check 'copy to a layout' rtbuild copy -q "$FIRST/a/app:1.1" oci:layout:x
+printf '{}' >empty.json
+printf 'a chart\n' >chart.tgz
+put_blob a/artifact empty.json
+put_blob a/artifact chart.tgz
+printf '{"schemaVersion":2,"mediaType":"%s","artifactType":"application/vnd.example.chart","config":%s,"layers":[%s],"annotations":{"word":"one\\u001b[31m"}}' \
+	$OCI.manifest.v1+json "$(descriptor $OCI.empty.v1+json empty.json)" \
+	"$(descriptor application/gzip chart.tgz ',"annotations":{"org.opencontainers.image.title":"chart.tgz"}')" >artifact.json
+put_document a/artifact 1 $OCI.manifest.v1+json artifact.json
+check 'inspect of an artifact' rtbuild inspect "$FIRST/a/artifact:1"
+stdout_has '^artifact +application/vnd\.example\.chart$'
+stdout_has '^layers +sha256:[0-9a-f]{64} +8 B  application/gzip  chart\.tgz$'
+stdout_has '^annotations +word=one\\x1b\[31m$'
+stdout_hasnt '^platform'
+check 'inspect --json of an artifact' rtbuild inspect --json "$FIRST/a/artifact:1"
+is 'inspect --json of an artifact' "$(jq -c '[.artifactType, has("platform"), .layers[0].annotations]' "$out")" \
+	'["application/vnd.example.chart",false,{"org.opencontainers.image.title":"chart.tgz"}]'
 check 'inspect of a layout' rtbuild inspect --json oci:layout:x
 is 'inspect of a layout' "$(jq -r .digest "$out")" "$(sha two-amd64.json)"
 finish
