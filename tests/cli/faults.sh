@@ -57,13 +57,13 @@ stderr_has 'asks for a pause'
 
 # --- what one request is told counts for all ---
 
-for i in 1 2 3 4 5 6 7 8; do
+for i in $(seq 16); do
 	head -c 3000 /dev/urandom >"many$i"
 	echo "COPY many$i /"
 done >many.rest
 printf 'FROM scratch\n' | cat - many.rest >many.Dockerfile
 many=$REGISTRY/many/layers:1
-check 'an image of eight layers' rtbuild build -t "$many" --push -f many.Dockerfile .
+check 'an image of sixteen layers' rtbuild build -t "$many" --push -f many.Dockerfile .
 # came_between REGEX: requests that came after the one with that answer, within the 3 s it asks for
 came_between() {
 	requests_settle
@@ -75,14 +75,15 @@ came_between() {
 }
 play 'GET /v2/many/*/blobs/* 3 status=429 header=Retry-After:%203'
 check '429 for one of many' rtbuild pull --store many.store --jobs 2 "$many"
-is 'the others wait as well, but for what is on its way' "$([ "$(came_between '" 429 ')" -le 1 ] && echo yes)" yes
-tries 'each is asked for once, and the refused again' '^GET .*/blobs/' 10
+# the other worker sends on until the refusal is read, which a busy machine may do late
+is 'the others wait as well, but for what is on its way' "$([ "$(came_between '" 429 ')" -le 5 ] && echo yes)" yes
+tries 'each is asked for once, and the refused again' '^GET .*/blobs/' 18
 play 'GET /v2/many/*/blobs/* 3 status=503 header=Retry-After:%203'
 check '503 with Retry-After for one of many' rtbuild pull --store many.store2 --jobs 2 "$many"
-is 'they wait, too' "$([ "$(came_between '" 503 ')" -le 1 ] && echo yes)" yes
+is 'they wait, too' "$([ "$(came_between '" 503 ')" -le 5 ] && echo yes)" yes
 play 'GET /v2/many/*/blobs/* 3 status=503'
 check '503 without: it alone waits' rtbuild pull --store many.store3 --jobs 2 "$many"
-is 'the others go on' "$([ "$(came_between '" 503 ')" -ge 3 ] && echo yes)" yes
+is 'the others go on' "$([ "$(came_between '" 503 ')" -ge 6 ] && echo yes)" yes
 play "GET /v2/*/blobs/$layer 1 close reset"
 arrives 'a reset before the answer'
 play "GET /v2/*/blobs/$layer 1 cut=100000 reset"
