@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "layers/layer.h"
 #include "layers/tar.h"
+#include "layers/tree.h"
 #include "layers/tree_node.h"
 
 /* The bytes of a tree's files, out of the layers that hold them: each in one pass. */

@@ -4,7 +4,8 @@
 
 #include "base/map.h"
 #include "base/parallel.h"
-#include "layers/tree.h"
+#include "image/blob_source.h"
+#include "layers/entry.h"
 
 /* What a tree is made of: for tree.c, which builds and looks it up, and tree_contents.c, which
  * reads what its nodes name. */
@@ -18,6 +19,8 @@ struct node {
 	size_t layer, member; /* where the contents are: the member's number in that layer's tar */
 	size_t made_by;       /* layer that named it last; what an opaque marker compares */
 };
+
+struct tree_layer; /* tree.h */
 
 struct tree {
 	struct blob_source *blobs;
