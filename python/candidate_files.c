@@ -133,10 +133,14 @@ static bool look_into_wheel(struct candidate *ca, struct arena *a, struct err *e
 	return ca->is_open;
 }
 
-static bool look_one(void *arg, size_t job, struct err *err)
+/* Always false: what is wrong with a wheel that a line names is wrong there. */
+static bool fail_at_line(const struct candidate *ca, struct err *err)
 {
-	const struct readings *r = arg;
-	struct reading *reading = &r->items[job];
+	return ca->line && requirement_line_fail_at(ca->line, err);
+}
+
+static bool look_at(const struct readings *r, struct reading *reading, struct err *err)
+{
 	struct candidate *ca = reading->candidate;
 	AUTO(buf_free) struct buf text = BUF_INIT(LIMIT_WHEEL_METADATA);
 	bool found = false, fresh;
@@ -151,6 +155,13 @@ static bool look_one(void *arg, size_t job, struct err *err)
 		return take_metadata(ca, &reading->arena, &text, err);
 	return fetch_wheel(ca, &reading->arena, r->candidates->client, &fresh, err) &&
 	       (look_into_wheel(ca, &reading->arena, err) || rule_out(ca, &reading->arena, err));
+}
+
+static bool look_one(void *arg, size_t job, struct err *err)
+{
+	const struct readings *r = arg;
+
+	return look_at(r, &r->items[job], err) || fail_at_line(r->items[job].candidate, err);
 }
 
 /* Requirements nobody can read rule the file out, not the whole command: old releases have such. */
@@ -319,10 +330,8 @@ static bool check_locked_size(const struct candidate *ca, struct err *err)
 		       (long long)ca->wheel.size, (long long)said->size);
 }
 
-static bool fetch_one(void *arg, size_t job, struct err *err)
+static bool fetch(const struct readings *r, struct reading *reading, struct err *err)
 {
-	const struct readings *r = arg;
-	struct reading *reading = &r->items[job];
 	struct candidate *ca = reading->candidate;
 
 	if (ca->file)
@@ -330,6 +339,13 @@ static bool fetch_one(void *arg, size_t job, struct err *err)
 		       check_metadata(ca, err);
 	return open_wheel(ca, &reading->arena, err) && check_locked_size(ca, err) &&
 	       read_hashes(ca, r->candidates, err);
+}
+
+static bool fetch_one(void *arg, size_t job, struct err *err)
+{
+	const struct readings *r = arg;
+
+	return fetch(r, &r->items[job], err) || fail_at_line(r->items[job].candidate, err);
 }
 
 bool candidates_fetch(struct candidates *c, struct candidate *const *list, size_t count,

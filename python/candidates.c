@@ -182,13 +182,13 @@ bool candidates_add_dir(struct candidates *c, const char *dir, struct err *err)
 	return true;
 }
 
-bool candidates_add_file(struct candidates *c, const char *path, struct err *err)
+bool candidates_add_file(struct candidates *c, const struct requirement_line *line, struct err *err)
 {
 	struct wheel_name name;
 
-	if (!wheel_name_parse(&name, &c->arena, fs_basename(path), err))
+	if (!wheel_name_parse(&name, &c->arena, fs_basename(line->path), err))
 		return false;
-	add_local(c, path, &name);
+	add_local(c, line->path, &name)->line = line;
 	return true;
 }
 
@@ -314,6 +314,7 @@ bool candidates_add_url(struct candidates *c, const struct requirement_line *lin
 	ca->id = f->url;
 	ca->hashes = f->hashes;
 	ca->given_url = arena_strdup(&c->arena, line->url);
+	ca->line = line;
 	return true;
 }
 

@@ -21,7 +21,9 @@ struct candidate {
 					     size; NULL: none does */
 	const char *index; /* URL of that index or page, without credentials; NULL likewise, and for
 			      a file that a requirement names by its URL */
-	const char *given_url; /* that one, as it was written; NULL: none does */
+	const char *given_url;               /* that one, as it was written; NULL: none does */
+	const struct requirement_line *line; /* that names it, by path or URL, for messages; NULL:
+						none does */
 	struct wheel_name name;
 	const char *id; /* its path, or URL: that of no other */
 	size_t rank;  /* of its tags; SIZE_MAX: the target takes none of them, or its page rules it
@@ -74,9 +76,10 @@ void candidates_init(struct candidates *c, const struct python_target *target,
 
 /* Add the files of a directory. E_NOT_FOUND, E_IO. */
 MUST_CHECK bool candidates_add_dir(struct candidates *c, const char *dir, struct err *err);
-/* Add one wheel, wherever it lies. E_INPUT for a bad name. Its candidate is among the project's;
- * found again by path. */
-MUST_CHECK bool candidates_add_file(struct candidates *c, const char *path, struct err *err);
+/* Add one wheel by the path a line gives for it, which outlives the candidates. E_INPUT for a bad
+ * name. Its candidate is among the project's; found again by path. */
+MUST_CHECK bool candidates_add_file(struct candidates *c, const struct requirement_line *line,
+				    struct err *err);
 /* Add one wheel by the URL a line gives for it, with the hashes of that line. E_INPUT for a bad
  * name; errors of index_client_take. Found again by given_url. */
 MUST_CHECK bool candidates_add_url(struct candidates *c, const struct requirement_line *line,

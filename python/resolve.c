@@ -106,7 +106,7 @@ static bool add_named_file(struct candidates *c, const struct requirement_line *
 	if (line->is_locked)
 		return candidates_add_locked(c, line, err);
 	if (line->path)
-		return candidates_add_file(c, line->path, err);
+		return candidates_add_file(c, line, err);
 	if (line->url)
 		return c->client ? candidates_add_url(c, line, err)
 				 : location_refuse_remote(line->url, err);

@@ -184,6 +184,14 @@ for file in words.txt pylock.toml pylock.dev.toml; do
 	stderr_has "to read that file, write -r $file"
 done
 exits 3 rtbuild layer 'alpha=>1' -o words.zip
+printf 'beta\n./nosuch-1.0-py3-none-any.whl\n' >words.txt
+exits 6 rtbuild layer -r words.txt -o words.zip
+stderr_has '^rtbuild: words\.txt:2:1: .*nosuch-1\.0-py3-none-any\.whl: No such file'
+stderr_has '^ *2 \| \./nosuch-1\.0-py3-none-any\.whl$'
+printf './nosuch-1.0-py3-none-any.whl ; sys_platform == "win32"\nbeta\n' >words.txt
+check 'a wheel that is not there, for elsewhere' rtbuild layer -r words.txt -o words.zip
+has beta-1.5
+check 'as it was' rtbuild layer alpha --pre -o words.zip
 exits 8 rtbuild layer git+https://example.com/x.git -o words.zip
 has alpha-3.0b1
 printf 'no-such-package\n' >req.txt
