@@ -143,19 +143,47 @@ bool registry_head_manifest(struct digest *out, struct registry *r, const struct
 	return true;
 }
 
+/*
+ * distribution writes the link of a blob in place: who pushes the same image to the same repository
+ * at that moment is told that a digest is wrong. Ours was compared before, so that this passes.
+ */
+static bool is_disturbed(struct http_reply *reply)
+{
+	return reply->status == 400 && problem_says(reply, "DIGEST_INVALID");
+}
+
+static bool put_document(struct client_reply *out, struct registry *r, const struct client_call *c,
+			 const void *raw, size_t len, struct err *err)
+{
+	enum { MOST_TRIES = 4 };
+
+	for (unsigned tries = 1;; tries++) {
+		AUTO(auto_source_close) struct source *body = source_mem(raw, len);
+		struct client_call call = *c;
+
+		call.body = body;
+		call.body_size = len;
+		if (!client_call(out, r, &call, err))
+			return false;
+		if (tries == MOST_TRIES || !is_disturbed(&out->http))
+			return true;
+		client_reply_free(out);
+		*out = (struct client_reply){ 0 };
+		if (!http_wait(r->http, tries, NULL, err))
+			return false;
+	}
+}
+
 bool registry_put_manifest(struct registry *r, const struct reference *ref, const char *media_type,
 			   const void *raw, size_t len, struct err *err)
 {
 	AUTO(client_reply_free) struct client_reply reply = { 0 };
-	AUTO(auto_source_close) struct source *body = source_mem(raw, len);
 	struct reference tagged = *ref;
 	AUTO(auto_free) char *path = NULL;
 	struct client_call call = { .method = "PUT",
 				    .repository = ref,
 				    .access = ACCESS_PUSH,
-				    .headers = { { "Content-Type", media_type } },
-				    .body = body,
-				    .body_size = len };
+				    .headers = { { "Content-Type", media_type } } };
 	struct digest ours = digest_of(raw, len), theirs;
 	struct err ignored = { 0 };
 	const char *said;
@@ -166,7 +194,7 @@ bool registry_put_manifest(struct registry *r, const struct reference *ref, cons
 			       reference_familiar(ref).text, digest_format(&ours).text);
 	path = manifest_path(&tagged);
 	call.path = path;
-	if (!client_call(&reply, r, &call, err))
+	if (!put_document(&reply, r, &call, raw, len, err))
 		return err_wrap(err, "%s", reference_familiar(ref).text);
 	if (reply.http.status < 200 || reply.http.status > 299)
 		return problem_error(err, &reply.http, "%s", reference_familiar(ref).text);

@@ -42,6 +42,16 @@ rm "$RTBUILD_STORE"/cache/hosts/*.layers # what was pushed before would be mount
 play 'HEAD /v2/broken/*/blobs/* * status=500'
 check 'a blob whose HEAD stays 500' rtbuild push local/image:1 "$REGISTRY/broken/record:1"
 tries 'is uploaded' '^PUT .*broken/record.* 201' 3
+# docker-registry, while another push of the same image writes there
+play 'PUT /v2/*/manifests/* 1-2 status=400 code=DIGEST_INVALID'
+check 'a manifest that another push disturbs' rtbuild push local/image:1 "$REGISTRY/disturbed/app:1"
+tries 'is put again' '^PUT .*disturbed/app/manifests/1 ' 3
+play 'PUT /v2/*/manifests/* * status=400 code=DIGEST_INVALID'
+exits 7 rtbuild push local/image:1 "$REGISTRY/disturbed/app:2"
+tries 'and not for ever' '^PUT .*disturbed/app/manifests/2 ' 4
+play 'PUT /v2/*/manifests/* * status=400 code=MANIFEST_INVALID'
+fails 'what is wrong is wrong' rtbuild push local/image:1 "$REGISTRY/disturbed/app:3"
+tries 'and put once' '^PUT .*disturbed/app/manifests/3 ' 1
 play 'GET /v2/*/manifests/* 1 status=503 header=Retry-After:%202'
 began=$(date +%s)
 arrives 'Retry-After in seconds'
