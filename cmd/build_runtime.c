@@ -107,7 +107,9 @@ bool build_runtime_inputs(struct build_job *job, struct session *s, const struct
 
 	if (job->platform_count > 1) {
 		err_set(err, E_USAGE, "--backend %s is built for one platform", backend->name);
-		return err_hint(err, "its packages differ: run the command once for each");
+		return err_hint(err,
+				"its packages differ: run the command once for each, or --matrix; "
+				"`rtbuild index` puts images under one name");
 	}
 	if (job->is_index)
 		return err_set(err, E_USAGE, "--backend %s takes no index", backend->name);

@@ -117,8 +117,11 @@ static bool open_zip(struct subject *sub, struct check_request *req, const char 
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0)
-		return err_set_errno(err, "%s", path);
+	if (fd < 0) {
+		err_set_errno(err, "%s", path);
+		return err_hint(err, "the artifact of %s is a zip: a file here",
+				req->backend->name);
+	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
 		return err_set(err, E_INPUT, "%s is no file", path);

@@ -135,13 +135,15 @@ static bool find_artifact_image(struct deployment_request *req, struct found *f,
 }
 
 /* It is one, whole: what a platform takes without a look is refused here. */
-static bool check_zip(const char *path, struct err *err)
+static bool check_zip(const struct backend *b, const char *path, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO(auto_zip_close) struct zip *zip = NULL;
 
-	if (fd < 0)
-		return err_set_errno(err, "%s", path);
+	if (fd < 0) {
+		err_set_errno(err, "%s", path);
+		return err_hint(err, "the artifact of %s is a zip: a file here", b->name);
+	}
 	return zip_open(&zip, fd, path, err);
 }
 
@@ -156,7 +158,8 @@ static bool find_artifact_zip(struct deployment_request *req, struct found *f,
 	req->file = args->artifact;
 	req->arch = f->platform.architecture;
 	return backend_check_platform(req->backend, platform, err) &&
-	       platform_parse(&f->platform, platform, err) && check_zip(args->artifact, err);
+	       platform_parse(&f->platform, platform, err) &&
+	       check_zip(req->backend, args->artifact, err);
 }
 
 static json_t *document(const struct deployment *d, const struct deployment_request *req)

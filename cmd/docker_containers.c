@@ -302,7 +302,7 @@ static bool print_container(struct session *s, const json_t *doc, const struct p
 {
 	static const char *const columns[] = { "Image", "Command", "CreatedAt", "Status", "Names" };
 	static const int widths[] = { -24, -20, -21, -12, 0 };
-	AUTO(buf_free) struct buf line = BUF_INIT(LIMIT_SETTINGS_FILE);
+	AUTO(buf_free) struct buf line = BUF_INIT(SIZE_MAX / 2);
 	AUTO(auto_free) char *safe = NULL;
 	bool done;
 

@@ -14,7 +14,7 @@
 
 bool docker_print(bool *done_out, const char *format, const json_t *doc, struct err *err)
 {
-	AUTO(buf_free) struct buf line = BUF_INIT(LIMIT_MANIFEST);
+	AUTO(buf_free) struct buf line = BUF_INIT(SIZE_MAX / 2);
 
 	*done_out = format != NULL;
 	if (!format)

@@ -178,6 +178,8 @@ exits 2 rtbuild build --backend aws_lambda:layer --push
 exits 2 rtbuild build --backend aws_lambda:layer --installer pip
 exits 2 rtbuild build --backend aws_lambda:layer --lithops 1.0
 exits 2 rtbuild build --backend aws_lambda --python 2.7 -t demo/none:1
+exits 2 rtbuild build --backend knative --platform linux/amd64,linux/arm64 -t demo/none:1
+stderr_has 'rtbuild index'
 exits 2 rtbuild build --backend localhost -t demo/none:1
 stderr_has 'this machine'
 exits 6 rtbuild build --backend aws_lambda --platform linux/arm64 -t demo/none:1

@@ -83,6 +83,8 @@ check 'it is there' rtbuild digest "docker://$REGISTRY/check/own:1"
 
 exits 2 rtbuild check shadows-stdlib.fails.zip
 stderr_has 'which backend'
+exits 6 rtbuild check an/image:1 -b gcp_functions
+stderr_has 'of gcp_functions is a zip'
 exits 2 rtbuild check -b k8s
 exits 2 rtbuild check x -b localhost
 exits 2 rtbuild check shadows-stdlib.fails.zip -b k8s

@@ -181,6 +181,7 @@ exits 2 rtbuild descriptor -b gcp_cloudrun arm:1 --setting region=r
 stderr_has 'does not run on linux/arm64'
 exits 2 rtbuild descriptor -b aws_lambda:layer lithops_lambda.zip --pull-secret s
 exits 6 rtbuild descriptor -b aws_lambda:layer absent.zip
+stderr_has 'of aws_lambda:layer is a zip'
 exits 7 rtbuild descriptor -b aws_lambda:layer context/file
 stderr_has 'context/file'
 
