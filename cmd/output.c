@@ -94,6 +94,41 @@ static bool take_kind(struct output *o, const char *text, const char *value, str
 }
 
 /* One KEY=VALUE. */
+/* clang-format off */
+/* Members of buildx's outputs that are said otherwise here, or are so anyway. */
+static const struct {
+	const char *key, *cure;
+} elsewhere[] = {
+	{ "annotation",         "--annotation says that" },
+	{ "attestation-inline", "leave it out: no attestations are made" },
+	{ "compression",        "--compression says that" },
+	{ "compression-level",  "leave it out: each --compression has one level" },
+	{ "force-compression",  "leave it out: layers of the base stay as they are" },
+	{ "mode",               "leave it out: what is in the directory stays" },
+	{ "name-canonical",     "leave it out: --print ref gives NAME@DIGEST" },
+	{ "oci-mediatypes",     "--format says that" },
+	{ "platform-split",     "leave it out: several platforms get a directory each, one gets none" },
+	{ "push-by-digest",     "push under a tag; --digestfile gives the digest, `rtbuild index` joins images by it" },
+	{ "rewrite-timestamp",  "leave it out: files of contexts are dated 1980-01-01, or $SOURCE_DATE_EPOCH" },
+	{ "store",              "leave it out: type=image is in the store, type=registry is not" },
+	{ "unpack",             "leave it out: trees are unpacked when a command needs one" },
+};
+/* clang-format on */
+
+static bool unknown_field(const char *text, struct slice key, struct err *err)
+{
+	static const char *const names[] = { "type", "dest", "name", "push", "tar" };
+	AUTO(auto_free) char *word = mem_strndup(key.ptr, key.len);
+	struct slice first = slice_cut(key, '.', &(struct slice){ 0 });
+	const char *near = str_nearest(word, names, ARRAY_LEN(names));
+
+	bad(text, "it takes type, dest, name, push and tar", err);
+	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
+		if (slice_eq(key, elsewhere[i].key) || slice_eq(first, elsewhere[i].key))
+			return err_hint(err, "%s", elsewhere[i].cure);
+	return near && err_hint(err, "did you mean %s=?", near);
+}
+
 static bool take_field(struct output *o, const char *text, const char *field, struct err *err)
 {
 	struct slice value, key = slice_cut(slice_of(field), '=', &value);
@@ -118,10 +153,7 @@ static bool take_field(struct output *o, const char *text, const char *field, st
 		o->as_layout = !flag;
 		return true;
 	}
-	bad(text, "it takes type, dest, name, push and tar", err);
-	return slice_eq(key, "compression")      ? err_hint(err, "--compression says that")
-	       : slice_eq(key, "oci-mediatypes") ? err_hint(err, "--format says that")
-						 : false;
+	return unknown_field(text, key, err);
 }
 
 static bool check(const struct output *o, const char *text, struct err *err)

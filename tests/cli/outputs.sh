@@ -187,6 +187,9 @@ refused 2 'two outputs for standard output' -o - -o type=oci,dest=-
 refused 2 'KEY=VALUE' -o type=oci,dest
 refused 2 'tar=false is for type=oci' -o type=tar,tar=false,dest=x
 refused 2 '--compression says that' -o type=oci,dest=x,compression=zstd
+refused 2 'rtbuild index' -o type=image,name=a/b,push-by-digest=true
+refused 2 '--annotation says that' -o type=image,annotation.one=1
+refused 2 'did you mean dest=' -o type=oci,dst=x
 refused 6 'no/such/x.tar' -o type=oci,dest=no/such/x.tar
 refused 2 'there is no index' --annotation index:a=b
 refused 2 'the types are' --annotation nonsense:a=b
