@@ -352,6 +352,9 @@ static bool run(struct session *s, void *arg, struct err *err)
 	AUTO(found_free) struct found f = { 0 };
 	AUTO(auto_free) char *name = NULL;
 
+	if (args->raw && args->config)
+		return err_set(err, E_USAGE,
+			       "--raw is the manifest, --config the config: one of them");
 	if (!lookup_open(&from, &place, s, args->image, true, err) || !find(&f, s, from, args, err))
 		return false;
 	if (args->raw)

@@ -150,6 +150,7 @@ stdout_has '^platform +linux/amd64$'
 check 'inspect --json of an index' rtbuild inspect --json --platform linux/arm64 "$FIRST/a/app:1.0"
 is 'inspect --json' "$(jq -c '[.index, .digest, (.manifests | map(.image)), .platform]' "$out")" "[\"$(sha one-index.json)\",\"$(sha one-arm64.json)\",[true,true,false],\"linux/arm64\"]"
 exits 6 rtbuild inspect --platform linux/s390x "$FIRST/a/app:1.0"
+exits 2 rtbuild inspect --raw --config "$FIRST/a/app:1.1"
 check 'copy to a layout' rtbuild copy -q "$FIRST/a/app:1.1" oci:layout:x
 printf '{}' >empty.json
 printf 'a chart\n' >chart.tgz
