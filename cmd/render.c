@@ -336,9 +336,21 @@ static void show_more(struct slice lines)
 	}
 }
 
+/* A message that names its file, without it: the place says it already. */
+static struct slice without_file(struct slice msg, const struct err_place *at)
+{
+	AUTO(auto_free) char *file = mem_printf("%s: ", at->file);
+	size_t len = strlen(file);
+
+	if (!at->line || !slice_has_prefix(msg, file))
+		return msg;
+	return (struct slice){ msg.ptr + len, msg.len - len };
+}
+
 void render_error(const struct err *err, enum render_mode mode)
 {
-	struct slice more, first = slice_cut(slice_of(err->msg), '\n', &more);
+	struct slice more, line = slice_cut(slice_of(err->msg), '\n', &more);
+	struct slice first = without_file(line, &err->at);
 	AUTO(auto_free) char *msg = str_printable(first.ptr, first.len, ERR_MSG_MAX);
 	AUTO(auto_free) char *hint = str_printable(err->hint, strlen(err->hint), ERR_HINT_MAX);
 	AUTO(auto_free)
