@@ -10,7 +10,7 @@ mkdir -p ctx tree/d web
 echo x >tree/d/x
 chmod 750 tree/d/x
 ln tree/d/x tree/d/y
-tar --numeric-owner --owner=7 --group=8 -C tree -cf ctx/plain.tar d
+tar --numeric-owner --owner=7 --group=8 --sort=name -C tree -cf ctx/plain.tar d
 for kind in gzip bzip2 xz zstd; do $kind -c ctx/plain.tar >"ctx/$kind.tar"; done
 head -c 60 ctx/xz.tar >ctx/cut.xz
 echo text | bzip2 >ctx/text.bz2
@@ -89,8 +89,8 @@ mkdir -p over/bin over/var/run under/usr/bin under/run under/var
 ln -s usr/bin under/bin
 ln -s /run under/var/run
 touch over/bin/added over/var/run/pid
-tar --numeric-owner --owner=2 --group=2 -C over -cf ctx/over.tar ./bin ./var
-tar --numeric-owner --owner=0 --group=0 -C under -cf ctx/under.tar bin run usr var
+tar --numeric-owner --owner=2 --group=2 --sort=name -C over -cf ctx/over.tar ./bin ./var
+tar --numeric-owner --owner=0 --group=0 --sort=name -C under -cf ctx/under.tar bin run usr var
 for link in '' --link; do
 	build "over$link" <<END
 FROM scratch
