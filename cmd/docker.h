@@ -50,6 +50,10 @@ extern const struct cmd docker_build, docker_tag, docker_push, docker_pull, dock
 	docker_stop, docker_kill, docker_rm, docker_ps, docker_inspect, docker_image_inspect,
 	docker_container_inspect, docker_logs, docker_wait;
 
+/* The store, for a verb of containers. E_USAGE: none is named. */
+MUST_CHECK bool docker_named(struct store **out, struct session *s, const struct str_list *names,
+			     struct err *err);
+
 /*
  * Starts a container's keeper, `argv`, which outlives us, and prints the ID that it writes to its
  * stdout once the container runs. What it says on stderr before is passed on. When it ends without

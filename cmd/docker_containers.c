@@ -98,6 +98,14 @@ const struct cmd docker_exec = DOCKER_VERB("exec", "run a further command in a c
 
 /* --- stop, kill, rm --- */
 
+bool docker_named(struct store **out, struct session *s, const struct str_list *names,
+		  struct err *err)
+{
+	if (!names->len)
+		return err_set(err, E_USAGE, "at least one container is to be named");
+	return session_store(out, s, err);
+}
+
 struct stop_args {
 	struct str_list names;
 	const char *seconds, *signal;
@@ -160,9 +168,7 @@ static bool stop(struct session *s, void *arg, struct err *err)
 	const struct stop_args *args = arg;
 	struct store *store;
 
-	if (!args->names.len)
-		return err_set(err, E_USAGE, "at least one container is to be named");
-	if (!session_store(&store, s, err))
+	if (!docker_named(&store, s, &args->names, err))
 		return false;
 	for (size_t i = 0; i < args->names.len; i++) {
 		AUTO(container_record_free) struct container_record record = { 0 };
@@ -201,9 +207,7 @@ static bool rm(struct session *s, void *arg, struct err *err)
 	const struct rm_args *args = arg;
 	struct store *store;
 
-	if (!args->names.len)
-		return err_set(err, E_USAGE, "at least one container is to be named");
-	if (!session_store(&store, s, err))
+	if (!docker_named(&store, s, &args->names, err))
 		return false;
 	for (size_t i = 0; i < args->names.len; i++)
 		if (!remove_one(s, store, args->names.items[i], args->force, err))

@@ -287,9 +287,7 @@ static bool wait_for(struct session *s, void *arg, struct err *err)
 	struct sink nowhere = { .write = drop, .finish = dropped };
 	struct store *store;
 
-	if (!args->names.len)
-		return err_set(err, E_USAGE, "at least one container is to be named");
-	if (!session_store(&store, s, err))
+	if (!docker_named(&store, s, &args->names, err))
 		return false;
 	for (size_t i = 0; i < args->names.len; i++) {
 		AUTO(auto_free) char *line = NULL;

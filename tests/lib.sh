@@ -589,7 +589,7 @@ sanitized() { grep -qaF __asan_init "$RTBUILD"; }
 leftovers() {
 	grep -F "$TMP" /proc/self/mountinfo
 	grep -lsF "$TMP" /proc/[0-9]*/mountinfo
-	find "$TMP" -path '*/cache/work/*' -prune -print
+	find "$TMP" -path '*/cache/work' -prune -exec find {} -mindepth 1 -maxdepth 1 \;
 }
 
 # Nothing of $TMP's stores runs or is mounted; work of the dead is swept by the next command.
